@@ -1,0 +1,1 @@
+"""What no analytic owns: learners, topics, questions, materials, exams, cohorts."""

@@ -1,0 +1,1 @@
+"""Engine, sessions, partitions and the embedded PostgreSQL."""

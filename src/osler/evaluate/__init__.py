@@ -1,0 +1,1 @@
+"""The backtest that Osler's own models have to win."""

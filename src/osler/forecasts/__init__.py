@@ -1,0 +1,1 @@
+"""What was forecast, by which model, and what came of it."""

@@ -1,0 +1,1 @@
+"""Foreign records as native events."""

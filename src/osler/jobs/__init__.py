@@ -1,0 +1,1 @@
+"""Leases, fencing tokens and periods: what nightly work shares."""

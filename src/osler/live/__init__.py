@@ -1,0 +1,1 @@
+"""A learner's new events, folded at once."""

@@ -1,0 +1,16 @@
+"""catalog."""
+
+from __future__ import annotations
+
+revision = "0002"
+down_revision: str | None = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Not filled in yet."""
+
+
+def downgrade() -> None:
+    """Not filled in yet."""

@@ -1,0 +1,16 @@
+"""jobs audit privacy."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision: str | None = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Not filled in yet."""
+
+
+def downgrade() -> None:
+    """Not filled in yet."""

@@ -1,0 +1,16 @@
+"""memory and mastery."""
+
+from __future__ import annotations
+
+revision = "0005"
+down_revision: str | None = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Not filled in yet."""
+
+
+def downgrade() -> None:
+    """Not filled in yet."""

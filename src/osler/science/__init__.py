@@ -1,0 +1,1 @@
+"""Published models, each citing its paper, each usable alone; pure."""

@@ -1,0 +1,1 @@
+"""What another FastAPI or Starlette application imports."""

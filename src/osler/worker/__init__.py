@@ -1,0 +1,1 @@
+"""Where Celery's workers are wired together."""
