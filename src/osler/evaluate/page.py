@@ -1,0 +1,118 @@
+"""How does a report look? The page with inline SVG and the model cards, drawn from a finished report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from osler.evaluate.metrics import CalibrationBin
+from osler.evaluate.report import SERVED, CardText, ModelResult, Report
+
+SIDE = 220.0  # of a calibration plot, in user units
+MARGIN = 28.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A circle of a calibration plot, in user units."""
+
+    x: float
+    y: float
+    r: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A difference with its interval, on a common scale from 0 to 1."""
+
+    name: str
+    low: float
+    mean: float
+    high: float
+    label: str
+
+
+def calibration_dots(table: Sequence[CalibrationBin]) -> list[Dot]:
+    """Where each bin stands: forecast to the right, observed upwards, area by rows."""
+    largest = max((b.n for b in table), default=1)
+    return [
+        Dot(
+            x=round(MARGIN + b.forecast * SIDE, 2),
+            y=round(MARGIN + (1.0 - b.observed) * SIDE, 2),
+            r=round(2.0 + 4.0 * (b.n / largest) ** 0.5, 2),
+            label=f"forecast {b.forecast:.3f}, observed {b.observed:.3f}, n {b.n}",
+        )
+        for b in table
+    ]
+
+
+def difference_bars(report: Report) -> tuple[list[Bar], float]:
+    """The bars of Osler minus each baseline, and where 0 lies on their scale."""
+    gaps = {name: model.against_served for name, model in report.models.items() if model.against_served is not None}
+    ends = [0.0] + [end for gap in gaps.values() for end in (gap.low, gap.high)]
+    least, span = min(ends), (max(ends) - min(ends)) or 1.0
+    bars = [
+        Bar(
+            name=name,
+            low=(gap.low - least) / span,
+            mean=(gap.mean - least) / span,
+            high=(gap.high - least) / span,
+            label=f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}], better for {gap.share_better:.0%}"
+            + ("" if gap.status == "ok" else ", too few learners for a p-value"),
+        )
+        for name, gap in gaps.items()
+    ]
+    return bars, -least / span
+
+
+def render_report(report: Report) -> str:
+    """The whole page as one string of HTML: no script, no style sheet or font to load."""
+    bars, zero = difference_bars(report)
+    return (
+        _templates()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            losses=report.losses(),
+            plots={name: calibration_dots(model.calibration) for name, model in report.models.items()},
+            bars=bars,
+            zero=zero,
+            side=SIDE,
+            margin=MARGIN,
+            served=SERVED,
+        )
+    )
+
+
+def render_card(report: Report, card: CardText) -> str:
+    """The model card of one served model as Markdown."""
+    model = report.models[card.model]
+    text = (
+        _templates()
+        .get_template("card.md.jinja")
+        .render(report=report, card=card, model=model, losses=report.losses(card.model), rows=_rows(report))
+    )
+    return text.rstrip() + "\n"
+
+
+def _rows(report: Report) -> list[tuple[str, ModelResult]]:
+    return sorted(report.models.items(), key=lambda row: row[1].log_loss)
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("osler.evaluate"),
+        autoescape=select_autoescape(["html.jinja"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number)  # pyright: ignore[reportUnknownMemberType] - Jinja types it as a bare dict
+    return environment

@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pytest
+
+from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate.report import CardText, Report, against_champion, judge
+
+
+def made_report(osler_shift: float = 0.0, learners: int = 40) -> Report:
+    rng = np.random.default_rng(1)
+    learner = np.repeat([f"u{i:02d}" for i in range(learners)], 25)
+    truth = rng.uniform(0.3, 0.95, learner.size)
+    y = (rng.random(learner.size) < truth).astype(float)
+    forecasts = {
+        "osler": np.clip(truth + osler_shift, 0.01, 0.99),
+        "constant <b>": np.full(learner.size, y.mean()),
+    }
+    card = CardText("recall", "Recall", "What?", "Reviews.", "Blend.", "Before.", ("Few.",), ("Here.",))
+    return Report(
+        task="recall",
+        n=int(y.size),
+        learners=learners,
+        split="Forward.",
+        models=judge(learner, y, forecasts, seed=0),
+        data_sha256="ab",
+        versions={"osler": "0"},
+        seed=0,
+        wall_seconds=1.0,
+        notes=("A note.",),
+        sections={"cold_start": {"0": {"osler": 0.5, "n": 3}}},
+        cards=(card,),
+    )
+
+
+def test_json_has_flat_figures_and_survives_strict_json():
+    document = json.loads(json.dumps(made_report().to_json(), allow_nan=False))
+    served = document["models"]["osler"]
+    assert {"task", "n", "learners", "split", "models"} <= document.keys()
+    for figure in ("log_loss", "auc", "brier", "ece"):
+        assert isinstance(served[figure], float)
+    assert served["ci"]["log_loss"][0] < served["log_loss"] < served["ci"]["log_loss"][1]
+    assert served["by_learner"]["u00"]["n"] == 25
+    assert document["cold_start"]["0"]["osler"] == 0.5
+
+
+def test_a_lost_comparison_is_said_and_a_won_one_is_not():
+    assert made_report().losses() == []
+    lost = made_report(osler_shift=-0.4).losses()
+    assert lost[0].startswith("osler loses to constant <b> on log loss")
+
+
+def test_page_is_self_contained_and_escapes_names():
+    page = made_report().to_html()
+    assert "<script" not in page
+    assert "http" not in page
+    assert "constant &lt;b&gt;" in page
+    assert page.count("<circle") > 10
+
+
+def test_model_card_names_figures_limits_and_lost_comparisons():
+    card = made_report(osler_shift=-0.4).model_cards()["recall.md"]
+    assert "loses to" in card
+    assert "Few." in card
+    assert "not learning" in card
+
+
+def test_champion_gate_passes_against_a_worse_record_and_fails_against_a_better_one(tmp_path):
+    better, worse = made_report(), made_report(osler_shift=-0.3)
+    record = tmp_path / "champion.json"
+    record.write_text(json.dumps(worse.to_json()))
+    assert against_champion(better, record, weight="rows", seed=0).high <= 0
+    record.write_text(json.dumps(better.to_json()))
+    assert against_champion(worse, record, weight="rows", seed=0).high > 0
+    assert against_champion(better, record, weight="rows", seed=0).high == 0
+
+
+def test_champion_of_other_learners_or_no_report_is_refused(tmp_path):
+    record = tmp_path / "champion.json"
+    record.write_text(json.dumps(made_report(learners=31).to_json()))
+    with pytest.raises(InvalidInput, match="other learners"):
+        against_champion(made_report(), record, weight="rows", seed=0)
+    record.write_text("[]")
+    with pytest.raises(UnreadableSource, match="not a report"):
+        against_champion(made_report(), record, weight="rows", seed=0)
