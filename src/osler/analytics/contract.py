@@ -1,0 +1,232 @@
+"""What an analytic is: the one shape that live, rollups, replay, API, docs and checks read.
+
+An analytic has up to four ways of being kept up to date, and every row that it derives comes from one of them:
+
+* `LiveFold` folds a learner's new events, in order, while the learner studies;
+* `DayRollup` counts (learner, local day) pairs anew, set-based, whenever something was logged for that day;
+* `Refresh` makes rows as of an instant, out of what the others have made;
+* `Task` does what is not of one learner (publishing a cohort, fitting a model).
+
+Replay runs the same four over an empty copy of the tables, so there is no second implementation to drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from fastapi import APIRouter
+
+    from osler.db.engine import Database, WriteSession
+    from osler.domain.events import LoggedEvent
+    from osler.forecasts.parameters import Parameters
+
+T = TypeVar("T")
+
+
+class ItemKey(NamedTuple):
+    """Which item: `kind` is `question` or `card`; a card's id means something only with its learner."""
+
+    kind: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the catalogue and the parameters say of an item. `option_count` is None for cards and unknown questions."""
+
+    topic_ids: tuple[str, ...]
+    easiness: float
+    option_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """What a learner chose that a derived row depends on. Changing one marks the learner for a refold."""
+
+    desired_retention: float = 0.9
+
+
+@dataclass(slots=True)
+class Batch:
+    """One learner's events on their way through the folds, lowest analytic first.
+
+    `events` are new to the state and in the order of the fold. `is_fresh` says that the learner's derived rows are
+    gone and the events are the whole log (or all after a checkpoint). `regraded` holds corrected outcomes by attempt.
+    `states` is the small per-learner state of each analytic, by analytic name, read before and stored after the
+    folds as JSON; a fold replaces its own entry. `share` and `shared` hand a value from a fold to those above it.
+    """
+
+    user_id: UUID
+    events: Sequence[LoggedEvent]
+    is_fresh: bool
+    settings: LearnerSettings
+    parameters: Parameters
+    items: Mapping[ItemKey, Item]
+    material_topics: Mapping[str, tuple[str, ...]]
+    regraded: Mapping[UUID, bool]
+    states: dict[str, object]
+    _shared: dict[type, object] = field(default_factory=dict[type, object])
+
+    def share(self, value: object) -> None:
+        """Hand a value to the analytics above, which ask for it by its type."""
+        self._shared[type(value)] = value
+
+    def shared(self, kind: type[T]) -> T | None:
+        """The value of this type that an analytic below has shared, if it has."""
+        value = self._shared.get(kind)
+        return value if isinstance(value, kind) else None
+
+
+class LiveFold(Protocol):
+    """How an analytic follows the log. Calls come inside one transaction, under the learner's lock."""
+
+    async def fold(self, session: WriteSession, batch: Batch) -> None:
+        """Fold the batch into the analytic's rows and its entry in `batch.states`. Never commits."""
+        ...
+
+    async def settle(self, session: WriteSession, moments: Moments) -> None:
+        """Carry the live rows of these learners forward to an instant at or after their last event.
+
+        Called by the nightly job for many learners at once and inside a refold for one; both write the same rows.
+        Analytics whose rows do not age do nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Learners, and for each the instant that rows shall be as of: never before the learner's last folded event."""
+
+    user_ids: Sequence[UUID]
+    as_of: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """(learner, local day) pairs that something was logged for; distinct, as parallel columns for `unnest`."""
+
+    user_ids: Sequence[UUID]
+    local_dates: Sequence[date]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRollup:
+    """Counts by local day. `recount` deletes the rows of these days and inserts them again from the log, set-based.
+
+    A coarser grain (weeks) recounts every week that a day falls into. `name` is the job's name in `osler jobs`.
+    """
+
+    name: str
+    recount: Callable[[WriteSession, Days], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Rows as of an instant. `refresh` replaces the rows of these learners; each row says `as_of`.
+
+    `as_of_table` is the table whose (user_id, as_of) tells as of when a learner was refreshed last, so that replay
+    can stop there, refresh, and go on. `after` names jobs that come first in the same night.
+    """
+
+    name: str
+    refresh: Callable[[WriteSession, Moments], Awaitable[None]]
+    as_of_table: str
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A nightly job over everybody. `run` takes the database, the period's day and the instant that it ends."""
+
+    name: str
+    run: Callable[[Database, date, datetime], Awaitable[None]]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTable:
+    """A table that replay rebuilds. `ignore` are columns that count runs or times of writing, with nothing derived."""
+
+    table: sa.Table
+    ignore: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Analytic:
+    """One analytic as everything outside its folder sees it.
+
+    `skips` maps the name of a shared check (tests/checks) to the reason why it cannot hold here.
+    """
+
+    name: str
+    question: str
+    tables: tuple[DerivedTable, ...] = ()
+    router: APIRouter | None = None
+    live: LiveFold | None = None
+    rollups: tuple[DayRollup, ...] = ()
+    refreshes: tuple[Refresh, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    skips: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class CardState(StrEnum):
+    """The states of a card that the server names; `loading` and `error` are known only to the page."""
+
+    READY = "ready"
+    FIRST_USE = "first_use"
+    TOO_LITTLE = "too_little"
+    FILTERED_EMPTY = "filtered_empty"
+    STALE = "stale"
+    NO_RIGHT = "no_right"
+    DONE = "done"
+
+
+class Status(StrEnum):
+    """What a single number is worth."""
+
+    OK = "ok"
+    PROVISIONAL = "provisional"
+    INSUFFICIENT_DATA = "insufficient_data"
+    NOT_AVAILABLE = "not_available"
+
+
+class Interval(BaseModel):
+    """A range that holds the truth nine times out of ten."""
+
+    model_config = ConfigDict(frozen=True)
+
+    low: float = Field(description="lower end", examples=[0.54])
+    high: float = Field(description="upper end", examples=[0.68])
+    level: float = Field(0.9, description="share of such ranges that hold the truth", examples=[0.9])
+
+
+class Finding(BaseModel):
+    """The sentence of a card: a code and parameters for other languages, and the sentence itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(description="stable name of the sentence", examples=["mastery.summary"])
+    params: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, description="what fills the sentence", examples=[{"mastered": 12, "topics": 64}]
+    )
+    text: str = Field(description="the sentence in English", examples=["12 of 64 topics mastered; 9 not seen."])
+
+
+class Card(BaseModel):
+    """What every card's answer carries beside its data."""
+
+    state: CardState = Field(description="which of the card's states to draw", examples=["ready"])
+    finding: Finding = Field(description="what the card says in one sentence")
+    n: int = Field(ge=0, description="attempts or sessions behind the numbers", examples=[412])
+    as_of: datetime | None = Field(description="instant that the numbers are as of", examples=["2026-11-22T02:00:00Z"])
+    interval: Interval | None = Field(None, description="range of the card's main number, where it has one")
+    model_version: str = Field(description="version of model and parameters", examples=["start-1"])
