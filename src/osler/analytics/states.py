@@ -1,0 +1,37 @@
+"""What every fold of a learner shares: how far the log has been read, under which parameters, and how often."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from osler.db.schema import Erase, Kind, column, table, user_id_column
+
+learner_states = table(
+    "learner_states",
+    user_id_column(primary_key=True),
+    column(
+        "cursor_ts",
+        sa.DateTime(timezone=True),
+        nullable=True,
+        comment="id time of the last folded event; null before the first",
+        unit="UTC",
+    ),
+    column("cursor_id", sa.Uuid(), nullable=True, comment="id of the last folded event"),
+    column(
+        "settled_as_of",
+        sa.DateTime(timezone=True),
+        nullable=True,
+        comment="instant that all live rows were carried forward to last",
+        unit="UTC",
+    ),
+    column("parameter_version", sa.Text(), comment="parameters that the learner is folded under"),
+    column("states", pg.JSONB(), server_default="{}", comment="small state of each analytic, by analytic"),
+    column("generation", sa.BigInteger(), server_default="0", comment="rises with every fold; caches carry it"),
+    column("is_stale", sa.Boolean(), server_default=sa.false(), comment="to be folded anew whatever the marks say"),
+    sa.Index("ix_learner_states_is_stale", "user_id", postgresql_where=sa.text("is_stale")),
+    kind=Kind.DERIVED,
+    erase=Erase.DELETE,
+    comment="how far a learner's log is folded, and the small states that folds carry from event to event",
+    postgresql_with={"fillfactor": 80},
+)

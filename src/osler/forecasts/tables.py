@@ -1,0 +1,52 @@
+"""What was forecast, by which model, and which models there are: written by several analytics, scored by evaluate."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from osler.db.schema import Erase, Kind, column, table, user_id_column
+
+predictions = table(
+    "predictions",
+    user_id_column(primary_key=True),
+    column(
+        "about_ts",
+        sa.DateTime(timezone=True),
+        primary_key=True,
+        comment="instant of what is forecast: the event's id time, or the exam; the partition key",
+        unit="UTC",
+    ),
+    column("about", sa.Text(), primary_key=True, comment="what is forecast: an event's id, or an exam's"),
+    column("task", sa.Text(), primary_key=True, comment="next-answer, recall or exam"),
+    column("model_version", sa.Text(), primary_key=True, comment="model and parameters that made it"),
+    column("as_of", sa.DateTime(timezone=True), primary_key=True, comment="uses nothing after this", unit="UTC"),
+    column("probability", sa.Float(), comment="forecast chance", unit="0 to 1"),
+    column("score", sa.Float(), nullable=True, comment="forecast share of points, for exams", unit="0 to 1"),
+    column("low", sa.Float(), nullable=True, comment="lower end of the 90 % interval", unit="0 to 1"),
+    column("high", sa.Float(), nullable=True, comment="upper end of the 90 % interval", unit="0 to 1"),
+    column("made_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="when written", unit="UTC"),
+    sa.CheckConstraint("probability between 0 and 1", name="probability"),
+    kind=Kind.FROZEN,
+    erase=Erase.DELETE,
+    comment="forecasts as they were served, written before their outcome was folded and never changed",
+    postgresql_partition_by="RANGE (about_ts)",
+)
+
+models = table(
+    "models",
+    column("version", sa.Text(), primary_key=True, comment="name of the model with its parameters"),
+    column("task", sa.Text(), comment="parameters, next-answer, recall or exam"),
+    column("content", pg.JSONB(), comment="the parameters, or where the signed file stands"),
+    column("digest", sa.LargeBinary(), comment="SHA-256 of the canonical content"),
+    column("trained_until", sa.DateTime(timezone=True), nullable=True, comment="training cut", unit="UTC"),
+    column("learners", sa.Integer(), nullable=True, comment="learners it was trained on", unit="learners"),
+    column("rows", sa.Integer(), nullable=True, comment="attempts or outcomes it was trained on", unit="rows"),
+    column("metrics", pg.JSONB(), server_default="{}", comment="what the backtest said, with its baselines"),
+    column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="written", unit="UTC"),
+    column("promoted_at", sa.DateTime(timezone=True), nullable=True, comment="served from then on", unit="UTC"),
+    sa.Index("ix_models_task_promoted_at", "task", "promoted_at"),
+    kind=Kind.FROZEN,
+    erase=Erase.NOT_PERSONAL,
+    comment="models and parameter versions; a refit is a new row",
+)
