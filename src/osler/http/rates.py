@@ -1,0 +1,95 @@
+"""How often a caller may ask: by learner first, then by address, counted in Redis or, while it is away, here."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import uuid
+from collections.abc import Sequence
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.storage import storage_from_string
+from starlette.types import Scope as AsgiScope
+
+from osler.errors import TooMany
+from osler.observe import metrics
+from osler.settings import Settings
+
+FALLBACK_SHARE = 2
+"""While the shared count is away, each process allows a half: several processes must not add up to more."""
+
+
+class RateLimiter:
+    """Counts requests in fixed windows of a minute."""
+
+    def __init__(self, settings: Settings, shared: Storage | None = None) -> None:
+        self._proxies = frozenset(settings.trusted_proxies)
+        self._learner = settings.rate_per_minute
+        self._address = settings.rate_address_per_minute
+        self._timeout = settings.cache_timeout_seconds
+        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = FixedWindowRateLimiter(shared) if shared else None
+        self.is_shared_up = True
+
+    async def check(self, user_id: uuid.UUID | None, scope: AsgiScope) -> None:
+        """Count this request. Errors: TooMany when the learner's or the address's minute is used up."""
+        if user_id is not None:
+            await self._count(self._learner, "learner", str(user_id))
+        await self._count(self._address, "address", client_address(scope, self._proxies))
+
+    async def _count(self, per_minute: int, kind: str, name: str) -> None:
+        if not await self._hit(per_minute, kind, name):
+            metrics.security_events.labels("rate_limited").inc()
+            raise TooMany(
+                "Too many requests in this minute.", retry_after_seconds=60, params={"per_minute": per_minute}
+            )
+
+    async def _hit(self, per_minute: int, kind: str, name: str) -> bool:
+        if self._shared is not None and self.is_shared_up:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await self._shared.hit(RateLimitItemPerMinute(per_minute), "osler", kind, name)
+            except Exception:  # noqa: BLE001  (each client library has its own tree; any failure means: count here)
+                self.is_shared_up = False
+        allowed = per_minute if self._shared is None else max(1, per_minute // FALLBACK_SHARE)
+        return await self._local.hit(RateLimitItemPerMinute(allowed), "osler", kind, name)
+
+
+def open_rates(settings: Settings) -> RateLimiter:
+    """The limiter that the settings ask for."""
+    if settings.redis_url is None:
+        return RateLimiter(settings)
+    url = settings.redis_url.get_secret_value()
+    shared = storage_from_string(f"async+{url}", implementation="redispy")
+    return RateLimiter(settings, shared if isinstance(shared, Storage) else None)
+
+
+def client_address(scope: AsgiScope, trusted_proxies: Sequence[str] | frozenset[str]) -> str:
+    """The address that a rate is counted on.
+
+    `X-Forwarded-For` is read from its end and only past proxies that the settings name: what stands before them was
+    written by anybody. IPv6 counts by /64, the smallest block that one subscriber holds.
+    """
+    peer = scope.get("client")
+    address = str(peer[0]) if peer else ""
+    hops = [hop.strip() for hop in _header(scope, b"x-forwarded-for").split(",") if hop.strip()]
+    while address in trusted_proxies and hops:
+        address = hops.pop()
+    return _block(address)
+
+
+def _header(scope: AsgiScope, name: bytes) -> str:
+    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+def _block(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((int(parsed), 64), strict=False))
+    return str(parsed)

@@ -1,0 +1,45 @@
+"""How a body becomes a value: strict UTF-8 JSON or a 400, before any model sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+
+class StrictRequest(Request):
+    """A request whose JSON must be JSON: no byte-order mark, UTF-16, NaN, overflow or lone surrogate."""
+
+    async def json(self) -> Any:  # Any: what JSON holds
+        """The decoded body. Errors: HTTPException 400, without a word of the body."""
+        try:
+            return msgspec.json.decode(await self.body())
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise HTTPException(400) from error
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler behind a strict request."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def api_router(prefix: str, tag: str) -> APIRouter:
+    """A router whose routes read strictly and answer problems; every feature makes its own with it."""
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"description": text, "content": {"application/problem+json": {}}}
+        for status, text in {401: "no or bad token", 403: "not allowed", 404: "not found", 503: "try again"}.items()
+    }
+    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute, responses=problems)
