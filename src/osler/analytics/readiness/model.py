@@ -1,0 +1,275 @@
+"""Is the learner ready for the exam: score, chance to pass, coverage, weak sections, and may that be said at all?
+
+The mathematics of the score is `osler.science.exam_score`; here it is composed for one learner and one blueprint, and
+put under the rules of honesty: no pass mark, no chance; too little seen, no forecast; not yet calibrated, said so;
+forecasts that did not beat the base rate on real outcomes, "can't tell".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from osler.domain.finding import Finding
+from osler.science.calibration import Calibration
+from osler.science.exam_score import (
+    ITEM_SPREAD,
+    Z_90,
+    ExamState,
+    Floats,
+    exam_score,
+    pass_chance,
+    section_below_cut,
+    sigmoid,
+)
+
+MASTERED = 0.80
+MASTERED_LOW = 0.70
+WEAK_HIGH = 0.60
+MIN_ANSWERS = 5
+MIN_SECTION_ANSWERS = 10
+WEAK_SECTION = 0.80
+MIN_COVERAGE = 0.30
+DRAWS = 200
+
+Status = Literal["ok", "provisional", "insufficient_data", "not_available", "cannot_tell"]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """One topic of the blueprint for one learner, carried to the exam day.
+
+    Units: `share` 0 to 1; `easiness` d_50 (median of the topic's items), `skill` m_k and `variance` v_k in logits;
+    `guess` c = 1/options; `mastery` with bounds 0 to 1 (from the `mastery` analytic); `n` attempts.
+    """
+
+    topic_id: str
+    share: float
+    section: str
+    easiness: float
+    skill: float
+    variance: float
+    n: int
+    mastery: float
+    mastery_low: float
+    mastery_high: float
+    guess: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerState:
+    """A learner before an exam: ability in logits with its variance, and the blueprint's topics."""
+
+    ability: float
+    ability_variance: float
+    topics: Sequence[TopicState]
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What the exam asks for: scored questions, the pass mark as a share of points (None: not set) and its sd."""
+
+    questions: int
+    cut: float | None = None
+    cut_sd: float = 0.0
+    item_spread: float = ITEM_SPREAD
+
+
+UNCALIBRATED = Calibration("uncalibrated", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What past outcomes taught: recalibration of P, width factor of the score, model error, and whether it wins.
+
+    `beats_base_rate` None: not yet known; False: forecasts scored no better than the base rate, so none is given.
+    """
+
+    calibration: Calibration = UNCALIBRATED
+    interval_factor: float = Z_90
+    error_variance: float = 0.0
+    beats_base_rate: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the blueprint: its share, expected score, P(score below the pass mark), answers, and flag."""
+
+    name: str
+    share: float
+    expected: float
+    below_cut: float | None
+    n: int
+    is_weak: bool
+    points_to_gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The answer; triples are (value, low, high) at 90 %, scores 0 to 100, probabilities 0 to 1; None is unknown."""
+
+    status: Status
+    readiness_score: Triple | None
+    predicted_score: Triple | None
+    pass_probability: Triple | None
+    calibration: str
+    coverage: float
+    n: int
+    sections: tuple[Section, ...]
+    findings: tuple[Finding, ...]
+
+
+def coverage(topics: Sequence[TopicState]) -> float:
+    """Share of the blueprint on topics with at least 5 answers, 0 to 1."""
+    return min(1.0, sum(topic.share for topic in topics if topic.n >= MIN_ANSWERS))
+
+
+def exam_state(learner: LearnerState, exam: Exam) -> ExamState:
+    """The learner as the closed form of the exam takes it."""
+    topics = learner.topics
+    return ExamState(
+        shares=np.array([t.share for t in topics]),
+        eta=np.array([t.easiness + learner.ability + t.skill for t in topics]),
+        topic_variance=np.array([t.variance for t in topics]),
+        ability_variance=np.asarray(learner.ability_variance, dtype=np.float64),
+        questions=exam.questions,
+        item_spread=exam.item_spread,
+    )
+
+
+def readiness_score(learner: LearnerState, seed: int) -> Triple:
+    """100 Σ w_k min(1, M_k/.80): how much of what is asked is mastered; needs no pass mark.
+
+    The interval is that of seeded draws of ability (shared by all topics) and skills, widened to hold the estimate.
+    """
+    topics = learner.topics
+    shares = np.array([t.share for t in topics])
+    guess = np.array([t.guess for t in topics])
+    value = float(100 * shares @ np.minimum(1, np.array([t.mastery for t in topics]) / MASTERED))
+    rng = np.random.default_rng(seed)
+    eta = np.array([t.easiness + learner.ability + t.skill for t in topics])
+    drawn = eta + rng.normal(0, 1, (DRAWS, 1)) * np.sqrt(learner.ability_variance)
+    drawn = drawn + rng.normal(0, 1, (DRAWS, len(topics))) * np.sqrt(np.array([t.variance for t in topics]))
+    mastery = np.clip((sigmoid(drawn) - guess) / (1 - guess), 0, 1)
+    low, high = np.quantile(100 * np.minimum(1, mastery / MASTERED) @ shares, [0.05, 0.95])
+    return value, min(value, float(low)), max(value, float(high))
+
+
+def sections(learner: LearnerState, exam: Exam) -> tuple[Section, ...]:
+    """Each section's expected score and whether it is weak: P(score < pass mark) ≥ .80 on at least 10 answers."""
+    state = exam_state(learner, exam)
+    chance: Floats = exam_score(state).topic_chances
+    found: list[Section] = []
+    for name in dict.fromkeys(topic.section for topic in learner.topics):
+        members = np.array([topic.section == name for topic in learner.topics])
+        share = float(state.shares[members].sum())
+        if share <= 0:
+            continue
+        n = sum(topic.n for topic in learner.topics if topic.section == name)
+        expected = float(chance[members] @ state.shares[members] / share)
+        below = None if exam.cut is None else float(section_below_cut(state, members, exam.cut))
+        weak = below is not None and below >= WEAK_SECTION and n >= MIN_SECTION_ANSWERS
+        found.append(Section(name, share, expected, below, n, weak, 100 * share * (1 - expected)))
+    return tuple(sorted(found, key=lambda s: (-s.points_to_gain, s.name)))
+
+
+def _silence(status: Status, finding: Finding, covered: float, n: int, calibration: str) -> Readiness:
+    return Readiness(status, None, None, None, calibration, covered, n, (), (finding,))
+
+
+def _refusal(learner: LearnerState, trust: Trust, covered: float) -> tuple[Status, Finding] | None:
+    """Why no forecast may be given, in words; None when one may."""
+    if not learner.topics:
+        return "not_available", Finding(
+            "readiness.no_blueprint", {}, "No exam blueprint is set, so there is nothing to be ready for."
+        )
+    if trust.beats_base_rate is False:
+        text = "We can't tell: on past results these forecasts were no better than the pass rate alone."
+        return "cannot_tell", Finding("readiness.cannot_tell", {"outcomes": trust.calibration.n}, text)
+    if covered < MIN_COVERAGE:
+        text = f"Too early to tell: {covered:.0%} of the exam has been practised, a forecast needs {MIN_COVERAGE:.0%}."
+        params = {"coverage": round(covered, 4), "needed": MIN_COVERAGE}
+        return "insufficient_data", Finding("readiness.too_little_covered", params, text)
+    return None
+
+
+NO_OUTCOMES = Trust()
+
+
+def assess(learner: LearnerState, exam: Exam, *, trust: Trust = NO_OUTCOMES, seed: int = 0) -> Readiness:
+    """How ready the learner is, or why that cannot be said."""
+    covered, n = coverage(learner.topics), sum(topic.n for topic in learner.topics)
+    label = trust.calibration.kind
+    refused = _refusal(learner, trust, covered)
+    if refused is not None:
+        return _silence(refused[0], refused[1], covered, n, label)
+    state = exam_state(learner, exam)
+    score = exam_score(state, error_variance=trust.error_variance)
+    low, high = score.interval(trust.interval_factor)
+    findings: list[Finding] = []
+    chance: Triple | None = None
+    if exam.cut is None:
+        findings.append(Finding("readiness.no_cut", {}, "No pass mark is set, so no chance to pass is given."))
+    else:
+        raw = pass_chance(state, exam.cut, cut_sd=exam.cut_sd, error_variance=trust.error_variance)
+        mapped = trust.calibration.apply(np.array([float(raw.value), float(raw.low), float(raw.high)]))
+        chance = float(mapped[0]), float(mapped[1]), float(mapped[2])
+    if label == "uncalibrated":
+        text = "This forecast has not been checked against enough exam results yet; read the range, not the number."
+        findings.append(Finding("readiness.uncalibrated", {"outcomes": trust.calibration.n}, text))
+    return Readiness(
+        status="provisional" if label == "uncalibrated" else "ok",
+        readiness_score=readiness_score(learner, seed),
+        predicted_score=(100 * float(score.expected), 100 * float(low), 100 * float(high)),
+        pass_probability=chance,
+        calibration=label,
+        coverage=covered,
+        n=n,
+        sections=sections(learner, exam),
+        findings=tuple(findings),
+    )
+
+
+FEATURES = (
+    "avg_mastery_score",
+    "topics_mastered",
+    "topics_weak",
+    "accuracy_30d",
+    "study_minutes_total",
+    "first_attempt_accuracy",
+    "questions_attempted_total",
+    "days_since_start",
+)
+
+
+def exam_features(
+    topics: Sequence[TopicState],
+    *,
+    accuracy_30d: float | None,
+    study_minutes_total: float | None,
+    first_attempt_accuracy: float | None,
+    questions_attempted_total: int,
+    days_since_start: int | None,
+) -> Mapping[str, float | None]:
+    """The brief's eight features as-of an instant, all made from what had been received by then; None is missing.
+
+    `avg_mastery_score` is weighted by the blueprint over topics with at least 5 answers; mastered and weak as in
+    `mastery`: M ≥ .80 with lower bound ≥ .70, and upper bound < .60, both on at least 5 answers.
+    """
+    known = [topic for topic in topics if topic.n >= MIN_ANSWERS]
+    share = sum(topic.share for topic in known)
+    mastered = sum(t.mastery >= MASTERED and t.mastery_low >= MASTERED_LOW for t in known)
+    return {
+        "avg_mastery_score": sum(t.share * t.mastery for t in known) / share if share > 0 else None,
+        "topics_mastered": float(mastered),
+        "topics_weak": float(sum(t.mastery_high < WEAK_HIGH for t in known)),
+        "accuracy_30d": accuracy_30d,
+        "study_minutes_total": study_minutes_total,
+        "first_attempt_accuracy": first_attempt_accuracy,
+        "questions_attempted_total": float(questions_attempted_total),
+        "days_since_start": None if days_since_start is None else float(days_since_start),
+    }

@@ -1,0 +1,96 @@
+"""Readiness: what is said, and above all when nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from osler.analytics.readiness.model import (
+    FEATURES,
+    Exam,
+    LearnerState,
+    TopicState,
+    Trust,
+    assess,
+    coverage,
+    exam_features,
+    readiness_score,
+    sections,
+)
+from osler.science.calibration import Calibration
+
+TOPICS = (
+    TopicState("renal", 0.5, "medicine", 0.2, 0.5, 0.2, 40, 0.80, 0.72, 0.86),
+    TopicState("heart", 0.3, "medicine", 0.0, 0.1, 0.3, 20, 0.55, 0.40, 0.70),
+    TopicState("skin", 0.2, "surgery", 0.0, -1.2, 0.3, 12, 0.25, 0.10, 0.45),
+)
+LEARNER = LearnerState(0.1, 0.15, TOPICS)
+EXAM = Exam(questions=100, cut=0.55)
+
+
+def test_the_readiness_score_is_the_share_of_what_is_mastered():
+    value, low, high = readiness_score(LEARNER, seed=0)
+    assert value == pytest.approx(100 * (0.5 * 1 + 0.3 * 0.55 / 0.8 + 0.2 * 0.25 / 0.8))
+    assert low < value < high
+
+
+def test_an_exam_without_pass_mark_has_a_score_but_no_chance():
+    answer = assess(LEARNER, replace(EXAM, cut=None))
+    assert answer.pass_probability is None
+    assert answer.predicted_score is not None
+    assert "readiness.no_cut" in [f.code for f in answer.findings]
+
+
+def test_nothing_is_forecast_without_blueprint_or_coverage():
+    assert assess(LearnerState(0, 1, ()), EXAM).status == "not_available"
+    fresh = LearnerState(0, 0.8, tuple(replace(t, n=0) for t in TOPICS))
+    answer = assess(fresh, EXAM)
+    assert answer.status == "insufficient_data"
+    assert answer.predicted_score is None
+    assert answer.findings[0].text.startswith("Too early to tell: 0%")
+
+
+def test_forecasts_that_do_not_beat_the_base_rate_are_refused_in_words():
+    answer = assess(LEARNER, EXAM, trust=Trust(Calibration("logistic", 285, (0.0,), (1.0,)), beats_base_rate=False))
+    assert answer.status == "cannot_tell"
+    assert answer.pass_probability is None
+    assert "can't tell" in answer.findings[0].text
+
+
+def test_an_unchecked_forecast_says_so_and_has_its_range():
+    answer = assess(LEARNER, EXAM)
+    assert (answer.status, answer.calibration) == ("provisional", "uncalibrated")
+    assert answer.pass_probability is not None
+    value, low, high = answer.pass_probability
+    assert low < value < high
+
+
+def test_calibration_is_applied_to_the_chance_and_its_interval():
+    plain = assess(LEARNER, EXAM).pass_probability
+    mapped = assess(LEARNER, EXAM, trust=Trust(Calibration("logistic", 400, (-1.0,), (0.5,)))).pass_probability
+    assert plain is not None
+    assert mapped is not None
+    assert mapped[0] < plain[0]
+    assert mapped[2] - mapped[1] < plain[2] - plain[1]
+
+
+def test_a_weak_section_needs_ten_answers():
+    weak = {s.name: s.is_weak for s in sections(LEARNER, EXAM)}
+    assert weak == {"medicine": False, "surgery": True}
+    fewer = replace(LEARNER, topics=(*TOPICS[:2], replace(TOPICS[2], n=9)))
+    assert not any(s.is_weak for s in sections(fewer, EXAM))
+
+
+def test_coverage_counts_topics_from_five_answers():
+    assert coverage([replace(TOPICS[0], n=5), replace(TOPICS[1], n=4)]) == 0.5
+
+
+def test_the_eight_features():
+    found = exam_features(
+        (*TOPICS, replace(TOPICS[2], topic_id="eye", n=2, mastery=0.99)), accuracy_30d=None, study_minutes_total=120.0,
+        first_attempt_accuracy=0.7, questions_attempted_total=72, days_since_start=30,
+    )  # fmt: skip
+    assert tuple(found) == FEATURES
+    assert found["avg_mastery_score"] == pytest.approx(0.5 * 0.80 + 0.3 * 0.55 + 0.2 * 0.25)
+    assert (found["topics_mastered"], found["topics_weak"], found["accuracy_30d"]) == (1, 1, None)
