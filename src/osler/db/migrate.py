@@ -1,0 +1,125 @@
+"""Brings the schema to a revision: as `osler_owner`, under one lock for the cluster's database, never waiting long."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from osler.db.connect import connect_plainly
+from osler.db.embedded import ensure_running
+from osler.db.faults import is_worth_a_retry
+from osler.db.history import FOLDER
+from osler.db.schema import metadata
+from osler.errors import Misconfigured, Unavailable
+from osler.settings import Settings
+
+LOCK = 0x4F534C45  # "OSLE"
+LOCK_TIMEOUT = "2s"
+RETRIES = 10
+
+
+def run_on(context: Any, connection: sa.Connection) -> None:
+    """Run the chosen migrations on an open connection, all in one transaction. Called by `migrations/env.py`."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        include_object=_is_declared,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_offline(context: Any) -> None:
+    """Print the SQL instead of running it."""
+    context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _is_declared(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:
+    """Partitions are made by a function, month by month; they are no part of the declared schema."""
+    return not (kind == "table" and name is not None and "_p2" in name)
+
+
+async def owner_url(settings: Settings) -> str:
+    """Where migrations connect. Errors: Misconfigured when only the application's URL is known."""
+    if settings.owner_database_url is not None:
+        return settings.owner_database_url.get_secret_value()
+    if settings.database_url is not None:
+        msg = "set OSLER_OWNER_DATABASE_URL: the application's own role must not be able to change the schema"
+        raise Misconfigured(msg)
+    return (await asyncio.to_thread(ensure_running, settings)).owner
+
+
+async def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
+    """Bring the schema to a revision (`base` with `down` empties it).
+
+    Errors: Unavailable when a lock could not be had in ten tries of two seconds: nothing has changed then.
+    """
+    url = await owner_url(settings)
+    app_login = _login(settings.database_url.get_secret_value()) if settings.database_url else None
+    for attempt in range(RETRIES):
+        try:
+            await _migrate_once(url, revision, down=down, app_login=app_login)
+        except sa.exc.DBAPIError as failed:
+            if not is_worth_a_retry(failed):
+                raise
+            await asyncio.sleep(0.2 * (attempt + 1))
+        else:
+            return
+    msg = (
+        f"a lock on a busy table could not be had in {RETRIES} tries of {LOCK_TIMEOUT}; nothing was changed, try again"
+    )
+    raise Unavailable(msg, code="migrate.locked")
+
+
+async def _migrate_once(url: str, revision: str, *, down: bool, app_login: str | None) -> None:
+    async def connect() -> Any:
+        return await connect_plainly(url, lock_timeout=LOCK_TIMEOUT)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=sa.NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("set lock_timeout = 0"))
+            await connection.execute(sa.text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
+            await connection.execute(sa.text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
+            await connection.commit()
+            await connection.run_sync(_run, revision, down=down, app_login=app_login)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _run(connection: sa.Connection, revision: str, *, down: bool, app_login: str | None) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    config.attributes["app_login"] = app_login
+    (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def sql(revision: str = "head") -> str:
+    """The SQL of all migrations up to a revision, for whoever wants to read it first."""
+    out = io.StringIO()
+    command.upgrade(_config(out), revision, sql=True)
+    return out.getvalue()
+
+
+def _config(out: io.StringIO | None = None) -> Config:
+    config = Config(stdout=out) if out else Config()
+    if out:
+        config.output_buffer = out
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _login(url: str) -> str | None:
+    return sa.make_url(url).username

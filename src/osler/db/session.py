@@ -1,0 +1,77 @@
+"""Read and write sessions: one transaction each, their kind in their type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import CursorResult, Executable, Row, RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from osler.clock import monotonic_seconds
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+OnQuery = Callable[[str, float], None]
+
+
+class ReadSession:
+    """A read-only transaction. Writing in it is refused by PostgreSQL."""
+
+    def __init__(self, connection: AsyncConnection, driver: Any, on_query: OnQuery | None = None) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._on_query = on_query
+
+    async def execute(
+        self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement. `name` is the fixed name under which its time is measured."""
+        if name is None or self._on_query is None:
+            return await self._connection.execute(statement, parameters)
+        began = monotonic_seconds()
+        try:
+            return await self._connection.execute(statement, parameters)
+        finally:
+            self._on_query(name, monotonic_seconds() - began)
+
+    async def rows(
+        self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
+    ) -> list[RowMapping]:
+        """All rows, by column name."""
+        return list((await self.execute(statement, parameters, name=name)).mappings())
+
+    async def one(
+        self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
+    ) -> RowMapping | None:
+        """The only row, or None. Errors: MultipleResultsFound when there are more."""
+        return (await self.execute(statement, parameters, name=name)).mappings().one_or_none()
+
+    async def scalar(self, statement: Executable, parameters: Parameters = None, *, name: str | None = None) -> Any:
+        """First column of the first row, or None."""
+        return (await self.execute(statement, parameters, name=name)).scalar()
+
+    async def tuples(
+        self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
+    ) -> Sequence[Row[Any]]:
+        """All rows as tuples: cheaper than mappings where there are many."""
+        return (await self.execute(statement, parameters, name=name)).all()
+
+    def driver(self) -> asyncpg.Connection[asyncpg.Record]:
+        """The asyncpg connection inside the same transaction, for hot paths."""
+        return self._driver
+
+
+class WriteSession(ReadSession):
+    """A transaction that is committed when its block ends without an error."""
+
+
+def begin_statement(*, read_only: bool, user_id: UUID | None, statement_timeout_seconds: float | None) -> str:
+    """BEGIN and what is local to the transaction, in one round trip. Holds no text from outside: a UUID and a number."""
+    parts = ["BEGIN READ ONLY" if read_only else "BEGIN"]
+    if user_id is not None:
+        parts.append(f"SET LOCAL osler.user_id = '{UUID(int=user_id.int)}'")
+    if statement_timeout_seconds is not None:
+        parts.append(f"SET LOCAL statement_timeout = {round(statement_timeout_seconds * 1000)}")
+    return "; ".join(parts)
