@@ -1,0 +1,1 @@
+"""Curricula that come with Osler: files, no code."""
