@@ -1,0 +1,52 @@
+// How numbers are said. Probabilities are 0 to 1 until they reach these functions.
+
+const whole = new Intl.NumberFormat("en");
+
+/** "68 %"; a dash where nothing is known. */
+export function percent(share: number | null | undefined): string {
+  return share == null ? "–" : `${Math.round(share * 100)} %`;
+}
+
+/** "61 to 74": the likely range of a share, in percent. */
+export function percentRange(low: number | null | undefined, high: number | null | undefined): string {
+  return low == null || high == null ? "" : `${Math.round(low * 100)} to ${Math.round(high * 100)}`;
+}
+
+/** "1,204"; a dash where nothing is known. */
+export function count(n: number | null | undefined): string {
+  return n == null ? "–" : whole.format(n);
+}
+
+/** "45 min", "1 h 20 min". */
+export function minutes(value: number | null | undefined): string {
+  if (value == null) return "–";
+  const total = Math.round(value);
+  if (total < 60) return `${total} min`;
+  const rest = total % 60;
+  return rest ? `${Math.floor(total / 60)} h ${rest} min` : `${total / 60} h`;
+}
+
+/** "1 card", "3 cards". */
+export function plural(n: number, one: string, many: string): string {
+  return `${whole.format(n)} ${n === 1 ? one : many}`;
+}
+
+/** How old a figure is: "now", "12 min ago", "yesterday 14:05", "on 4 March". */
+export function age(asOf: string, now: Date, timeZone?: string): string {
+  const then = new Date(asOf);
+  const elapsedMinutes = Math.floor((now.getTime() - then.getTime()) / 60_000);
+  if (elapsedMinutes < 1) return "now";
+  if (elapsedMinutes < 60) return `${elapsedMinutes} min ago`;
+  const zone = timeZone ? { timeZone } : {};
+  const day = new Intl.DateTimeFormat("en-CA", zone);
+  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...zone }).format(then);
+  if (day.format(then) === day.format(now)) return `today ${clock}`;
+  const yesterday = new Date(now.getTime() - 86_400_000);
+  if (day.format(then) === day.format(yesterday)) return `yesterday ${clock}`;
+  return `on ${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", ...zone }).format(then)}`;
+}
+
+/** Whole days from one calendar day to another, both ISO dates. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
+}
