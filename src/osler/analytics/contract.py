@@ -41,11 +41,10 @@ class ItemKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What the catalogue and the parameters say of an item. `option_count` is None for cards and unknown questions."""
+    """What the catalogue says of an item. `option_count` is 0 for cards and for questions that are not in it."""
 
     topic_ids: tuple[str, ...]
-    easiness: float
-    option_count: int | None = None
+    option_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class LearnerSettings:
 class Batch:
     """One learner's events on their way through the folds, lowest analytic first.
 
-    `events` are new to the state and in the order of the fold. `is_fresh` says that the learner's derived rows are
-    gone and the events are the whole log (or all after a checkpoint). `regraded` holds corrected outcomes by attempt.
+    `events` are new to the state and in the order of the fold. `is_fresh` asks the fold to delete what it has of the
+    learner first: the events are the log from its start. `regraded` holds corrected outcomes by attempt.
     `states` is the small per-learner state of each analytic, by analytic name, read before and stored after the
     folds as JSON; a fold replaces its own entry. `share` and `shared` hand a value from a fold to those above it.
     """

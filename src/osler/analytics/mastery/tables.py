@@ -56,7 +56,13 @@ topic_mastery = table(
     _logits("ability_mean", "general ability, as of the row"),
     _logits("ability_variance", "variance of general ability, as of the row", "logits²"),
     _logits("recall_bias", "running correction of recall forecasts, as of the row"),
-    column("guess_rate", sa.Float(), comment="chance to guess right, mean over the topic's attempts", unit="0 to 1"),
+    column(
+        "recent_mean", sa.Float(), comment="moving mean of outcomes, as distance from the population's", unit="share"
+    ),
+    _count("last_index", "learner's graded attempts up to the last on this topic"),
+    column(
+        "option_count", sa.SmallInteger(), comment="options of the last question; 0 where only cards", unit="options"
+    ),
     column("memory_days", sa.Float(), comment="stability of the topic memory, closed days only", unit="days"),
     _count("day_right", "right answers on the last local day"),
     _count("day_wrong", "wrong answers on the last local day"),
@@ -64,8 +70,14 @@ topic_mastery = table(
     column("last_local_date", sa.Date(), nullable=True, comment="local day of the last attempt"),
     column("touched_at", sa.DateTime(timezone=True), comment="last event that touched the topic", unit="UTC"),
     column("next_review_on", sa.Date(), nullable=True, comment="earliest day on which an item of the topic is due"),
-    _count("sm2_interval_days", "interval of the brief's SM-2, folded over the topic's attempts", "days"),
-    column("sm2_next_review_at", sa.DateTime(timezone=True), nullable=True, comment="next review by SM-2", unit="UTC"),
+    _count("sm2_interval_days", "interval by the brief's SM-2 of the item that is next", "days"),
+    column(
+        "sm2_next_review_at",
+        sa.DateTime(timezone=True),
+        nullable=True,
+        comment="earliest next review of an item by SM-2",
+        unit="UTC",
+    ),
     kind=Kind.DERIVED,
     erase=Erase.DELETE,
     comment="what a learner knows of each topic, with what it is computed from",

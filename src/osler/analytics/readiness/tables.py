@@ -50,13 +50,30 @@ user_learning_metrics = table(
     column(
         "focus_score", sa.Float(), nullable=True, comment="heuristic, 28 days; null without signals", unit="0 to 100"
     ),
-    column("projection", pg.JSONB(), nullable=True, comment="exam-ready in how many days, and the path there"),
     column("as_of", sa.DateTime(timezone=True), comment="instant that the row speaks of", unit="UTC"),
     column("as_of_on", sa.Date(), comment="local day of that instant", unit="local day"),
     column("model_version", sa.Text(), comment="version of model and parameters"),
     kind=Kind.DERIVED,
     erase=Erase.DELETE,
     comment="one row for each learner: 30 days, 90 days, all time, and the features of the exam models",
+)
+
+exam_projections = table(
+    "exam_projections",
+    user_id_column(primary_key=True),
+    column("exam_id", sa.Text(), comment="exam that the learner prepares for"),
+    column("exam_on", sa.Date(), nullable=True, comment="day of the exam", unit="local day"),
+    column("minutes_per_day", sa.Float(), comment="pace that the projection walks at", unit="minutes"),
+    column("days_low", sa.Integer(), nullable=True, comment="ready in, 5 % of draws; null for never", unit="days"),
+    column("days_median", sa.Integer(), nullable=True, comment="ready in, median; null for never", unit="days"),
+    column("days_high", sa.Integer(), nullable=True, comment="ready in, 95 % of draws; null for never", unit="days"),
+    column("share_never", sa.Float(), comment="draws that never arrive", unit="share"),
+    column("path", pg.JSONB(), comment="day, expected score, low, high: one entry every few days"),
+    column("as_of", sa.DateTime(timezone=True), comment="instant that the row speaks of", unit="UTC"),
+    column("model_version", sa.Text(), comment="version of model and parameters"),
+    kind=Kind.DERIVED,
+    erase=Erase.DELETE,
+    comment="when a learner will be ready for the exam at the present pace",
 )
 
 exam_outcomes = table(

@@ -15,12 +15,11 @@ TABLES = (
     "daily_user_stats",
     "weekly_user_stats",
     "user_learning_metrics",
+    "exam_projections",
     "knowledge_gaps",
     "learner_insights",
     "exam_outcomes",
     "cohort_stats",
-    "rollup_work",
-    "parked_days",
 )
 
 # One entry a table, frozen as it was declared on the day of this migration.
@@ -241,7 +240,6 @@ STATEMENTS = (
         session_minutes FLOAT[],
         mean_session_minutes FLOAT,
         focus_score FLOAT,
-        projection JSONB,
         as_of TIMESTAMP WITH TIME ZONE NOT NULL,
         as_of_on DATE NOT NULL,
         model_version TEXT NOT NULL,
@@ -297,13 +295,43 @@ STATEMENTS = (
     COMMENT ON COLUMN user_learning_metrics.session_minutes IS 'quartiles, 90 days [minutes] (none)';
     COMMENT ON COLUMN user_learning_metrics.mean_session_minutes IS 'mean session, 90 days [minutes] (none)';
     COMMENT ON COLUMN user_learning_metrics.focus_score IS 'heuristic, 28 days; null without signals [0 to 100] (none)';
-    COMMENT ON COLUMN user_learning_metrics.projection IS 'exam-ready in how many days, and the path there (none)';
     COMMENT ON COLUMN user_learning_metrics.as_of IS 'instant that the row speaks of [UTC] (none)';
     COMMENT ON COLUMN user_learning_metrics.as_of_on IS 'local day of that instant [local day] (none)';
     COMMENT ON COLUMN user_learning_metrics.model_version IS 'version of model and parameters (none)';
     GRANT select, insert, update, delete ON user_learning_metrics TO osler_app;
     GRANT select ON user_learning_metrics TO osler_reader;
     GRANT select, delete ON user_learning_metrics TO osler_eraser;
+    """,
+    """
+    CREATE TABLE exam_projections (
+        user_id UUID NOT NULL,
+        exam_id TEXT NOT NULL,
+        exam_on DATE,
+        minutes_per_day FLOAT NOT NULL,
+        days_low INTEGER,
+        days_median INTEGER,
+        days_high INTEGER,
+        share_never FLOAT NOT NULL,
+        path JSONB NOT NULL,
+        as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+        model_version TEXT NOT NULL,
+        CONSTRAINT pk_exam_projections PRIMARY KEY (user_id)
+    );
+    COMMENT ON TABLE exam_projections IS 'when a learner will be ready for the exam at the present pace (derived)';
+    COMMENT ON COLUMN exam_projections.user_id IS 'learner''s pseudonym (pseudonymous)';
+    COMMENT ON COLUMN exam_projections.exam_id IS 'exam that the learner prepares for (none)';
+    COMMENT ON COLUMN exam_projections.exam_on IS 'day of the exam [local day] (none)';
+    COMMENT ON COLUMN exam_projections.minutes_per_day IS 'pace that the projection walks at [minutes] (none)';
+    COMMENT ON COLUMN exam_projections.days_low IS 'ready in, 5 %% of draws; null for never [days] (none)';
+    COMMENT ON COLUMN exam_projections.days_median IS 'ready in, median; null for never [days] (none)';
+    COMMENT ON COLUMN exam_projections.days_high IS 'ready in, 95 %% of draws; null for never [days] (none)';
+    COMMENT ON COLUMN exam_projections.share_never IS 'draws that never arrive [share] (none)';
+    COMMENT ON COLUMN exam_projections.path IS 'day, expected score, low, high: one entry every few days (none)';
+    COMMENT ON COLUMN exam_projections.as_of IS 'instant that the row speaks of [UTC] (none)';
+    COMMENT ON COLUMN exam_projections.model_version IS 'version of model and parameters (none)';
+    GRANT select, insert, update, delete ON exam_projections TO osler_app;
+    GRANT select ON exam_projections TO osler_reader;
+    GRANT select, delete ON exam_projections TO osler_eraser;
     """,
     """
     CREATE TABLE knowledge_gaps (
@@ -473,43 +501,6 @@ STATEMENTS = (
     COMMENT ON COLUMN cohort_stats.published_at IS 'when it was frozen [UTC] (none)';
     GRANT select, insert ON cohort_stats TO osler_app;
     GRANT select ON cohort_stats TO osler_reader;
-    """,
-    """
-    CREATE TABLE rollup_work (
-        user_id UUID NOT NULL,
-        work_id BIGINT GENERATED ALWAYS AS IDENTITY,
-        stage TEXT NOT NULL,
-        local_date DATE NOT NULL,
-        CONSTRAINT pk_rollup_work PRIMARY KEY (user_id, work_id)
-    );
-    CREATE INDEX ix_rollup_work_stage ON rollup_work (stage, user_id, local_date);
-    COMMENT ON TABLE rollup_work IS 'changed learner-days by the stage that still has to see them; appended, never merged, deleted when seen (operational)';
-    COMMENT ON COLUMN rollup_work.user_id IS 'learner''s pseudonym (pseudonymous)';
-    COMMENT ON COLUMN rollup_work.work_id IS 'rises; rows are appended (none)';
-    COMMENT ON COLUMN rollup_work.stage IS 'nightly job that has to recompute (none)';
-    COMMENT ON COLUMN rollup_work.local_date IS 'day that changed [local day] (none)';
-    GRANT select, insert, update, delete ON rollup_work TO osler_app;
-    GRANT select ON rollup_work TO osler_reader;
-    GRANT select, delete ON rollup_work TO osler_eraser;
-    """,
-    """
-    CREATE TABLE parked_days (
-        user_id UUID NOT NULL,
-        stage TEXT NOT NULL,
-        local_date DATE NOT NULL,
-        reason TEXT NOT NULL,
-        parked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        CONSTRAINT pk_parked_days PRIMARY KEY (user_id, stage, local_date)
-    );
-    COMMENT ON TABLE parked_days IS 'learner-days set aside with a reason, so that all others are done (operational)';
-    COMMENT ON COLUMN parked_days.user_id IS 'learner''s pseudonym (pseudonymous)';
-    COMMENT ON COLUMN parked_days.stage IS 'nightly job that failed on it (none)';
-    COMMENT ON COLUMN parked_days.local_date IS 'day that would not compute [local day] (none)';
-    COMMENT ON COLUMN parked_days.reason IS 'class of the error; never a value out of an event (none)';
-    COMMENT ON COLUMN parked_days.parked_at IS 'since when [UTC] (none)';
-    GRANT select, insert, update, delete ON parked_days TO osler_app;
-    GRANT select ON parked_days TO osler_reader;
-    GRANT select, delete ON parked_days TO osler_eraser;
     """,
 )
 

@@ -1,0 +1,204 @@
+"""How well is each item remembered, when is it due, and what does that make of a topic? Pure.
+
+An item carries two memories (FSRS-6 on local days, SBD on real time); what is served is their blend, corrected by one
+number for each learner that follows the forecasts' own errors. A topic's retrieval strength is the mean over the
+items that the learner has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import msgspec
+
+from osler.analytics.contract import ItemKey
+from osler.science import blend, fsrs, sbd
+from osler.science.sm2 import sm2_interval
+
+SECONDS_PER_DAY = 86_400.0
+LONGEST_SM2_DAYS = 36_500
+FAILED = 1
+MODEL_VERSION = "fsrs6+sbd+bias-1"
+
+
+class Review(msgspec.Struct, frozen=True, gc=False):
+    """One graded attempt at an item, as memory sees it.
+
+    `moves_memory` is false for cramming outside the schedule; `is_reset` sets a card back to new and carries no grade.
+    """
+
+    key: ItemKey
+    at: datetime
+    local_date: date
+    rating: int
+    quality: int
+    correct: bool
+    moves_memory: bool = True
+    is_reset: bool = False
+
+
+class ItemMemory(msgspec.Struct, frozen=True, gc=False):
+    """What a learner remembers of one item. The six values of the two models are None while there is no memory.
+
+    `review_days` counts distinct local days with a review that moved the memory; `lapses` failures after a pass.
+    """
+
+    first_at: datetime
+    first_local_date: date
+    first_correct: bool | None = None
+    right: int = 0
+    wrong: int = 0
+    stability: float | None = None
+    difficulty: float | None = None
+    log_s: float | None = None
+    fails: float | None = None
+    last_rating: int | None = None
+    last_at: datetime | None = None
+    last_local_date: date | None = None
+    review_days: int = 0
+    lapses: int = 0
+    has_passed: bool = False
+    sm2_interval_days: int = 0
+    due_on: date | None = None
+
+    @property
+    def attempts(self) -> int:
+        """Graded attempts in all."""
+        return self.right + self.wrong
+
+
+class LearnerMemory(msgspec.Struct, frozen=True):
+    """What retrieval keeps of a learner beside the items: the running correction, and the pace of answering."""
+
+    bias: float = 0.0
+    reviews: int = 0
+    pace: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One review's effect: the item after it, the correction after it, and the forecast made before it, if any."""
+
+    memory: ItemMemory
+    bias: float
+    forecast: float | None
+
+
+def new_item(review: Review) -> ItemMemory:
+    """An item at its first attempt, before that attempt is folded."""
+    return ItemMemory(first_at=review.at, first_local_date=review.local_date)
+
+
+def update(memory: ItemMemory | None, review: Review, bias: float) -> Step:
+    """The item after one review, with the forecast that was made before it.
+
+    Elapsed time below 0 (a corrected clock, a flight west) counts as none. A cram counts as an attempt and leaves the
+    memory as it is. Source: science page, sections 2.1 to 2.5; golden cases in tests/analytics/retrieval.
+    """
+    before = memory or new_item(review)
+    if review.is_reset:
+        return Step(_forgotten(before), bias, None)
+    if not review.moves_memory:
+        return Step(_counted(before, review), bias, None)
+    forecast, next_bias = None, bias
+    if before.stability is not None:
+        days = elapsed_local_days(before.last_local_date, review.local_date)
+        forecast = recall(before, review.at, review.local_date, bias)
+        if days >= 1:
+            next_bias = blend.updated_bias(bias, forecast, review.correct)
+    return Step(_reviewed(_counted(before, review), review), next_bias, forecast)
+
+
+def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float:
+    """The chance to recall an item at an instant on a local day. The item must have a memory."""
+    trace = _trace(memory)
+    second = sbd.recall(trace, elapsed_days(memory.last_at, at))
+    days = elapsed_local_days(memory.last_local_date, on)
+    if days < 1:
+        return blend.served(None, second, bias)
+    first = fsrs.retrievability(_stability(memory), days)
+    return blend.served(first, second, bias)
+
+
+def elapsed_days(last: datetime | None, now: datetime) -> float:
+    """Days with fractions between two instants, never below 0."""
+    return 0.0 if last is None else max(0.0, (now - last).total_seconds() / SECONDS_PER_DAY)
+
+
+def elapsed_local_days(last: date | None, now: date) -> int:
+    """Whole local days between two local days, never below 0."""
+    return 0 if last is None else max(0, now.toordinal() - last.toordinal())
+
+
+def _counted(memory: ItemMemory, review: Review) -> ItemMemory:
+    first_correct = memory.first_correct if memory.attempts else review.correct
+    return msgspec.structs.replace(
+        memory,
+        right=memory.right + review.correct,
+        wrong=memory.wrong + (not review.correct),
+        first_correct=first_correct,
+    )
+
+
+def _reviewed(memory: ItemMemory, review: Review) -> ItemMemory:
+    """The memory after a review that moves it; `memory` has already counted the attempt."""
+    on, rating = review.local_date, review.rating
+    is_new_day = memory.last_local_date is None or on > memory.last_local_date
+    if memory.stability is None:
+        state, trace = fsrs.first(rating), sbd.first(rating)
+    else:
+        days = elapsed_local_days(memory.last_local_date, on)
+        state = fsrs.step(fsrs.Memory(memory.stability, memory.difficulty or 1.0), days, rating)
+        trace = sbd.step(_trace(memory), elapsed_days(memory.last_at, review.at), rating)
+    return msgspec.structs.replace(
+        memory,
+        stability=state.stability,
+        difficulty=state.difficulty,
+        log_s=trace.log_s,
+        fails=trace.fails,
+        last_rating=rating,
+        last_at=review.at if memory.last_at is None else max(memory.last_at, review.at),
+        last_local_date=on if memory.last_local_date is None else max(memory.last_local_date, on),
+        review_days=memory.review_days + is_new_day,
+        lapses=memory.lapses + (rating == FAILED and memory.has_passed),
+        has_passed=memory.has_passed or rating > FAILED,
+        sm2_interval_days=min(sm2_interval(review.quality, memory.sm2_interval_days), LONGEST_SM2_DAYS),
+    )
+
+
+def _forgotten(memory: ItemMemory) -> ItemMemory:
+    """A card set back to new: counts stay, memory starts anew."""
+    return msgspec.structs.replace(
+        memory,
+        stability=None,
+        difficulty=None,
+        log_s=None,
+        fails=None,
+        last_rating=None,
+        last_at=None,
+        last_local_date=None,
+        review_days=0,
+        has_passed=False,
+        sm2_interval_days=0,
+        due_on=None,
+    )
+
+
+def _trace(memory: ItemMemory) -> sbd.Trace:
+    return sbd.Trace(memory.log_s or 0.0, (memory.last_rating or 1) - 1, memory.fails or 0.0)
+
+
+def _stability(memory: ItemMemory) -> float:
+    return memory.stability or fsrs.STABILITY_MIN
+
+
+def encode(state: LearnerMemory) -> bytes:
+    """The learner's state as canonical JSON: equal states give equal bytes."""
+    return msgspec.json.encode(state, order="deterministic")
+
+
+def decode(raw: bytes | Sequence[int]) -> LearnerMemory:
+    """The state that `encode` wrote."""
+    return msgspec.json.decode(bytes(raw), type=LearnerMemory)

@@ -1,0 +1,157 @@
+"""How strong is the memory of a topic, and when is the next item due? Many items at once, pure.
+
+The values equal `model.recall` item by item (to 1e-12); reads, folds and the nightly job all come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from osler.analytics.retrieval.model import SECONDS_PER_DAY, ItemMemory
+from osler.science import blend, fsrs_many, sbd
+from osler.science.fsrs import FSRS6
+from osler.science.logits import Z90
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+START_TAU = 0.25
+TAU_GROWTH_DAYS = 30.0
+DUE_CAP_DAYS = 365
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Items as columns, in the order of their topic and key. Shapes: all (n,).
+
+    `remembered` marks items with a memory of their own: every card, and questions answered on two local days or more.
+    The columns of a memory are only read where `known`. `last_s` is epoch seconds, `last_day` a day's ordinal.
+    """
+
+    known: Bools
+    remembered: Bools
+    stability: Floats
+    log_s: Floats
+    last_rating: Floats
+    fails: Floats
+    last_s: Floats
+    last_day: Ints
+
+    def __len__(self) -> int:
+        return int(self.known.size)
+
+
+def columns(items: Sequence[tuple[str, ItemMemory]]) -> Items:
+    """Items as columns, from (kind, memory) pairs."""
+    known = np.array([m.stability is not None for _, m in items], dtype=bool)
+    own = np.array([kind == "card" or m.review_days >= 2 for kind, m in items], dtype=bool)
+    return Items(
+        known=known,
+        remembered=known & own,
+        stability=np.array([m.stability or 1.0 for _, m in items], dtype=np.float64),
+        log_s=np.array([m.log_s or 0.0 for _, m in items], dtype=np.float64),
+        last_rating=np.array([m.last_rating or 1 for _, m in items], dtype=np.float64),
+        fails=np.array([m.fails or 0.0 for _, m in items], dtype=np.float64),
+        last_s=np.array([epoch_seconds(m.last_at) for _, m in items], dtype=np.float64),
+        last_day=np.array([0 if m.last_local_date is None else m.last_local_date.toordinal() for _, m in items]),
+    )
+
+
+def epoch_seconds(at: datetime | None) -> float:
+    """Seconds since 1970; 0 for none."""
+    return 0.0 if at is None else (at - EPOCH).total_seconds()
+
+
+def recall_of(items: Items, at_s: Floats, day: Ints, bias: Floats) -> Floats:
+    """The served chance of recall of each item. Shapes: (n,); values where not `known` mean nothing."""
+    days = np.maximum(day - items.last_day, 0).astype(np.float64)
+    real = np.maximum(at_s - items.last_s, 0.0) / SECONDS_PER_DAY
+    first = fsrs_many.retrievability_many(items.stability, days)
+    second = sbd.recall_many(items.log_s, items.last_rating - 1.0, items.fails, real)[1]
+    return blend.served_many(first, second, bias, days >= 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Retrieval strength of topics, with its interval. Shapes: (topics,). NaN where nothing of the topic was reviewed.
+
+    `variance` is on the probability scale; `seen` counts items, `remembered` those with a memory of their own.
+    """
+
+    value: Floats
+    variance: Floats
+    low: Floats
+    high: Floats
+    seen: Ints
+    remembered: Ints
+
+
+def strength(recall: Floats, remembered: Bools, topic: Ints, topic_memory: Floats) -> Strength:
+    """Mean chance of recall over the items seen of each topic.
+
+    An item without a memory of its own counts with the topic's. Shapes: `recall`, `remembered`, `topic` (n,) with
+    topic codes in rising order; `topic_memory` (topics,), NaN where the topic has none.
+    Source: science page, 2.8; the shared error of calibration does not shrink with n.
+    """
+    size = topic_memory.size
+    each = np.where(remembered, recall, topic_memory[topic])
+    counts = np.bincount(topic, minlength=size)
+    n = np.where(counts > 0, counts, 1).astype(np.float64)
+    mean = np.bincount(topic, each, minlength=size) / n
+    spread = np.bincount(topic, (each - mean[topic]) ** 2, minlength=size) / n
+    slope = np.bincount(topic, each * (1.0 - each), minlength=size) / n
+    mean = np.where(counts > 0, mean, np.nan)
+    variance = spread / n + (slope * START_TAU) ** 2
+    low, high = logit_interval(mean, np.sqrt(variance))
+    own = np.bincount(topic, remembered.astype(np.float64), minlength=size).astype(np.int64)
+    return Strength(mean, variance, low, high, counts.astype(np.int64), own)
+
+
+def logit_interval(mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
+    """The 90 % interval made on the logit scale and mapped back. Shapes: (n,)."""
+    inside = np.clip(mean, 1e-4, 1.0 - 1e-4)
+    centre = np.log(inside / (1.0 - inside))
+    half = Z90 * sd / (inside * (1.0 - inside))
+    return 1.0 / (1.0 + np.exp(half - centre)), 1.0 / (1.0 + np.exp(-centre - half))
+
+
+def topic_memory(days: Floats, memory_days: Floats) -> Floats:
+    """Chance that what was learnt of a topic is still there, `days` after its last attempt. Shapes: (n,).
+
+    The FSRS-6 curve with the topic's own stability: questions that are rarely repeated get no memory of their own.
+    """
+    return np.power(1.0 + FSRS6.factor * np.maximum(days, 0.0) / memory_days, -FSRS6.values[20])
+
+
+def due_days(items: Items, bias: Floats, desired: Floats) -> Ints:
+    """The last whole local day on which each item's recall still reaches the desired retention: 1 to 365 days.
+
+    Bisection over whole days, so that curve and calendar agree. Shapes: (n,).
+    """
+    low = np.ones(len(items), dtype=np.int64)
+    high = np.full(len(items), DUE_CAP_DAYS, dtype=np.int64)
+    while bool(np.any(low < high)):
+        middle = (low + high + 1) // 2
+        enough = recall_after(items, middle.astype(np.float64), bias) >= desired
+        low = np.where(enough, middle, low)
+        high = np.where(enough, high, middle - 1)
+    return low
+
+
+def recall_after(items: Items, days: Floats, bias: Floats) -> Floats:
+    """The served chance of recall whole local days after the last review. Shapes: (n,)."""
+    first = fsrs_many.retrievability_many(items.stability, days)
+    second = sbd.recall_many(items.log_s, items.last_rating - 1.0, items.fails, days)[1]
+    return blend.served_many(first, second, bias, days >= 1.0)
+
+
+def day_of(ordinal: int) -> date:
+    """The day of an ordinal."""
+    return date.fromordinal(ordinal)
