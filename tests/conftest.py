@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import asyncpg
 import pytest
+
 from osler.db.connect import connect_plainly
+from osler.db.driver import Driver
 from osler.db.embedded import Embedded, Urls
-from osler.db.embedded.roles import GROUPS, LOGINS, bootstrap_statements, new_passwords
+from osler.db.embedded.roles import LOGINS, bootstrap_statements, new_passwords
 from osler.db.engine import Database
 from osler.db.migrate import migrate
 from osler.settings import Settings, load_settings
@@ -157,7 +158,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def admin(cluster: Cluster, fresh_database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def admin(cluster: Cluster, fresh_database: str) -> AsyncIterator[Driver]:
     """A superuser's connection to the test's database, to look at what the application may not see."""
     connection = await connect_plainly(cluster.urls(fresh_database).admin)
     yield connection

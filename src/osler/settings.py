@@ -121,9 +121,7 @@ class Settings(BaseSettings):
             msg = "OSLER_FAILPOINT is for OSLER_PROFILE=test; unset it"
             raise ValueError(msg)
         if not self.embedded_fsync and self.profile is not Profile.TEST:
-            msg = (
-                "OSLER_EMBEDDED_FSYNC=false is for OSLER_PROFILE=test; unset it, or a power cut loses data"
-            )
+            msg = "OSLER_EMBEDDED_FSYNC=false is for OSLER_PROFILE=test; unset it, or a power cut loses data"
             raise ValueError(msg)
         if self.profile is Profile.PRODUCTION:
             self._check_production()
@@ -179,7 +177,8 @@ def _from_environment() -> dict[str, str]:
 
 
 def _explain(bad: ValidationError) -> str:
-    return "; ".join(_explain_one(str(error["loc"][0]) if error["loc"] else None, error["msg"]) for error in bad.errors())
+    found = bad.errors(include_input=False)
+    return "; ".join(_explain_one(str(error["loc"][0]) if error["loc"] else None, error["msg"]) for error in found)
 
 
 def _explain_one(name: str | None, message: str) -> str:

@@ -1,14 +1,18 @@
+# asyncpg ships no types; what leaves this file has ours (driver.py).
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
 """How a connection is made: asyncpg, UTC, time-outs set on the server's side, the role out of the URL."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
+from osler.db.driver import Driver, DriverPool
 from osler.settings import Settings
 
 APPLICATION = "osler"
+Gone = asyncpg.InterfaceError  # what asyncpg raises on a connection that it knows to be closed
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
@@ -23,18 +27,29 @@ def server_settings(settings: Settings) -> dict[str, str]:
     }
 
 
-async def connect(url: str, settings: Settings) -> asyncpg.Connection[asyncpg.Record]:
+async def connect(url: str, settings: Settings) -> Driver:
     """One connection as ordinary work uses it."""
-    return await asyncpg.connect(
-        dsn(url), timeout=settings.connect_timeout_seconds, server_settings=server_settings(settings)
-    )
+    timeout: Any = settings.connect_timeout_seconds
+    return cast("Driver", await asyncpg.connect(dsn(url), timeout=timeout, server_settings=server_settings(settings)))
 
 
-async def connect_plainly(url: str, **options: Any) -> asyncpg.Connection[asyncpg.Record]:
-    """One connection without time-outs: for migrations, the doctor and tests."""
-    return await asyncpg.connect(
-        dsn(url), timeout=10, server_settings={"application_name": APPLICATION, "timezone": "UTC", **options}
+async def connect_plainly(url: str, **options: str) -> Driver:
+    """One connection without time-outs: for migrations, the doctor and tests. `options` are settings of the server."""
+    wanted = {"application_name": APPLICATION, "timezone": "UTC", **options}
+    return cast("Driver", await asyncpg.connect(dsn(url), timeout=10, server_settings=wanted))
+
+
+async def open_pool(url: str, settings: Settings, *, size: int) -> DriverPool:
+    """Connections without SQLAlchemy round them, opened when first needed and kept."""
+    made = await asyncpg.create_pool(
+        dsn(url),
+        min_size=1,
+        max_size=size,
+        timeout=settings.connect_timeout_seconds,
+        server_settings=server_settings(settings),
+        max_inactive_connection_lifetime=0,
     )
+    return cast("DriverPool", made)
 
 
 def dsn(url: str) -> str:

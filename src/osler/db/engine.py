@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self, cast
 from uuid import UUID
 
-import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from osler.clock import monotonic_seconds
 from osler.db import start_checks
+from osler.db.connect import open_pool
+from osler.db.driver import Driver, DriverPool
 from osler.db.faults import translated
-from osler.db.pools import app_url, checked_out, close_pools, make_engine, make_ingest_pool
+from osler.db.pools import app_url, checked_out, close_pools, make_engine
 from osler.db.session import OnQuery, ReadSession, WriteSession, begin_statement
 from osler.settings import Settings
 
@@ -31,7 +32,7 @@ class Database:
     """
 
     def __init__(
-        self, settings: Settings, engine: AsyncEngine, replica: AsyncEngine | None, ingest_pool: asyncpg.Pool[Any]
+        self, settings: Settings, engine: AsyncEngine, replica: AsyncEngine | None, ingest_pool: DriverPool
     ) -> None:
         self.settings = settings
         self.ingest_pool = ingest_pool
@@ -43,7 +44,7 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, *, check: bool = True) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings, *, check: bool = True) -> AsyncGenerator[Self]:
         """Connect, starting the embedded server when no URL is set.
 
         Errors: Misconfigured when the server or the schema is not what this Osler needs (`check`); Unavailable when
@@ -53,10 +54,10 @@ class Database:
         replica_url = settings.replica_url.get_secret_value() if settings.replica_url else None
         engine = make_engine(url, settings)
         replica = make_engine(replica_url, settings) if replica_url else None
-        pool: asyncpg.Pool[Any] | None = None
+        pool: DriverPool | None = None
         try:
             with translated():
-                pool = await make_ingest_pool(url, settings)
+                pool = await open_pool(url, settings, size=settings.ingest_pool_size)
                 database = cls(settings, engine, replica, pool)
                 if check:
                     async with pool.acquire() as connection:
@@ -68,7 +69,7 @@ class Database:
     @asynccontextmanager
     async def read(
         self, *, user_id: UUID | None = None, primary: bool = False, statement_timeout_seconds: float | None = None
-    ) -> AsyncIterator[ReadSession]:
+    ) -> AsyncGenerator[ReadSession]:
         """A read-only transaction, on the replica where there is one unless `primary`.
 
         `user_id` is the learner whose rows a row-level policy lets through.
@@ -81,7 +82,7 @@ class Database:
     @asynccontextmanager
     async def write(
         self, *, user_id: UUID | None = None, statement_timeout_seconds: float | None = None
-    ) -> AsyncIterator[WriteSession]:
+    ) -> AsyncGenerator[WriteSession]:
         """A transaction on the primary: committed when the block ends, rolled back on any error."""
         begin = begin_statement(read_only=False, user_id=user_id, statement_timeout_seconds=statement_timeout_seconds)
         async with self._transaction(self._engine, begin) as (connection, driver):
@@ -108,10 +109,10 @@ class Database:
         return checked_out(self._engine)
 
     @asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine, begin: str) -> AsyncIterator[tuple[AsyncConnection, Any]]:
+    async def _transaction(self, engine: AsyncEngine, begin: str) -> AsyncGenerator[tuple[AsyncConnection, Driver]]:
         with translated():
             async with self._checked_out(engine) as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
+                driver = cast("Driver", (await connection.get_raw_connection()).driver_connection)
                 await _begin(connection, driver, begin)
                 try:
                     yield connection, driver
@@ -121,7 +122,7 @@ class Database:
                     raise
 
     @asynccontextmanager
-    async def _checked_out(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _checked_out(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         self.waiting += 1
         try:
             connection = await engine.connect()
@@ -133,7 +134,7 @@ class Database:
             await asyncio.shield(connection.close())
 
 
-async def _begin(connection: AsyncConnection, driver: Any, begin: str) -> None:
+async def _begin(connection: AsyncConnection, driver: Driver, begin: str) -> None:
     try:
         await driver.execute(begin)
     except BaseException:
@@ -141,7 +142,7 @@ async def _begin(connection: AsyncConnection, driver: Any, begin: str) -> None:
         raise
 
 
-async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
+async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
     """Leave the connection clean, or throw it away: nobody may inherit an open transaction."""
     try:
         await asyncio.wait_for(asyncio.shield(driver.execute("ROLLBACK")), timeout=2)

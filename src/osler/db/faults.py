@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
-import asyncpg
 import sqlalchemy.exc
 
+from osler.db.connect import Gone
 from osler.errors import OslerError, Unavailable
 
 T = TypeVar("T")
@@ -46,25 +46,21 @@ def is_disconnect(failed: BaseException) -> bool:
     inner = getattr(failed, "orig", None) or failed
     state = sqlstate(failed)
     return (state is not None and (state.startswith("08") or state in {"57P01", "57P02", "57P03"})) or isinstance(
-        inner, (OSError, asyncpg.InterfaceError, asyncpg.ConnectionDoesNotExistError)
+        inner, (OSError, Gone)
     )
 
 
-def as_unavailable(failed: BaseException) -> OslerError | None:
+def as_unavailable(failed: BaseException) -> Unavailable | None:
     """The 503 that this failure means; None when it is a bug of ours and has to be seen."""
-    if isinstance(failed, OslerError):
-        return failed
+    state = sqlstate(failed)
     if isinstance(failed, sqlalchemy.exc.TimeoutError):
         return Unavailable("all database connections are in use; try again", code="db.pool")
-    state = sqlstate(failed)
     if state == _CUT:
         return Unavailable("the query took too long and was stopped", code="db.timeout", retry_after_seconds=5)
     if state in _AGAIN:
         return Unavailable("the database is busy with the same rows; try again", code="db.contention")
-    if state in _AWAY or is_disconnect(failed):
+    if state in _AWAY or isinstance(failed, TimeoutError) or is_disconnect(failed):
         return Unavailable("the database is away; try again", code="db.away", retry_after_seconds=2)
-    if isinstance(failed, TimeoutError):
-        return Unavailable("the database does not answer; try again", code="db.away", retry_after_seconds=2)
     return None
 
 
@@ -85,7 +81,7 @@ async def retrying(work: Callable[[], Awaitable[T]], *, retries: int = RETRIES) 
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Failures of the database leave this block as Unavailable; bugs leave it as they are."""
     try:
         yield

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from osler.db.connect import connect_plainly
@@ -69,7 +70,7 @@ async def migrate(settings: Settings, revision: str = "head", *, down: bool = Fa
     for attempt in range(RETRIES):
         try:
             await _migrate_once(url, revision, down=down, app_login=app_login)
-        except sa.exc.DBAPIError as failed:
+        except DBAPIError as failed:
             if not is_worth_a_retry(failed):
                 raise
             await asyncio.sleep(0.2 * (attempt + 1))
@@ -103,6 +104,17 @@ def _run(connection: sa.Connection, revision: str, *, down: bool, app_login: str
     config.attributes["connection"] = connection
     config.attributes["app_login"] = app_login
     (command.downgrade if down else command.upgrade)(config, revision)
+    if app_login and not down:
+        _let_log_in(connection, app_login)
+
+
+def _let_log_in(connection: sa.Connection, login: str) -> None:
+    """An application whose login has another name acts through membership in osler_app."""
+    is_member = sa.text("select pg_has_role(:login, 'osler_app', 'member')")
+    if login != "osler_app" and not connection.scalar(is_member, {"login": login}):
+        connection.execute(sa.text("reset role"))  # osler_owner owns tables, not roles
+        name = connection.dialect.identifier_preparer.quote(login)
+        connection.execute(sa.text(f"grant osler_app to {name}"))
 
 
 def sql(revision: str = "head") -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from osler.db.connect import connect, dsn, server_settings
+from osler.db.connect import connect
+from osler.db.driver import Driver, DriverPool
 from osler.db.embedded import ensure_running
 from osler.settings import Settings
 
@@ -26,7 +26,7 @@ async def app_url(settings: Settings) -> str:
 def make_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine whose transactions are ours: the driver begins none by itself, which saves round trips."""
 
-    async def make() -> asyncpg.Connection[asyncpg.Record]:
+    async def make() -> Driver:
         return await connect(url, settings)
 
     engine = create_async_engine(
@@ -50,24 +50,12 @@ def checked_out(engine: AsyncEngine) -> int:
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
-    """Costs no round trip: asyncpg knows when the server has hung up. The pool then opens another one."""
+    """Costs no round trip: the driver knows when the server has hung up. The pool then opens another one."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 
 
-async def make_ingest_pool(url: str, settings: Settings) -> asyncpg.Pool[Any]:
-    """Ingestion's own connections, opened when first needed."""
-    return await asyncpg.create_pool(
-        dsn(url),
-        min_size=1,
-        max_size=settings.ingest_pool_size,
-        timeout=settings.connect_timeout_seconds,
-        server_settings=server_settings(settings),
-        max_inactive_connection_lifetime=0,
-    )
-
-
-async def close_pools(pool: asyncpg.Pool[Any] | None, *engines: AsyncEngine | None) -> None:
+async def close_pools(pool: DriverPool | None, *engines: AsyncEngine | None) -> None:
     """Close everything; a statement that still runs is given two seconds."""
     if pool is not None:
         try:

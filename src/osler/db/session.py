@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import CursorResult, Executable, Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from osler.clock import monotonic_seconds
+from osler.db.driver import Driver
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 OnQuery = Callable[[str, float], None]
@@ -19,7 +19,7 @@ OnQuery = Callable[[str, float], None]
 class ReadSession:
     """A read-only transaction. Writing in it is refused by PostgreSQL."""
 
-    def __init__(self, connection: AsyncConnection, driver: Any, on_query: OnQuery | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, driver: Driver, on_query: OnQuery | None = None) -> None:
         self._connection = connection
         self._driver = driver
         self._on_query = on_query
@@ -58,7 +58,7 @@ class ReadSession:
         """All rows as tuples: cheaper than mappings where there are many."""
         return (await self.execute(statement, parameters, name=name)).all()
 
-    def driver(self) -> asyncpg.Connection[asyncpg.Record]:
+    def driver(self) -> Driver:
         """The asyncpg connection inside the same transaction, for hot paths."""
         return self._driver
 
@@ -68,7 +68,7 @@ class WriteSession(ReadSession):
 
 
 def begin_statement(*, read_only: bool, user_id: UUID | None, statement_timeout_seconds: float | None) -> str:
-    """BEGIN and what is local to the transaction, in one round trip. Holds no text from outside: a UUID and a number."""
+    """BEGIN and what is local to the transaction, in one round trip. Takes no text from outside."""
     parts = ["BEGIN READ ONLY" if read_only else "BEGIN"]
     if user_id is not None:
         parts.append(f"SET LOCAL osler.user_id = '{UUID(int=user_id.int)}'")

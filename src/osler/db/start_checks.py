@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncpg
-
+from osler.db.driver import Driver
 from osler.db.history import HEAD, revisions
 from osler.errors import Misconfigured
 from osler.settings import Profile, Settings
@@ -18,14 +17,13 @@ select current_setting('server_version_num')::int as version_num, current_settin
 """
 
 
-async def check(connection: asyncpg.Connection[asyncpg.Record], settings: Settings) -> None:
+async def check(connection: Driver, settings: Settings) -> None:
     """Refuse a server that cannot keep the promise of durability, or a schema of another version.
 
     Errors: Misconfigured, saying what was found and what to do.
     """
     found = await connection.fetchrow(_FACTS)
-    assert found is not None  # noqa: S101 (a select without FROM has one row)
-    for problem in server_problems(dict(found), settings):
+    for problem in server_problems(dict(found.items()) if found else {}, settings):
         raise Misconfigured(problem, code="database.unfit")
     await check_schema(connection)
 
@@ -49,7 +47,7 @@ def server_problems(found: dict[str, object], settings: Settings) -> list[str]:
     return wrong
 
 
-async def check_schema(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def check_schema(connection: Driver) -> None:
     """Refuse a schema that is not at this version's head; nothing is written.
 
     Errors: Misconfigured: behind (run `osler migrate`) or made by a newer Osler.
@@ -62,11 +60,11 @@ async def check_schema(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     elif found in revisions():
         msg = f"the schema is at revision {found}, this Osler needs {HEAD}; run `osler migrate`"
     else:
-        msg = f"the schema is at revision {found}, newer than this Osler's {HEAD}; use the Osler that made it, or a newer one"
+        msg = f"the schema is at revision {found}, newer than this Osler's {HEAD}; use the Osler that made it"
     raise Misconfigured(msg, code="database.schema", params={"found": found, "needed": HEAD})
 
 
-async def current_revision(connection: asyncpg.Connection[asyncpg.Record]) -> str | None:
+async def current_revision(connection: Driver) -> str | None:
     """The revision that the schema is at; None when it was never migrated."""
     if not await connection.fetchval("select to_regclass('public.alembic_version') is not null"):
         return None

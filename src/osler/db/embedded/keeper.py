@@ -35,7 +35,7 @@ class Keeper:
         self.orders = orders
         self.root = Path(orders["root"])
         self.data = self.root / "data"
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: subprocess.Popen[Any] | None = None
         self.pid = 0
         self.socket = ""
         self.idle_since: float | None = None
@@ -97,7 +97,7 @@ class Keeper:
         if not Path(self.socket).is_dir():  # somebody tidied /tmp: without its socket it serves nobody
             self._stop()
             return False
-        self._say("ready")
+        self.say("ready")
         return True
 
     def _start(self) -> bool:
@@ -105,7 +105,7 @@ class Keeper:
         now = time.monotonic()
         self.starts = [*(at for at in self.starts if now - at < 60), now]
         if len(self.starts) > RESTARTS_A_MINUTE:
-            self._say("failed", f"PostgreSQL died {RESTARTS_A_MINUTE} times within a minute")
+            self.say("failed", f"PostgreSQL died {RESTARTS_A_MINUTE} times within a minute")
             return False
         until = now + READY_SECONDS
         while True:
@@ -113,16 +113,16 @@ class Keeper:
                 return True
             text = self._last_words()
             if time.monotonic() > until or not ("still in use" in text or "already exists" in text):
-                self._say("failed", text)
+                self.say("failed", text)
                 return False
             time.sleep(0.1)
 
     def _start_once(self, until: float) -> bool:
         forget_foreign_pid(self.data)
         self._make_socket_folder()
-        self._say("starting")
+        self.say("starting")
         self.log_start = os.fstat(self.log).st_size
-        self.child = subprocess.Popen(  # noqa: S603 (our own program, a list, no shell)
+        child: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603 (our own program, a list, no shell)
             [*self.orders["command"], "-c", f"unix_socket_directories={self.socket}"],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -132,10 +132,10 @@ class Keeper:
             start_new_session=True,
             **self.orders["spawn"],
         )
-        self.pid = self.child.pid
-        while self.child.poll() is None and time.monotonic() < until:
+        self.child, self.pid = child, child.pid
+        while child.poll() is None and time.monotonic() < until:
             if is_ready(self.data, self.pid):
-                self._say("ready")
+                self.say("ready")
                 return True
             time.sleep(0.01)
         return False
@@ -163,9 +163,9 @@ class Keeper:
         if self.socket.rsplit("/", 1)[-1].startswith("osler-"):
             shutil.rmtree(self.socket, ignore_errors=True)
         self.socket = ""
-        self._say("stopped")
+        self.say("stopped")
 
-    def _say(self, status: str, text: str = "") -> None:
+    def say(self, status: str, text: str = "") -> None:
         """Tell the applications, whole or not at all."""
         words = {"status": status, "text": text, "pid": self.pid, "keeper": os.getpid(), "socket": self.socket}
         making = self.root / "state.new"
@@ -263,7 +263,7 @@ def main() -> int:
     try:
         return keeper.run()
     except OSError as failed:
-        keeper._say("failed", str(failed))  # noqa: SLF001
+        keeper.say("failed", str(failed))
         return 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def take(descriptor: int, path: Path, *, timeout_seconds: float, shared: bool = 
 
 
 @contextmanager
-def held(path: Path, *, timeout_seconds: float) -> Iterator[None]:
+def held(path: Path, *, timeout_seconds: float) -> Generator[None]:
     """Hold the exclusive lock on a file."""
     descriptor = open_lock(path)
     try:

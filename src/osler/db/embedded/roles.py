@@ -35,9 +35,7 @@ def bootstrap_statements(passwords: dict[str, str], database: str | None = DATAB
     and may drop due partitions; nobody but the bootstrap superuser can make roles.
     """
     made = [f"CREATE ROLE {name} NOLOGIN" for name in GROUPS]
-    for name in LOGINS:
-        if name != ADMIN:
-            made.append(f"CREATE ROLE {name} LOGIN PASSWORD '{passwords[name]}'")
+    made += [f"CREATE ROLE {name} LOGIN PASSWORD '{passwords[name]}'" for name in LOGINS if name != ADMIN]
     made += ["GRANT osler_owner TO osler_migrator", "GRANT osler_retention TO osler_migrator"]
     if database is not None:
         made += [

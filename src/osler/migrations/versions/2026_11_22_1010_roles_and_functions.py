@@ -92,7 +92,8 @@ begin
   high := (first_day + interval '1 month') at time zone 'UTC';
   for parent in select * from public.partitioned_log_tables() loop
     child := format('%s_p%s', parent, to_char(first_day, 'YYYY_MM'));
-    continue when to_regclass(format('public.%I', child)) is not null or to_regclass(format('public.%I', parent)) is null;
+    continue when to_regclass(format('public.%I', child)) is not null
+      or to_regclass(format('public.%I', parent)) is null;
     tries := 0;
     loop
       begin
