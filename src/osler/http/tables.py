@@ -11,7 +11,13 @@ access_audit = table(
     "access_audit",
     column("audit_id", sa.BigInteger(), sa.Identity(), primary_key=True, comment="order of entry"),
     column("at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="when", unit="UTC"),
-    column("actor_id", sa.Uuid(), comment="pseudonym of who asked", privacy=Privacy.PSEUDONYMOUS),
+    column(
+        "actor_id",
+        sa.Uuid(),
+        nullable=True,
+        comment="pseudonym of who asked; null after that person's erasure",
+        privacy=Privacy.PSEUDONYMOUS,
+    ),
     column("role", sa.Text(), comment="role that the policy was read with"),
     column("action", sa.Text(), comment="verb on a resource, as in the policy table"),
     column("purpose", sa.Text(), comment="stated purpose, from a closed list"),
@@ -19,7 +25,7 @@ access_audit = table(
         "subject_id",
         sa.Uuid(),
         nullable=True,
-        comment="pseudonym of whose data were asked for; null after that person's erasure",
+        comment="whose data were asked for; null after that person's erasure",
         privacy=Privacy.PSEUDONYMOUS,
     ),
     column("fields", pg.ARRAY(sa.Text()), server_default="{}", comment="names of what was read, never values"),
@@ -30,7 +36,7 @@ access_audit = table(
     sa.Index("ix_access_audit_actor_id_at", "actor_id", "at"),
     kind=Kind.FACT,
     erase=Erase.KEEP,
-    comment="every read of another person's data, allowed or not; erasure blanks the person, the entry stays",
+    comment="reads of another person's data, allowed or denied; erasure blanks the person",
 )
 
 erased_identities = table(
@@ -39,5 +45,5 @@ erased_identities = table(
     column("erased_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="when", unit="UTC"),
     kind=Kind.FACT,
     erase=Erase.KEEP,
-    comment="sign-ins that may not become a learner again: an erased person is not silently collected anew",
+    comment="sign-ins that may not become a learner again after an erasure",
 )

@@ -1,1 +1,1 @@
-"""Erasure, export and retention."""
+"""Erasure, export, retention, and addresses that cannot be read back."""

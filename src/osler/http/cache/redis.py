@@ -84,7 +84,7 @@ class RedisCache:
     async def watch(self) -> None:
         """Keep `osler_cache_up` true to life while nobody asks; runs until it is cancelled."""
         while True:
-            await self._guarded(cast("Awaitable[Any]", self._redis.execute_command("PING")))
+            await self._guarded(self._ping())
             for key in tuple(self._owed):
                 await self._renew(key)
             await asyncio.sleep(WATCH_SECONDS)
@@ -107,6 +107,9 @@ class RedisCache:
         self._owed.add(key)
         if await self._guarded(self._set_new(key)) is not None:
             self._owed.discard(key)
+
+    async def _ping(self) -> None:
+        await self._redis.execute_command("PING")  # pyright: ignore[reportUnknownMemberType]  (redis leaves it untyped)
 
     async def _set_new(self, key: str) -> bool:
         await cast("Awaitable[Any]", self._redis.set(key, secrets.token_hex(8), ex=GENERATION_SECONDS))

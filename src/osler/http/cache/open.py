@@ -1,0 +1,52 @@
+"""Which cache this process has, and what keeps it honest while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from osler.http.cache.entry import Cache
+from osler.http.cache.memory import MemoryCache
+from osler.http.cache.news import listen
+from osler.http.cache.redis import RedisCache
+from osler.observe import metrics
+from osler.observe.keys import secret_key
+from osler.settings import Settings
+
+CACHE_KEY = "cache"
+
+
+@asynccontextmanager
+async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
+    """Redis where a URL is set, else in process; both hear of changes made by other processes."""
+    if settings.redis_url is None:
+        memory = MemoryCache(ttl_seconds=settings.cache_ttl_seconds, max_bytes=settings.cache_max_bytes)
+        memory.is_hearing = False
+        metrics.cache_up.set(1)
+        async with _running(listen(settings, memory, memory)):
+            yield memory
+        return
+    shared = RedisCache(
+        settings.redis_url.get_secret_value(),
+        secret_key(settings.home, CACHE_KEY),
+        ttl_seconds=max(1, settings.cache_ttl_seconds),
+        timeout_seconds=settings.cache_timeout_seconds,
+    )
+    try:
+        async with _running(shared.watch()), _running(listen(settings, shared, None)):
+            yield shared
+    finally:
+        await shared.close()
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
