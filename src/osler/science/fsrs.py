@@ -53,7 +53,7 @@ class Weights:
 
     @cached_property
     def factor(self) -> float:
-        """f = 0.9^(-1/w20) - 1, so that R(S) = 0.9."""
+        """The scale of time, f = 0.9^(-1/w20) - 1: it makes R(S) = 0.9."""
         return 0.9 ** (-1.0 / self.values[20]) - 1.0
 
     @cached_property

@@ -65,9 +65,8 @@ def step_many(
     room = np.empty((3, min(BLOCK, stability.size)))
     for start in range(0, stability.size, BLOCK):
         rows = slice(start, min(start + BLOCK, stability.size))
-        _step_block(
-            stability[rows], difficulty[rows], elapsed_days[rows], rating[rows], new_s[rows], new_d[rows], tables, room
-        )
+        before = (stability[rows], difficulty[rows], elapsed_days[rows], rating[rows])
+        _step_block(before, (new_s[rows], new_d[rows]), tables, room)
     return new_s, new_d
 
 
@@ -94,10 +93,10 @@ class _Tables:
 
 
 def _step_block(
-    s: Floats, d: Floats, t: Floats, g: Ratings, new_s: Floats, new_d: Floats, tables: _Tables, room: Floats
+    before: tuple[Floats, Floats, Floats, Ratings], after: tuple[Floats, Floats], tables: _Tables, room: Floats
 ) -> None:
     """One block in place. Every row takes the pass branch, the few of the other two are then written over."""
-    w = tables.w
+    w, (s, d, t, g), (new_s, new_d) = tables.w, before, after
     forgotten, factor, spare = room[:, : s.size]
     np.divide(t, s, out=forgotten)
     forgotten *= tables.factor

@@ -36,7 +36,7 @@ class Parameters(NamedTuple):
 
     @property
     def rung(self) -> float:
-        """ln rho: how much ln S of a first review grows from one rating to the next."""
+        """The logarithm of rho: how much ln S of a first review grows from one rating to the next."""
         return (self.high - self.low) / 3.0
 
 

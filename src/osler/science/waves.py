@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ class Waves:
     def __iter__(self) -> Iterator[slice]:
         """The slice of each wave in the arranged rows."""
         edges: list[int] = self.starts.tolist()
-        return (slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True))
+        return (slice(low, high) for low, high in pairwise(edges))
 
     @property
     def items(self) -> int:

@@ -1,0 +1,75 @@
+"""Is a learner served worse than by their own running mean? A mixture of the two that cannot be, but for ln 2 in all.
+
+Two experts, the memory model and the learner's running mean, are mixed by Bayes' rule over the next-day reviews seen
+so far. Whatever the reviews are, the summed log loss of the mixture exceeds that of the better expert by at most
+ln 2 = .69: over 70 reviews that is .01 a review, over 700 a thousandth. Nothing in it is tuned.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from osler.science.logits import CLIP, sigmoid
+
+PRIOR_PASSED = 9.0
+PRIOR_N = 10.0
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A learner's next-day reviews so far, and how far ahead the model is of the running mean.
+
+    `advantage` is the running mean's summed log loss minus the model's (nats): the log odds of the model's weight.
+    """
+
+    passed: int = 0
+    n: int = 0
+    advantage: float = 0.0
+
+    @property
+    def running_mean(self) -> float:
+        """(passed + 9)/(n + 10): what the learner passes, starting at .9."""
+        return (self.passed + PRIOR_PASSED) / (self.n + PRIOR_N)
+
+
+def served(guard: Guard, forecast: float) -> float:
+    """The chance that leaves Osler: the model's forecast and the running mean, weighted by how each has done.
+
+    Source: Vovk 1990; DeSantis, Markowsky, Wegman 1988 (Bayes mixture, regret at most ln 2 for two experts).
+    """
+    weight = sigmoid(guard.advantage)
+    return weight * _held(forecast) + (1.0 - weight) * _held(guard.running_mean)
+
+
+def update(guard: Guard, forecast: float, passed: bool) -> Guard:
+    """The guard after a next-day review; `forecast` is the model's own, made before it, not the mixture's."""
+    gain = _log_chance(forecast, passed) - _log_chance(guard.running_mean, passed)
+    return Guard(guard.passed + int(passed), guard.n + 1, guard.advantage + gain)
+
+
+def scan(forecast: Floats, passed: Mask, next_day: Mask, *, guard: Guard | None = None) -> tuple[Floats, Guard]:
+    """One learner's served forecasts in time order, and the guard after the last.
+
+    Shapes: (n,) arrays. Rows that are no next-day review pass through unguarded and teach nothing (NaN stays NaN).
+    """
+    state, out = guard or Guard(), forecast.copy()
+    for row in np.flatnonzero(next_day).tolist():
+        model, hit = float(forecast[row]), bool(passed[row])
+        out[row] = served(state, model)
+        state = update(state, model, hit)
+    return out, state
+
+
+def _held(p: float) -> float:
+    return min(max(p, CLIP), 1.0 - CLIP)
+
+
+def _log_chance(p: float, passed: bool) -> float:
+    return math.log(_held(p) if passed else 1.0 - _held(p))
