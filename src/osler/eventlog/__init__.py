@@ -1,1 +1,8 @@
-"""The append-only log and the only way to it."""
+"""The event log: append, read, marks, checkpoints. The only package that touches the event tables."""
+
+from osler.eventlog import marks
+from osler.eventlog.append import append
+from osler.eventlog.entries import Appended, Batch, Entry
+from osler.eventlog.reading import read_after, replay
+
+__all__ = ["Appended", "Batch", "Entry", "append", "marks", "read_after", "replay"]

@@ -1,0 +1,100 @@
+"""What a consumer has still to look at. Marks are appended with the events and never merged.
+
+A consumer reads the marks it sees, recounts or folds what they cover in the same snapshot, and deletes exactly those.
+A mark that a later append leaves in between is another row, so that nothing is deleted unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from osler.db.engine import ReadSession, WriteSession
+from osler.eventlog.tables import dirty_days
+
+LIVE = "live"
+ROLLUP = "rollup"
+CONSUMERS = (LIVE, ROLLUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """New events of a learner on one study day, left by one append."""
+
+    user_id: UUID
+    consumer: str
+    local_date: date
+    batch_id: UUID
+    n_events: int
+    min_event_ts: datetime
+
+
+_FIELDS = (
+    dirty_days.c.user_id, dirty_days.c.consumer, dirty_days.c.local_date, dirty_days.c.batch_id,
+    dirty_days.c.n_events, dirty_days.c.min_event_ts,
+)  # fmt: skip
+
+
+async def take(s: ReadSession, user_id: UUID, consumer: str) -> list[Mark]:
+    """The marks of a learner that this transaction sees; nothing is locked or deleted."""
+    query = sa.select(*_FIELDS).where(dirty_days.c.user_id == user_id, dirty_days.c.consumer == consumer)
+    return [Mark(*row) for row in await s.tuples(query, name="marks_take")]
+
+
+async def take_all(s: ReadSession, consumer: str, limit: int | None = None) -> list[Mark]:
+    """The oldest marks of every learner, for consumers that work in sets."""
+    query = sa.select(*_FIELDS).where(dirty_days.c.consumer == consumer).order_by(dirty_days.c.marked_at).limit(limit)
+    return [Mark(*row) for row in await s.tuples(query, name="marks_take_all")]
+
+
+_DELETE = sa.text(
+    "delete from dirty_days d using unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:batches as uuid[])) "
+    "as t(u, day, b) where d.user_id = t.u and d.consumer = :consumer and d.local_date = t.day and d.batch_id = t.b"
+)
+
+
+async def delete(s: WriteSession, marks: Sequence[Mark]) -> int:
+    """Delete exactly these marks, all of one consumer; how many were still there."""
+    if not marks:
+        return 0
+    values = {
+        "users": [mark.user_id for mark in marks],
+        "days": [mark.local_date for mark in marks],
+        "batches": [mark.batch_id for mark in marks],
+        "consumer": marks[0].consumer,
+    }
+    return (await s.execute(_DELETE, values, name="marks_delete")).rowcount
+
+
+async def learners(s: ReadSession, consumer: str, limit: int = 1000) -> list[UUID]:
+    """Learners with marks, those who wait longest first."""
+    query = (
+        sa.select(dirty_days.c.user_id)
+        .where(dirty_days.c.consumer == consumer)
+        .group_by(dirty_days.c.user_id)
+        .order_by(sa.func.min(dirty_days.c.marked_at))
+        .limit(limit)
+    )
+    return [row[0] for row in await s.tuples(query, name="marks_learners")]
+
+
+async def backlog(s: ReadSession, consumer: str) -> int:
+    """Events stored that the consumer has not taken: the sum over its marks."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(dirty_days.c.n_events), 0)).where(dirty_days.c.consumer == consumer)
+    return int(await s.scalar(query, name="marks_backlog"))
+
+
+_TOUCHED = sa.text(
+    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
+    "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "
+    "unnest(array['live', 'rollup']) c where a.question_id = any(cast(:questions as text[])) group by 1, 2, 3"
+)
+
+
+async def mark_questions(s: WriteSession, question_ids: Sequence[str]) -> int:
+    """Mark every study day with an answer to these questions: their topics or keys have changed."""
+    return (await s.execute(_TOUCHED, {"questions": list(question_ids)}, name="marks_questions")).rowcount

@@ -1,0 +1,28 @@
+"""Whose events are no longer taken: keyed hashes of pseudonyms, and the locks that keep erasure and ingestion apart."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from osler.observe.keys import mac
+
+LOCK_SPACE = 1
+"""Advisory locks of ingestion (shared) against erasure (exclusive)."""
+
+CATCH_UP_SPACE = 2
+"""Advisory locks of whoever folds a learner."""
+
+BUCKETS = 1024
+"""One lock for each learner could exhaust the server's lock table: 20,000 in a transaction fail by default."""
+
+KEY_NAME = "tombstones"
+
+
+def subject_mac(key: bytes, user_id: UUID) -> bytes:
+    """The keyed hash under which an erased learner stays known, though nothing else of them does."""
+    return mac(key, "tombstone", user_id.bytes)
+
+
+def bucket(user_id: UUID) -> int:
+    """The lock bucket of a learner; random bits of a pseudonym are spread already."""
+    return user_id.int % BUCKETS
