@@ -41,7 +41,8 @@ delete from daily_user_stats d using unnest(cast(:users as uuid[]), cast(:dates 
  where d.user_id = w.user_id and d.local_date = w.local_date
 """
 
-# One pass over each table of the log; first attempts are those that the item's memory says were the first.
+# One pass over each table of the log. First attempts are those that the item's memory says were the first; a grade
+# that a corrected key changed counts as corrected (looked for only where some key has been corrected).
 INSERT_DAYS = """
 with wanted as (select * from unnest(cast(:users as uuid[]), cast(:dates as date[])) as w(user_id, local_date)),
 logged as (
@@ -51,16 +52,25 @@ logged as (
     from wanted w join study_events e on e.user_id = w.user_id and e.local_date = w.local_date
    where e.event_ts >= :low and e.event_ts < :high and e.event_type <> 'api_request'
    group by 1, 2),
+regraded as (
+  select r.user_id, (r.data->>'attempt_event_id')::uuid as event_id,
+         (array_agg((r.data->>'is_correct')::boolean order by (r.data->>'key_version')::int desc))[1] as is_correct
+    from (select distinct user_id from wanted) w
+    join study_events r on r.user_id = w.user_id and r.event_type = 'question_regrade'
+   where (select exists (select 1 from questions where key_version > 1))
+   group by 1, 2),
 answered_by_hour as (
   select a.user_id, a.local_date,
          extract(hour from (a.effective_at at time zone 'UTC') + make_interval(mins => a.utc_offset_minutes)) as hour,
-         count(*) as n, count(*) filter (where a.is_correct or a.rating >= 2) as passed,
-         count(a.question_id) as questions, count(*) filter (where a.is_correct and a.card_id is null) as correct,
+         count(*) as n, count(*) filter (where coalesce(g.is_correct, a.is_correct, a.rating >= 2)) as passed,
+         count(a.question_id) as questions,
+         count(*) filter (where a.card_id is null and coalesce(g.is_correct, a.is_correct)) as correct,
          count(*) filter (where a.rating >= 2) as reviews_passed, count(i.item_id) as first_attempts,
          count(*) filter (where i.first_correct) as first_correct,
          sum(least(a.time_to_answer_seconds, 600.0) order by a.event_ts, a.event_id) as answer_seconds
     from wanted w
     join question_attempts a on a.user_id = w.user_id and a.local_date = w.local_date
+    left join regraded g on g.user_id = a.user_id and g.event_id = a.event_id
     left join item_memory i on i.user_id = a.user_id and i.item_kind = 'question' and i.item_id = a.question_id
          and i.first_local_date = a.local_date and i.first_at = a.effective_at
    where a.event_ts >= :low and a.event_ts < :high

@@ -109,7 +109,8 @@ async def _since_last_session(s: ReadSession, batch: Batch) -> Sequence[LoggedEv
         return batch.events
     before = Cursor(last["first_event_ts"], UUID(int=last["first_event_id"].int - 1))
     newest = batch.events[-1]
-    return await read_after(s, batch.user_id, before, until=Cursor(newest.event_ts, newest.event_id))
+    events = await read_after(s, batch.user_id, before, until=newest.event_ts)
+    return [event for event in events if event.order <= newest.order]
 
 
 def _regraded(event: LoggedEvent, corrected: Mapping[UUID, bool]) -> LoggedEvent:

@@ -21,17 +21,24 @@ SECONDS_PER_REVIEW = 12.0
 
 # The last 20 answers of 30 days on each topic. A question on several topics counts for each.
 RECENT = """
-with m as (select * from unnest(cast(:users as uuid[]), cast(:as_of as timestamptz[])) as m(user_id, as_of))
+with m as (select * from unnest(cast(:users as uuid[]), cast(:as_of as timestamptz[])) as m(user_id, as_of)),
+regraded as (
+  select r.user_id, (r.data->>'attempt_event_id')::uuid as event_id,
+         (array_agg((r.data->>'is_correct')::boolean order by (r.data->>'key_version')::int desc))[1] as is_correct
+    from m join study_events r on r.user_id = m.user_id and r.event_type = 'question_regrade' and r.event_ts <= m.as_of
+   where (select exists (select 1 from questions where key_version > 1)) and r.event_ts >= :low
+   group by 1, 2)
 select user_id, topic_id, count(*) as n, count(*) filter (where not is_right) as wrong
   from (
-    select a.user_id, t.topic_id, coalesce(a.is_correct, a.rating >= 2) as is_right,
+    select a.user_id, t.topic_id, coalesce(g.is_correct, a.is_correct, a.rating >= 2) as is_right,
            row_number() over (partition by a.user_id, t.topic_id order by a.event_ts desc, a.event_id desc) as place
       from m
       join question_attempts a on a.user_id = m.user_id and a.event_ts <= m.as_of
            and a.effective_at > m.as_of - make_interval(days => :days)
       join item_topics t on t.user_id = a.user_id and t.item_id = coalesce(a.question_id, a.card_id)
            and t.item_kind = case when a.card_id is null then 'question' else 'card' end
-     where a.event_ts >= :low and coalesce(a.is_correct, a.rating >= 2) is not null) as newest
+      left join regraded g on g.user_id = a.user_id and g.event_id = a.event_id
+     where a.event_ts >= :low and coalesce(g.is_correct, a.is_correct, a.rating >= 2) is not null) as newest
  where place <= :attempts
  group by 1, 2
 """
@@ -115,7 +122,7 @@ async def facts_of(s: ReadSession, moments: Moments, target: tuple[float, float,
     recent = {**users, "as_of": list(moments.as_of), "days": RECENT_DAYS, "attempts": RECENT_ATTEMPTS, "low": low}
     opened = {**users, "mastered": target[0], "mastered_low": target[1], "attempts": target[2]}
     for row in await s.rows(sa.text(MASTERY), users):
-        facts[row["user_id"]].mastery[row["topic_id"]] = row
+        facts[row["user_id"]].mastery[row["topic_id"]] = {str(k): v for k, v in row.items()}
     for row in await s.rows(sa.text(RECENT), recent):
         facts[row["user_id"]].recent[row["topic_id"]] = (row["wrong"], row["n"])
     for row in await s.rows(sa.text(OPENED), opened):

@@ -95,6 +95,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON study_sessions TO osler_app;
     GRANT select ON study_sessions TO osler_reader;
     GRANT select, delete ON study_sessions TO osler_eraser;
+    ALTER TABLE study_sessions ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY study_sessions_own ON study_sessions TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY study_sessions_keepers ON study_sessions TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE daily_user_stats (
@@ -145,6 +149,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON daily_user_stats TO osler_app;
     GRANT select ON daily_user_stats TO osler_reader;
     GRANT select, delete ON daily_user_stats TO osler_eraser;
+    ALTER TABLE daily_user_stats ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY daily_user_stats_own ON daily_user_stats TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY daily_user_stats_keepers ON daily_user_stats TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE weekly_user_stats (
@@ -188,6 +196,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON weekly_user_stats TO osler_app;
     GRANT select ON weekly_user_stats TO osler_reader;
     GRANT select, delete ON weekly_user_stats TO osler_eraser;
+    ALTER TABLE weekly_user_stats ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY weekly_user_stats_own ON weekly_user_stats TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY weekly_user_stats_keepers ON weekly_user_stats TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE user_learning_metrics (
@@ -301,6 +313,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON user_learning_metrics TO osler_app;
     GRANT select ON user_learning_metrics TO osler_reader;
     GRANT select, delete ON user_learning_metrics TO osler_eraser;
+    ALTER TABLE user_learning_metrics ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY user_learning_metrics_own ON user_learning_metrics TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY user_learning_metrics_keepers ON user_learning_metrics TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE exam_projections (
@@ -332,6 +348,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON exam_projections TO osler_app;
     GRANT select ON exam_projections TO osler_reader;
     GRANT select, delete ON exam_projections TO osler_eraser;
+    ALTER TABLE exam_projections ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY exam_projections_own ON exam_projections TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY exam_projections_keepers ON exam_projections TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE knowledge_gaps (
@@ -408,6 +428,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON knowledge_gaps TO osler_app;
     GRANT select ON knowledge_gaps TO osler_reader;
     GRANT select, delete ON knowledge_gaps TO osler_eraser;
+    ALTER TABLE knowledge_gaps ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY knowledge_gaps_own ON knowledge_gaps TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY knowledge_gaps_keepers ON knowledge_gaps TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE learner_insights (
@@ -443,6 +467,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON learner_insights TO osler_app;
     GRANT select ON learner_insights TO osler_reader;
     GRANT select, delete ON learner_insights TO osler_eraser;
+    ALTER TABLE learner_insights ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY learner_insights_own ON learner_insights TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY learner_insights_keepers ON learner_insights TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE exam_outcomes (
@@ -469,6 +497,10 @@ STATEMENTS = (
     GRANT select, insert, update ON exam_outcomes TO osler_app;
     GRANT select ON exam_outcomes TO osler_reader;
     GRANT select, delete ON exam_outcomes TO osler_eraser;
+    ALTER TABLE exam_outcomes ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY exam_outcomes_own ON exam_outcomes TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY exam_outcomes_keepers ON exam_outcomes TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE cohort_stats (
