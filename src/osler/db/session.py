@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Executable, Row, RowMapping
+from sqlalchemy import CursorResult, Executable, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from osler.clock import monotonic_seconds
@@ -54,9 +54,10 @@ class ReadSession:
 
     async def tuples(
         self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
-    ) -> Sequence[Row[Any]]:
+    ) -> list[tuple[Any, ...]]:
         """All rows as tuples: cheaper than mappings where there are many."""
-        return (await self.execute(statement, parameters, name=name)).all()
+        found: list[tuple[Any, ...]] = [*(await self.execute(statement, parameters, name=name)).tuples()]
+        return found
 
     def driver(self) -> Driver:
         """The asyncpg connection inside the same transaction, for hot paths."""
