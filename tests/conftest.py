@@ -25,6 +25,8 @@ from osler.db.engine import Database
 from osler.db.migrate import migrate
 from osler.settings import Settings, load_settings
 
+from tests.support.web import Web, serving
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEMPLATE = "osler_template"
 
@@ -174,3 +176,10 @@ def shared_data() -> Path:
             pytest.fail(sentence)
         pytest.skip(sentence)
     return SHARED_DATA
+
+
+@pytest.fixture
+async def web(settings: Settings) -> AsyncIterator[Web]:
+    """The whole application on a fresh database, asked in process with real tokens."""
+    async with serving(settings) as served:
+        yield served

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import cast
+from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
-from osler.db.engine import Database
+from osler.db.engine import Database, WriteSession
 from osler.errors import Unavailable
 from osler.http.answers import Answers
 from osler.http.auth import Verifier
+from osler.http.cache.news import announce
 from osler.http.rates import RateLimiter
 from osler.settings import Settings
 
@@ -24,6 +26,11 @@ class Platform:
     verifier: Verifier
     answers: Answers
     rates: RateLimiter
+
+    async def changed(self, session: WriteSession, user_id: UUID) -> None:
+        """The learner's data change with this transaction: no answer from before is served again, here or elsewhere."""
+        await announce(session, user_id)
+        await self.answers.cache.bump(user_id)
 
 
 def platform_of(connection: HTTPConnection) -> Platform:

@@ -1,0 +1,115 @@
+"""The service, wired in one place: what a process opens, which routers it serves, in which order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+
+from osler import __version__
+from osler.api import catalogue, health, me
+from osler.api.dashboard import serve_dashboard
+from osler.api.reference import serve_reference
+from osler.db.engine import Database
+from osler.errors import Misconfigured
+from osler.http.answers import Answers
+from osler.http.auth import open_verifier
+from osler.http.cache.open import open_cache
+from osler.http.edge import Edge
+from osler.http.platform import Platform
+from osler.http.problems import install_problems
+from osler.http.rates import open_rates
+from osler.http.scope import Require, public
+from osler.observe import metrics
+from osler.settings import Settings
+
+DESCRIPTION = "Events in, seven analytics and one decision out: what to study next, and how sure we are."
+
+
+def routers() -> list[APIRouter]:
+    """Every router of the service, in the order of the documentation."""
+    return [health.router(), me.router(), catalogue.router()]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Nothing is opened before its lifespan begins, so that OpenAPI needs no server.
+
+    Errors: Misconfigured when a route declares no policy: what is not decided is not served.
+    """
+    app = FastAPI(
+        title="Osler",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lambda app: _running(app, settings),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )
+    for router in routers():
+        app.include_router(router)
+    refuse_undecided(app)
+    install_problems(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
+        )
+    app.add_middleware(Edge)
+    metrics.declare_routes(route.path for route in api_routes(app))
+    if settings.serves_docs:
+        serve_reference(app)
+    serve_dashboard(app)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, settings: Settings) -> AsyncGenerator[None]:
+    """What the process holds while it serves, closed in the opposite order."""
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(Database.open(settings))
+        db.on_query = metrics.count_query
+        cache = await stack.enter_async_context(open_cache(settings))
+        verifier = open_verifier(settings, db)
+        stack.push_async_callback(verifier.close)
+        app.state.platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings))
+        yield
+        app.state.platform = None
+
+
+def api_routes(app: FastAPI) -> list[APIRoute]:
+    """The routes of the API, without pages."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def operation_id(route: APIRoute) -> str:
+    """A stable name for generated clients: the tag and the function."""
+    return f"{route.tags[0] if route.tags else 'api'}_{route.name}"
+
+
+def refuse_undecided(app: FastAPI) -> None:
+    """Default deny, before the first request. Errors: Misconfigured, naming the routes without a policy."""
+    undecided = [f"{sorted(route.methods or ())} {route.path}" for route in api_routes(app) if policy_of(route) is None]
+    if undecided:
+        raise Misconfigured(f"routes without a policy: {', '.join(undecided)}; declare require(Action.…) or PUBLIC")
+
+
+def policy_of(route: APIRoute) -> str | None:
+    """The action that a route requires, `public`, or None where nothing is declared."""
+    found = {_declared(dependency.call) for dependency in route.dependant.dependencies} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _declared(call: object) -> str | None:
+    if isinstance(call, Require):
+        return call.action.value
+    return "public" if call is public else None
+
+
+async def forget_learner(platform: Platform, user_id: uuid.UUID) -> None:
+    """Drop what this process remembers of a learner who was erased."""
+    platform.verifier.forget(user_id)
+    await platform.answers.cache.bump(user_id)

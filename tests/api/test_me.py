@@ -1,0 +1,77 @@
+"""The caller's own entry: what it says, what it takes, what it refuses."""
+
+import pytest
+
+from tests.support.web import Web
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_new_learner_gets_defaults(web: Web) -> None:
+    answer = await web.get("/api/me")
+    assert answer.status_code == 200, answer.text
+    me = answer.json()
+    assert me["user_id"] == str(web.learner)
+    assert me["settings"] == {"time_zone": "UTC", "day_start_minutes": 240, "desired_retention": 0.9}
+    assert me["exam"] is None
+    assert me["consents"] == {"analytics": True, "cohort": False, "research": False, "wellbeing": False}
+
+
+async def test_settings_change_what_they_name_and_nothing_else(web: Web) -> None:
+    answer = await web.client.put("/api/me", json={"time_zone": "Asia/Kolkata"}, headers=web.auth())
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["settings"]["time_zone"] == "Asia/Kolkata"
+    again = (await web.get("/api/me")).json()
+    assert again["settings"] == {"time_zone": "Asia/Kolkata", "day_start_minutes": 240, "desired_retention": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "schema.type"),
+        ({"day_start_minutes": 400}, "schema.range"),
+        ({"desired_retention": 0.5}, "schema.range"),
+        ({"role": "program_admin"}, "schema.unknown_field"),
+    ],
+)
+async def test_settings_out_of_range_are_refused_with_a_code(web: Web, body: dict[str, object], code: str) -> None:
+    answer = await web.client.put("/api/me", json=body, headers=web.auth())
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == code
+
+
+async def test_an_unknown_exam_is_not_chosen(web: Web) -> None:
+    answer = await web.client.put("/api/me/exam", json={"exam_id": "no-such-exam"}, headers=web.auth())
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "exam.unknown"
+
+
+async def test_an_exam_is_chosen_and_another_takes_its_place(web: Web) -> None:
+    async with web.platform.db.write() as s:
+        await s.driver().execute(
+            "insert into exams (exam_id, name, question_count) values ('step-1', 'Step 1', 280), ('shelf', 'Shelf', 110)"
+        )
+    chosen = {"exam_id": "step-1", "exam_on": "2027-03-14", "minutes_per_day": [60] * 7, "goal_score": 0.7}
+    answer = await web.client.put("/api/me/exam", json=chosen, headers=web.auth())
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["exam"] == chosen
+    assert answer.json()["days_to_exam"] > 0
+    await web.client.put("/api/me/exam", json={"exam_id": "shelf"}, headers=web.auth())
+    assert (await web.get("/api/me")).json()["exam"]["exam_id"] == "shelf"
+
+
+async def test_a_withdrawn_consent_is_stored_as_null_and_a_given_one_with_its_instant(web: Web) -> None:
+    for purpose, given in (("analytics", False), ("cohort", True)):
+        answer = await web.client.put("/api/me/consent", json={"purpose": purpose, "given": given}, headers=web.auth())
+        assert answer.status_code == 200
+        assert answer.json()["consents"][purpose] is given
+    async with web.platform.db.read() as s:
+        stored = await s.driver().fetchval("select consents from users where user_id = $1", web.learner)
+    assert stored["analytics"] is None
+    assert stored["cohort"].startswith("20")
+
+
+async def test_exams_and_topics_are_listed(web: Web) -> None:
+    assert (await web.get("/api/exams")).json() == {"exams": []}
+    assert (await web.get("/api/exams/none")).status_code == 404
+    assert (await web.get("/api/topics")).json() == {"topics": [], "n": 0}
