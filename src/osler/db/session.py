@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, Executable, RowMapping
@@ -56,8 +56,7 @@ class ReadSession:
         self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
     ) -> list[tuple[Any, ...]]:
         """All rows as tuples: cheaper than mappings where there are many."""
-        found: list[tuple[Any, ...]] = [*(await self.execute(statement, parameters, name=name)).tuples()]
-        return found
+        return cast("list[tuple[Any, ...]]", (await self.execute(statement, parameters, name=name)).all())
 
     def driver(self) -> Driver:
         """The asyncpg connection inside the same transaction, for hot paths."""
