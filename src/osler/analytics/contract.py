@@ -92,8 +92,8 @@ class LiveFold(Protocol):
         """Fold the batch into the analytic's rows and its entry in `batch.states`. Never commits."""
         ...
 
-    async def settle(self, session: WriteSession, moments: Moments) -> None:
-        """Carry the live rows of these learners forward to an instant at or after their last event.
+    async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
+        """Carry the live rows of these learners, all folded under `parameters`, forward to their instants.
 
         Called by the nightly job for many learners at once and inside a refold for one; both write the same rows.
         Analytics whose rows do not age do nothing.

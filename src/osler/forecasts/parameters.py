@@ -5,11 +5,23 @@ A refit makes a new version and a refold; it never edits a served forecast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass, field
-from math import log
+from typing import Any
 
+import msgspec
+import sqlalchemy as sa
+
+from osler.db.session import ReadSession, WriteSession
+from osler.errors import IntegrityBroken
+from osler.forecasts.tables import models
+from osler.science.item_easiness import Encoding, ItemPrior
+from osler.science.logits import logit
+
+TASK = "parameters"
 START_VERSION = "start-1"
+START_QUESTION_MEAN = 0.65
+START_CARD_MEAN = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +29,90 @@ class Parameters:
     """What a fold needs beside the events.
 
     Without a fit every question has the easiness of the population mean: that is the model alone, and says so by its
-    version. `question_easiness` and `topic_easiness` (medians by topic) are in logits, bigger is easier.
+    version. A learner's own cards have no population, so they share one easiness.
     """
 
     version: str
-    question_mean: float = 0.65
-    card_mean: float = 0.85
-    question_easiness: Mapping[str, float] = field(default_factory=dict[str, float])
-    topic_easiness: Mapping[str, float] = field(default_factory=dict[str, float])
+    encoding: Encoding = field(default_factory=lambda: Encoding(mean=START_QUESTION_MEAN))
+    card_mean: float = START_CARD_MEAN
 
-    def of_question(self, question_id: str) -> float:
-        """Easiness of a question in logits."""
-        return self.question_easiness.get(question_id, _logit(self.question_mean))
-
-    def of_card(self) -> float:
-        """Easiness of a learner's own card in logits: cards have no population."""
-        return _logit(self.card_mean)
+    def prior(self, kind: str, item_id: str, topic_ids: tuple[str, ...]) -> ItemPrior:
+        """What is known of an item before the learner answers it, in logits."""
+        if kind == "card":
+            easiness = logit(self.card_mean)
+            return ItemPrior(easiness, easiness)
+        return self.encoding.prior(item_id, topic_ids)
 
     def of_topic(self, topic_id: str) -> float:
-        """Median easiness of a topic's questions in logits."""
-        return self.topic_easiness.get(topic_id, _logit(self.question_mean))
-
-
-def _logit(p: float) -> float:
-    return log(p / (1 - p))
+        """Easiness of a topic's middling question, in logits."""
+        return self.encoding.topics.get(topic_id, logit(self.encoding.mean))
 
 
 START = Parameters(version=START_VERSION)
+
+
+class _Stored(msgspec.Struct):
+    """The parameters as the row of `models` holds them."""
+
+    mean: float
+    topics: dict[str, float]
+    items: dict[str, tuple[float, float, float]]
+    card_mean: float = START_CARD_MEAN
+
+
+class ParameterStore:
+    """Parameter versions of one database. A version never changes, so what was read once is kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Parameters] = {START_VERSION: START}
+
+    async def get(self, session: ReadSession, version: str) -> Parameters:
+        """The parameters of a version. Errors: IntegrityBroken when no such version is stored."""
+        if version not in self._known:
+            self._known[version] = await _load(session, version)
+        return self._known[version]
+
+    async def current_version(self, session: ReadSession) -> str:
+        """The version that learners are to be folded under: the one promoted last, else the start values."""
+        found: str | None = await session.scalar(_CURRENT)
+        return found or START_VERSION
+
+
+_CURRENT = (
+    sa.select(models.c.version)
+    .where(models.c.task == TASK, models.c.promoted_at.is_not(None))
+    .order_by(models.c.promoted_at.desc())
+    .limit(1)
+)
+
+
+async def _load(session: ReadSession, version: str) -> Parameters:
+    content: Any = await session.scalar(
+        sa.select(models.c.content).where(models.c.version == version, models.c.task == TASK)
+    )
+    if content is None:
+        msg = f"learners are folded under the parameters {version}, which the table models does not hold"
+        raise IntegrityBroken(msg, code="parameters.missing")
+    stored = msgspec.convert(content, _Stored)
+    items = {name: ItemPrior(*values) for name, values in stored.items.items()}
+    return Parameters(version, Encoding(stored.mean, stored.topics, items), stored.card_mean)
+
+
+async def store(session: WriteSession, parameters: Parameters, *, promote: bool = False) -> None:
+    """Keep a new version, and serve it from now on when `promote`. The same version twice is refused by its key."""
+    encoding = parameters.encoding
+    content = {
+        "mean": encoding.mean,
+        "card_mean": parameters.card_mean,
+        "topics": dict(encoding.topics),
+        "items": {name: [p.easiness, p.topic_easiness, p.log_answers] for name, p in encoding.items.items()},
+    }
+    await session.execute(
+        sa.insert(models).values(
+            version=parameters.version,
+            task=TASK,
+            content=content,
+            digest=hashlib.sha256(msgspec.json.encode(content, order="deterministic")).digest(),
+            promoted_at=sa.func.now() if promote else None,
+        )
+    )

@@ -11,16 +11,15 @@ predictions = table(
     "predictions",
     user_id_column(primary_key=True),
     column(
-        "about_ts",
+        "as_of",
         sa.DateTime(timezone=True),
         primary_key=True,
-        comment="instant of what is forecast: the event's id time, or the exam; the partition key",
+        comment="uses nothing from this instant on: an answer's id time, or when an exam was forecast; partition key",
         unit="UTC",
     ),
     column("about", sa.Text(), primary_key=True, comment="what is forecast: an event's id, or an exam's"),
     column("task", sa.Text(), primary_key=True, comment="next-answer, recall or exam"),
     column("model_version", sa.Text(), primary_key=True, comment="model and parameters that made it"),
-    column("as_of", sa.DateTime(timezone=True), primary_key=True, comment="uses nothing after this", unit="UTC"),
     column("probability", sa.Float(), comment="forecast chance", unit="0 to 1"),
     column("score", sa.Float(), nullable=True, comment="forecast share of points, for exams", unit="0 to 1"),
     column("low", sa.Float(), nullable=True, comment="lower end of the 90 % interval", unit="0 to 1"),
@@ -30,7 +29,7 @@ predictions = table(
     kind=Kind.FROZEN,
     erase=Erase.DELETE,
     comment="forecasts as they were served, written before their outcome was folded and never changed",
-    postgresql_partition_by="RANGE (about_ts)",
+    postgresql_partition_by="RANGE (as_of)",
 )
 
 models = table(

@@ -69,6 +69,7 @@ topic_mastery = table(
     column("last_at", sa.DateTime(timezone=True), nullable=True, comment="last attempt", unit="UTC"),
     column("last_local_date", sa.Date(), nullable=True, comment="local day of the last attempt"),
     column("touched_at", sa.DateTime(timezone=True), comment="last event that touched the topic", unit="UTC"),
+    column("touched_local_date", sa.Date(), comment="local day of that event"),
     column("next_review_on", sa.Date(), nullable=True, comment="earliest day on which an item of the topic is due"),
     _count("sm2_interval_days", "interval by the brief's SM-2 of the item that is next", "days"),
     column(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from osler.analytics.contract import ItemKey
-from osler.science import blend, fsrs, sbd
+from osler.science import blend
 from osler.science.sm2 import sm2_interval
 
 SECONDS_PER_DAY = 86_400.0
@@ -40,7 +40,7 @@ class Review(msgspec.Struct, frozen=True, gc=False):
 
 
 class ItemMemory(msgspec.Struct, frozen=True, gc=False):
-    """What a learner remembers of one item. The six values of the two models are None while there is no memory.
+    """What a learner remembers of one item; `state` is None while there is no memory.
 
     `review_days` counts distinct local days with a review that moved the memory; `lapses` failures after a pass.
     """
@@ -50,11 +50,7 @@ class ItemMemory(msgspec.Struct, frozen=True, gc=False):
     first_correct: bool | None = None
     right: int = 0
     wrong: int = 0
-    stability: float | None = None
-    difficulty: float | None = None
-    log_s: float | None = None
-    fails: float | None = None
-    last_rating: int | None = None
+    state: blend.ItemMemory | None = None
     last_at: datetime | None = None
     last_local_date: date | None = None
     review_days: int = 0
@@ -103,23 +99,18 @@ def update(memory: ItemMemory | None, review: Review, bias: float) -> Step:
     if not review.moves_memory:
         return Step(_counted(before, review), bias, None)
     forecast, next_bias = None, bias
-    if before.stability is not None:
+    if before.state is not None:
         days = elapsed_local_days(before.last_local_date, review.local_date)
         forecast = recall(before, review.at, review.local_date, bias)
-        if days >= 1:
-            next_bias = blend.updated_bias(bias, forecast, review.correct)
+        if days >= 1 and forecast is not None:
+            next_bias = blend.update_bias(bias, forecast, review.correct)
     return Step(_reviewed(_counted(before, review), review), next_bias, forecast)
 
 
-def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float:
-    """The chance to recall an item at an instant on a local day. The item must have a memory."""
-    trace = _trace(memory)
-    second = sbd.recall(trace, elapsed_days(memory.last_at, at))
+def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float | None:
+    """The chance to recall an item at an instant on a local day; None where there is no memory of it."""
     days = elapsed_local_days(memory.last_local_date, on)
-    if days < 1:
-        return blend.served(None, second, bias)
-    first = fsrs.retrievability(_stability(memory), days)
-    return blend.served(first, second, bias)
+    return blend.recall(memory.state, days, elapsed_days(memory.last_at, at), bias=bias)
 
 
 def elapsed_days(last: datetime | None, now: datetime) -> float:
@@ -146,19 +137,11 @@ def _reviewed(memory: ItemMemory, review: Review) -> ItemMemory:
     """The memory after a review that moves it; `memory` has already counted the attempt."""
     on, rating = review.local_date, review.rating
     is_new_day = memory.last_local_date is None or on > memory.last_local_date
-    if memory.stability is None:
-        state, trace = fsrs.first(rating), sbd.first(rating)
-    else:
-        days = elapsed_local_days(memory.last_local_date, on)
-        state = fsrs.step(fsrs.Memory(memory.stability, memory.difficulty or 1.0), days, rating)
-        trace = sbd.step(_trace(memory), elapsed_days(memory.last_at, review.at), rating)
+    days = elapsed_local_days(memory.last_local_date, on)
+    state = blend.review(memory.state, days, elapsed_days(memory.last_at, review.at), rating)
     return msgspec.structs.replace(
         memory,
-        stability=state.stability,
-        difficulty=state.difficulty,
-        log_s=trace.log_s,
-        fails=trace.fails,
-        last_rating=rating,
+        state=state,
         last_at=review.at if memory.last_at is None else max(memory.last_at, review.at),
         last_local_date=on if memory.last_local_date is None else max(memory.last_local_date, on),
         review_days=memory.review_days + is_new_day,
@@ -172,11 +155,7 @@ def _forgotten(memory: ItemMemory) -> ItemMemory:
     """A card set back to new: counts stay, memory starts anew."""
     return msgspec.structs.replace(
         memory,
-        stability=None,
-        difficulty=None,
-        log_s=None,
-        fails=None,
-        last_rating=None,
+        state=None,
         last_at=None,
         last_local_date=None,
         review_days=0,
@@ -186,12 +165,19 @@ def _forgotten(memory: ItemMemory) -> ItemMemory:
     )
 
 
-def _trace(memory: ItemMemory) -> sbd.Trace:
-    return sbd.Trace(memory.log_s or 0.0, (memory.last_rating or 1) - 1, memory.fails or 0.0)
+def has_own_memory(kind: str, memory: ItemMemory) -> bool:
+    """Whether an item is remembered by itself: every card, and a question answered on two local days or more.
+
+    Other questions count with the memory of their topic (science page, 2.9).
+    """
+    return memory.state is not None and (kind == "card" or memory.review_days >= 2)
 
 
-def _stability(memory: ItemMemory) -> float:
-    return memory.stability or fsrs.STABILITY_MIN
+def sm2_next(memory: ItemMemory) -> datetime | None:
+    """The next review by the brief's SM-2; None while there is no memory."""
+    if memory.last_at is None or not memory.sm2_interval_days:
+        return None
+    return memory.last_at + timedelta(days=memory.sm2_interval_days)
 
 
 def encode(state: LearnerMemory) -> bytes:

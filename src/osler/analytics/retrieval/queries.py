@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from osler.analytics.contract import ItemKey
 from osler.analytics.retrieval.model import ItemMemory
 from osler.db.session import ReadSession
+from osler.science import blend, fsrs, sbd
 
 COLUMNS = (
     "item_kind, item_id, first_at, first_local_date, first_correct, attempts, correct, fsrs_stability, "
@@ -19,24 +20,24 @@ COLUMNS = (
 BY_KEY = f"""
 select {COLUMNS} from item_memory
  where user_id = $1 and (item_kind, item_id) in (select * from unnest($2::text[], $3::text[]))
-"""  # noqa: S608 - a constant list of columns
+"""
 
 OF_TOPICS = f"""
 select t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS.split(","))}
   from item_topics t join item_memory m using (user_id, item_kind, item_id)
  where t.user_id = $1 and t.topic_id = any($2::text[])
  order by t.topic_id, m.item_kind, m.item_id
-"""  # noqa: S608 - a constant list of columns
+"""
 
 OF_LEARNERS = f"""
 select t.user_id, t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS.split(","))}
   from item_topics t join item_memory m using (user_id, item_kind, item_id)
  where t.user_id = any($1::uuid[])
  order by t.user_id, t.topic_id, m.item_kind, m.item_id
-"""  # noqa: S608 - a constant list of columns
+"""
 
 
-def memory_of(row: Mapping[str, Any]) -> tuple[ItemKey, ItemMemory]:
+def memory_of(row: Any) -> tuple[ItemKey, ItemMemory]:
     """A row of item_memory as its key and value."""
     memory = ItemMemory(
         first_at=row["first_at"],
@@ -44,11 +45,7 @@ def memory_of(row: Mapping[str, Any]) -> tuple[ItemKey, ItemMemory]:
         first_correct=row["first_correct"],
         right=row["correct"],
         wrong=row["attempts"] - row["correct"],
-        stability=row["fsrs_stability"],
-        difficulty=row["fsrs_difficulty"],
-        log_s=row["sbd_log_stability"],
-        fails=row["sbd_failures"],
-        last_rating=row["last_rating"],
+        state=_state_of(row),
         last_at=row["last_at"],
         last_local_date=row["last_local_date"],
         review_days=row["review_days"],
@@ -58,6 +55,15 @@ def memory_of(row: Mapping[str, Any]) -> tuple[ItemKey, ItemMemory]:
         due_on=row["due_on"],
     )
     return ItemKey(row["item_kind"], row["item_id"]), memory
+
+
+def _state_of(row: Any) -> blend.ItemMemory | None:
+    if row["fsrs_stability"] is None:
+        return None
+    return blend.ItemMemory(
+        fsrs.Memory(row["fsrs_stability"], row["fsrs_difficulty"]),
+        sbd.Trace(row["sbd_log_stability"], row["last_rating"] - 1, row["sbd_failures"]),
+    )
 
 
 async def memories(session: ReadSession, user_id: UUID, keys: Sequence[ItemKey]) -> dict[ItemKey, ItemMemory]:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from osler.analytics.retrieval.model import SECONDS_PER_DAY, ItemMemory
+from osler.analytics.retrieval.model import SECONDS_PER_DAY, ItemMemory, has_own_memory
 from osler.science import blend, fsrs_many, sbd
 from osler.science.fsrs import FSRS6
 from osler.science.logits import Z90
+from osler.science.logits_many import logit_many, sigmoid_many
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,6 +25,7 @@ Bools = npt.NDArray[np.bool_]
 START_TAU = 0.25
 TAU_GROWTH_DAYS = 30.0
 DUE_CAP_DAYS = 365
+_NO_STATE = blend.review(None, 0, 0.0, 1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,15 +33,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Items:
     """Items as columns, in the order of their topic and key. Shapes: all (n,).
 
-    `remembered` marks items with a memory of their own: every card, and questions answered on two local days or more.
-    The columns of a memory are only read where `known`. `last_s` is epoch seconds, `last_day` a day's ordinal.
+    `remembered` marks items with a memory of their own (`model.has_own_memory`).
+    The columns of a memory mean something only where `known`: `last` is the last rating - 1, `last_s` epoch seconds,
+    `last_day` the ordinal of a day.
     """
 
     known: Bools
     remembered: Bools
     stability: Floats
     log_s: Floats
-    last_rating: Floats
+    last: Floats
     fails: Floats
     last_s: Floats
     last_day: Ints
@@ -50,17 +53,19 @@ class Items:
 
 def columns(items: Sequence[tuple[str, ItemMemory]]) -> Items:
     """Items as columns, from (kind, memory) pairs."""
-    known = np.array([m.stability is not None for _, m in items], dtype=bool)
-    own = np.array([kind == "card" or m.review_days >= 2 for kind, m in items], dtype=bool)
+    known = np.array([m.state is not None for _, m in items], dtype=bool)
+    states = [m.state or _NO_STATE for _, m in items]
     return Items(
         known=known,
-        remembered=known & own,
-        stability=np.array([m.stability or 1.0 for _, m in items], dtype=np.float64),
-        log_s=np.array([m.log_s or 0.0 for _, m in items], dtype=np.float64),
-        last_rating=np.array([m.last_rating or 1 for _, m in items], dtype=np.float64),
-        fails=np.array([m.fails or 0.0 for _, m in items], dtype=np.float64),
+        remembered=np.array([has_own_memory(kind, m) for kind, m in items], dtype=bool),
+        stability=np.array([s.fsrs.stability for s in states], dtype=np.float64),
+        log_s=np.array([s.sbd.log_s for s in states], dtype=np.float64),
+        last=np.array([s.sbd.last for s in states], dtype=np.float64),
+        fails=np.array([s.sbd.fails for s in states], dtype=np.float64),
         last_s=np.array([epoch_seconds(m.last_at) for _, m in items], dtype=np.float64),
-        last_day=np.array([0 if m.last_local_date is None else m.last_local_date.toordinal() for _, m in items]),
+        last_day=np.array(
+            [0 if m.last_local_date is None else m.last_local_date.toordinal() for _, m in items], dtype=np.int64
+        ),
     )
 
 
@@ -73,9 +78,18 @@ def recall_of(items: Items, at_s: Floats, day: Ints, bias: Floats) -> Floats:
     """The served chance of recall of each item. Shapes: (n,); values where not `known` mean nothing."""
     days = np.maximum(day - items.last_day, 0).astype(np.float64)
     real = np.maximum(at_s - items.last_s, 0.0) / SECONDS_PER_DAY
-    first = fsrs_many.retrievability_many(items.stability, days)
-    second = sbd.recall_many(items.log_s, items.last_rating - 1.0, items.fails, real)[1]
-    return blend.served_many(first, second, bias, days >= 1.0)
+    return _served(items, days, real, bias)
+
+
+def recall_after(items: Items, days: Floats, bias: Floats) -> Floats:
+    """The served chance of recall whole local days after the last review. Shapes: (n,)."""
+    return _served(items, days, days, bias)
+
+
+def _served(items: Items, local_days: Floats, real_days: Floats, bias: Floats) -> Floats:
+    by_sbd = logit_many(sbd.recall_many(items.log_s, items.last, items.fails, real_days)[1])
+    by_fsrs = logit_many(fsrs_many.retrievability_many(items.stability, local_days))
+    return sigmoid_many(np.where(local_days >= 1.0, (by_sbd + by_fsrs) / 2.0, by_sbd) + bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +130,10 @@ def strength(recall: Floats, remembered: Bools, topic: Ints, topic_memory: Float
 
 def logit_interval(mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
     """The 90 % interval made on the logit scale and mapped back. Shapes: (n,)."""
-    inside = np.clip(mean, 1e-4, 1.0 - 1e-4)
-    centre = np.log(inside / (1.0 - inside))
-    half = Z90 * sd / (inside * (1.0 - inside))
-    return 1.0 / (1.0 + np.exp(half - centre)), 1.0 / (1.0 + np.exp(-centre - half))
+    centre = logit_many(mean)
+    slope = mean * (1.0 - mean)
+    half = Z90 * sd / np.maximum(slope, 1e-4 * (1.0 - 1e-4))
+    return np.minimum(sigmoid_many(centre - half), mean), np.maximum(sigmoid_many(centre + half), mean)
 
 
 def topic_memory(days: Floats, memory_days: Floats) -> Floats:
@@ -143,15 +157,3 @@ def due_days(items: Items, bias: Floats, desired: Floats) -> Ints:
         low = np.where(enough, middle, low)
         high = np.where(enough, high, middle - 1)
     return low
-
-
-def recall_after(items: Items, days: Floats, bias: Floats) -> Floats:
-    """The served chance of recall whole local days after the last review. Shapes: (n,)."""
-    first = fsrs_many.retrievability_many(items.stability, days)
-    second = sbd.recall_many(items.log_s, items.last_rating - 1.0, items.fails, days)[1]
-    return blend.served_many(first, second, bias, days >= 1.0)
-
-
-def day_of(ordinal: int) -> date:
-    """The day of an ordinal."""
-    return date.fromordinal(ordinal)

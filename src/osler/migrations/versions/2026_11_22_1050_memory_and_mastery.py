@@ -20,6 +20,15 @@ TABLES = (
     "models",
 )
 
+# `predictions` gets a partition for each month, like the log.
+PARTITIONED = """
+create or replace function partitioned_log_tables() returns setof text language sql immutable parallel safe as
+$$ values ('study_events'), ('question_attempts'), ('material_interactions'){more} $$
+"""
+FIRST_PARTITIONS = """
+select ensure_partition((date_trunc('month', now()) + make_interval(months => m))::date) from generate_series(-1, 3) m
+"""
+
 # One entry a table, frozen as it was declared on the day of this migration.
 STATEMENTS = (
     """
@@ -48,6 +57,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON learner_states TO osler_app;
     GRANT select ON learner_states TO osler_reader;
     GRANT select, delete ON learner_states TO osler_eraser;
+    ALTER TABLE learner_states ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY learner_states_own ON learner_states TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY learner_states_keepers ON learner_states TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE item_memory (
@@ -63,12 +76,16 @@ STATEMENTS = (
         last_at TIMESTAMP WITH TIME ZONE,
         last_local_date DATE,
         attempts INTEGER DEFAULT '0' NOT NULL,
+        correct INTEGER DEFAULT '0' NOT NULL,
         review_days INTEGER DEFAULT '0' NOT NULL,
         lapses INTEGER DEFAULT '0' NOT NULL,
+        has_passed BOOLEAN NOT NULL,
         first_at TIMESTAMP WITH TIME ZONE NOT NULL,
         first_local_date DATE NOT NULL,
         first_correct BOOLEAN,
         due_on DATE,
+        sm2_interval_days INTEGER DEFAULT '0' NOT NULL,
+        sm2_next_review_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_item_memory PRIMARY KEY (user_id, item_kind, item_id),
         CONSTRAINT ck_item_memory_item_kind CHECK (item_kind in ('question', 'card')),
         CONSTRAINT ck_item_memory_fsrs_stability CHECK (fsrs_stability > 0)
@@ -87,16 +104,24 @@ STATEMENTS = (
     COMMENT ON COLUMN item_memory.last_rating IS 'rating of the last graded review [1 to 4] (none)';
     COMMENT ON COLUMN item_memory.last_at IS 'last review that changed the memory [UTC] (none)';
     COMMENT ON COLUMN item_memory.last_local_date IS 'local day of that review (none)';
-    COMMENT ON COLUMN item_memory.attempts IS 'answers and reviews in all [attempts] (none)';
+    COMMENT ON COLUMN item_memory.attempts IS 'graded answers and reviews in all [attempts] (none)';
+    COMMENT ON COLUMN item_memory.correct IS 'of the attempts: right, or passed [attempts] (none)';
     COMMENT ON COLUMN item_memory.review_days IS 'distinct local days with a review that changed the memory [days] (none)';
     COMMENT ON COLUMN item_memory.lapses IS 'failures after a pass [lapses] (none)';
+    COMMENT ON COLUMN item_memory.has_passed IS 'passed at least once since the memory began (none)';
     COMMENT ON COLUMN item_memory.first_at IS 'first attempt [UTC] (none)';
     COMMENT ON COLUMN item_memory.first_local_date IS 'local day of the first attempt (none)';
     COMMENT ON COLUMN item_memory.first_correct IS 'whether the first attempt was right, if graded (none)';
     COMMENT ON COLUMN item_memory.due_on IS 'last local day on which recall reaches the learner''s target (none)';
+    COMMENT ON COLUMN item_memory.sm2_interval_days IS 'interval by the brief''s SM-2, at most 36,500 [days] (none)';
+    COMMENT ON COLUMN item_memory.sm2_next_review_at IS 'next review by SM-2 [UTC] (none)';
     GRANT select, insert, update, delete ON item_memory TO osler_app;
     GRANT select ON item_memory TO osler_reader;
     GRANT select, delete ON item_memory TO osler_eraser;
+    ALTER TABLE item_memory ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY item_memory_own ON item_memory TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY item_memory_keepers ON item_memory TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE item_topics (
@@ -114,6 +139,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON item_topics TO osler_app;
     GRANT select ON item_topics TO osler_reader;
     GRANT select, delete ON item_topics TO osler_eraser;
+    ALTER TABLE item_topics ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY item_topics_own ON item_topics TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY item_topics_keepers ON item_topics TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE topic_mastery (
@@ -150,13 +179,16 @@ STATEMENTS = (
         ability_mean FLOAT NOT NULL,
         ability_variance FLOAT NOT NULL,
         recall_bias FLOAT NOT NULL,
-        guess_rate FLOAT NOT NULL,
+        recent_mean FLOAT NOT NULL,
+        last_index INTEGER DEFAULT '0' NOT NULL,
+        option_count SMALLINT NOT NULL,
         memory_days FLOAT NOT NULL,
         day_right INTEGER DEFAULT '0' NOT NULL,
         day_wrong INTEGER DEFAULT '0' NOT NULL,
         last_at TIMESTAMP WITH TIME ZONE,
         last_local_date DATE,
         touched_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        touched_local_date DATE NOT NULL,
         next_review_on DATE,
         sm2_interval_days INTEGER DEFAULT '0' NOT NULL,
         sm2_next_review_at TIMESTAMP WITH TIME ZONE,
@@ -197,19 +229,26 @@ STATEMENTS = (
     COMMENT ON COLUMN topic_mastery.ability_mean IS 'general ability, as of the row [logits] (none)';
     COMMENT ON COLUMN topic_mastery.ability_variance IS 'variance of general ability, as of the row [logits²] (none)';
     COMMENT ON COLUMN topic_mastery.recall_bias IS 'running correction of recall forecasts, as of the row [logits] (none)';
-    COMMENT ON COLUMN topic_mastery.guess_rate IS 'chance to guess right, mean over the topic''s attempts [0 to 1] (none)';
+    COMMENT ON COLUMN topic_mastery.recent_mean IS 'moving mean of outcomes, as distance from the population''s [share] (none)';
+    COMMENT ON COLUMN topic_mastery.last_index IS 'learner''s graded attempts up to the last on this topic [attempts] (none)';
+    COMMENT ON COLUMN topic_mastery.option_count IS 'options of the last question; 0 where only cards [options] (none)';
     COMMENT ON COLUMN topic_mastery.memory_days IS 'stability of the topic memory, closed days only [days] (none)';
     COMMENT ON COLUMN topic_mastery.day_right IS 'right answers on the last local day [attempts] (none)';
     COMMENT ON COLUMN topic_mastery.day_wrong IS 'wrong answers on the last local day [attempts] (none)';
     COMMENT ON COLUMN topic_mastery.last_at IS 'last attempt [UTC] (none)';
     COMMENT ON COLUMN topic_mastery.last_local_date IS 'local day of the last attempt (none)';
     COMMENT ON COLUMN topic_mastery.touched_at IS 'last event that touched the topic [UTC] (none)';
+    COMMENT ON COLUMN topic_mastery.touched_local_date IS 'local day of that event (none)';
     COMMENT ON COLUMN topic_mastery.next_review_on IS 'earliest day on which an item of the topic is due (none)';
-    COMMENT ON COLUMN topic_mastery.sm2_interval_days IS 'interval of the brief''s SM-2, folded over the topic''s attempts [days] (none)';
-    COMMENT ON COLUMN topic_mastery.sm2_next_review_at IS 'next review by SM-2 [UTC] (none)';
+    COMMENT ON COLUMN topic_mastery.sm2_interval_days IS 'interval by the brief''s SM-2 of the item that is next [days] (none)';
+    COMMENT ON COLUMN topic_mastery.sm2_next_review_at IS 'earliest next review of an item by SM-2 [UTC] (none)';
     GRANT select, insert, update, delete ON topic_mastery TO osler_app;
     GRANT select ON topic_mastery TO osler_reader;
     GRANT select, delete ON topic_mastery TO osler_eraser;
+    ALTER TABLE topic_mastery ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY topic_mastery_own ON topic_mastery TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY topic_mastery_keepers ON topic_mastery TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE topic_daily_stats (
@@ -249,6 +288,10 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON topic_daily_stats TO osler_app;
     GRANT select ON topic_daily_stats TO osler_reader;
     GRANT select, delete ON topic_daily_stats TO osler_eraser;
+    ALTER TABLE topic_daily_stats ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY topic_daily_stats_own ON topic_daily_stats TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY topic_daily_stats_keepers ON topic_daily_stats TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE material_progress (
@@ -273,31 +316,33 @@ STATEMENTS = (
     GRANT select, insert, update, delete ON material_progress TO osler_app;
     GRANT select ON material_progress TO osler_reader;
     GRANT select, delete ON material_progress TO osler_eraser;
+    ALTER TABLE material_progress ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY material_progress_own ON material_progress TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY material_progress_keepers ON material_progress TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE predictions (
         user_id UUID NOT NULL,
-        about_ts TIMESTAMP WITH TIME ZONE NOT NULL,
+        as_of TIMESTAMP WITH TIME ZONE NOT NULL,
         about TEXT NOT NULL,
         task TEXT NOT NULL,
         model_version TEXT NOT NULL,
-        as_of TIMESTAMP WITH TIME ZONE NOT NULL,
         probability FLOAT NOT NULL,
         score FLOAT,
         low FLOAT,
         high FLOAT,
         made_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        CONSTRAINT pk_predictions PRIMARY KEY (user_id, about_ts, about, task, model_version, as_of),
+        CONSTRAINT pk_predictions PRIMARY KEY (user_id, as_of, about, task, model_version),
         CONSTRAINT ck_predictions_probability CHECK (probability between 0 and 1)
     )
-     PARTITION BY RANGE (about_ts);
+     PARTITION BY RANGE (as_of);
     COMMENT ON TABLE predictions IS 'forecasts as they were served, written before their outcome was folded and never changed (frozen)';
     COMMENT ON COLUMN predictions.user_id IS 'learner''s pseudonym (pseudonymous)';
-    COMMENT ON COLUMN predictions.about_ts IS 'instant of what is forecast: the event''s id time, or the exam; the partition key [UTC] (none)';
+    COMMENT ON COLUMN predictions.as_of IS 'uses nothing from this instant on: an answer''s id time, or when an exam was forecast; partition key [UTC] (none)';
     COMMENT ON COLUMN predictions.about IS 'what is forecast: an event''s id, or an exam''s (none)';
     COMMENT ON COLUMN predictions.task IS 'next-answer, recall or exam (none)';
     COMMENT ON COLUMN predictions.model_version IS 'model and parameters that made it (none)';
-    COMMENT ON COLUMN predictions.as_of IS 'uses nothing after this [UTC] (none)';
     COMMENT ON COLUMN predictions.probability IS 'forecast chance [0 to 1] (none)';
     COMMENT ON COLUMN predictions.score IS 'forecast share of points, for exams [0 to 1] (none)';
     COMMENT ON COLUMN predictions.low IS 'lower end of the 90 %% interval [0 to 1] (none)';
@@ -306,6 +351,10 @@ STATEMENTS = (
     GRANT select, insert ON predictions TO osler_app;
     GRANT select ON predictions TO osler_reader;
     GRANT select, delete ON predictions TO osler_eraser;
+    ALTER TABLE predictions ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY predictions_own ON predictions TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY predictions_keepers ON predictions TO osler_eraser USING (true);
     """,
     """
     CREATE TABLE models (
@@ -346,10 +395,12 @@ def upgrade() -> None:
         for statement in statements.split(";\n"):
             if statement.strip():
                 op.execute(statement)
+    op.execute(PARTITIONED.format(more=", ('predictions')"))
+    op.execute(FIRST_PARTITIONS)
 
 
 def downgrade() -> None:
     """Drop them; all but forecasts and models can be made again from the log."""
+    op.execute(PARTITIONED.format(more=""))
     for name in reversed(TABLES):
         op.execute(f"drop table {name}")
-

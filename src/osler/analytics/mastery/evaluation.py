@@ -1,0 +1,195 @@
+"""What a topic's row says as of an instant: accuracy, retrieval strength, score, mastery, trend. Pure.
+
+The live fold asks for the few topics of an answer, the nightly job for all topics of many learners: one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import isnan
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from osler.analytics.contract import ItemKey
+from osler.analytics.mastery.model import AttemptTotals, Mastery, mastery_score, predict, totals_of_history
+from osler.analytics.mastery.topics import TopicState, closed_memory_days
+from osler.analytics.retrieval.model import ItemMemory, elapsed_days, sm2_next
+from osler.analytics.retrieval.strength import (
+    Strength,
+    columns,
+    epoch_seconds,
+    recall_of,
+    strength,
+    topic_memory,
+)  # fmt: skip
+from osler.forecasts.parameters import Parameters
+from osler.science import fsrs
+from osler.science.features import LearnerHistory
+from osler.science.irt import DEFAULTS, widened_ability
+from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, trend
+
+KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
+
+ROW = (
+    "user_id", "topic_id", "as_of", "attempts", "correct", "first_attempts", "first_correct", "questions_attempted",
+    "questions_correct", "materials_completed", "materials_total", "items_seen", "items_remembered",
+    "first_attempt_accuracy", "overall_accuracy", "retrieval_strength", "retrieval_low", "retrieval_high",
+    "material_completion", "mastery_score", "mastery_score_low", "mastery_score_high", "components_present",
+    "mastery", "mastery_low", "mastery_high", "status", "trend", "skill_mean", "skill_variance", "ability_mean",
+    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "memory_days", "day_right",
+    "day_wrong", "last_at", "last_local_date", "touched_at", "touched_local_date", "next_review_on",
+    "sm2_interval_days", "sm2_next_review_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A topic of a learner, to be evaluated as of an instant that falls on the local day `on`.
+
+    `level_before` is (mean, variance) of ability plus skill at the start of the trend's window, None for the prior.
+    """
+
+    user_id: UUID
+    topic_id: str
+    state: TopicState
+    as_of: datetime
+    on: date
+    items: KeyedItems
+    materials_total: int
+    desired_retention: float
+    level_before: tuple[float, float] | None = None
+
+
+def evaluate(asked: Sequence[Asked], parameters: Parameters) -> list[tuple[Any, ...]]:
+    """The rows of topic_mastery, in the order of `ROW`."""
+    if not asked:
+        return []
+    strengths = _strengths(asked)
+    return [_row(one, strengths, index, parameters) for index, one in enumerate(asked)]
+
+
+def needs_trend(items: KeyedItems, on: date) -> bool:
+    """Whether enough items were first met in the trend's window for a trend to be asked for."""
+    return len(_in_window(items, on)) >= MIN_ATTEMPTS
+
+
+def window_start(on: date) -> date:
+    """The first local day of the trend's window that ends on a day."""
+    return on - timedelta(days=int(WINDOW_DAYS) - 1)
+
+
+def mastery_of(state: TopicState, topic_id: str, as_of: datetime, parameters: Parameters) -> Mastery:
+    """Mastery of a topic under the learner's state that the topic holds."""
+    return predict(
+        state.learner,
+        state.history,
+        median_easiness=parameters.of_topic(topic_id),
+        options=state.option_count if state.option_count > 1 else 0,
+        at=epoch_seconds(as_of),
+    )
+
+
+def _strengths(asked: Sequence[Asked]) -> Strength:
+    topic = np.repeat(np.arange(len(asked)), [len(one.items) for one in asked])
+    items = columns([(key.kind, memory) for one in asked for key, memory in one.items])
+    at_s = np.array([epoch_seconds(one.as_of) for one in asked])
+    day = np.array([one.on.toordinal() for one in asked], dtype=np.int64)
+    bias = np.array([one.state.bias for one in asked])
+    recall = recall_of(items, at_s[topic], day[topic], bias[topic])
+    days = np.array([elapsed_days(one.state.last_at, one.as_of) for one in asked])
+    kept = np.array([closed_memory_days(one.state) for one in asked])
+    answered = np.array([one.state.last_at is not None for one in asked], dtype=bool)
+    return strength(recall, items.remembered, topic, np.where(answered, topic_memory(days, kept), np.nan))
+
+
+def _row(one: Asked, strengths: Strength, index: int, parameters: Parameters) -> tuple[Any, ...]:
+    state, history = one.state, one.state.history
+    totals = totals_of_history(history)
+    retrieval = float(strengths.value[index])
+    known = not isnan(retrieval)
+    completion = state.materials_completed / one.materials_total if one.materials_total else None
+    score = mastery_score(
+        totals,
+        retrieval_strength=retrieval if known else None,
+        retrieval_variance=float(strengths.variance[index]) if known else 0.0,
+        material_completion=None if completion is None else min(completion, 1.0),
+    )
+    mastery = mastery_of(state, one.topic_id, one.as_of, parameters)
+    ability = widened_ability(
+        state.learner.ability, max(0.0, epoch_seconds(one.as_of) - (state.learner.at or 0.0)) / 86_400.0, DEFAULTS
+    )
+    sm2_days, sm2_at = _next_by_sm2(one.items)
+    return (
+        one.user_id, one.topic_id, one.as_of, *_counts(totals), state.questions_attempted, state.questions_correct,
+        state.materials_completed, one.materials_total, int(strengths.seen[index]), int(strengths.remembered[index]),
+        score.components.get("first_attempt_accuracy"), score.components.get("overall_accuracy"),
+        retrieval if known else None, float(strengths.low[index]) if known else None,
+        float(strengths.high[index]) if known else None, score.components.get("material_completion"),
+        score.value, score.low, score.high, list(score.components_present),
+        *_shown(mastery), _trend(one, parameters), history.skill.mean, history.skill.variance,
+        ability.mean, ability.variance, state.bias, history.recent, history.last_index, state.option_count,
+        state.memory_days, state.day_right, state.day_wrong, state.last_at, state.last_on, state.touched_at,
+        state.touched_on, _next_review(one), sm2_days, sm2_at,
+    )  # fmt: skip
+
+
+def _counts(totals: AttemptTotals) -> tuple[int, int, int, int]:
+    return totals.total, totals.correct, totals.first_attempt_total, totals.first_attempt_correct
+
+
+def _shown(mastery: Mastery) -> tuple[float | None, float | None, float | None, str]:
+    """Mastery with its interval and status; nothing is said of a topic without an answer."""
+    if mastery.n == 0:
+        return None, None, None, "not_available"
+    return mastery.value, min(mastery.low, mastery.value), max(mastery.high, mastery.value), mastery.status
+
+
+def _in_window(items: KeyedItems, on: date) -> list[tuple[ItemKey, ItemMemory]]:
+    start = window_start(on)
+    return [
+        (key, memory)
+        for key, memory in items
+        if memory.first_correct is not None and start <= memory.first_local_date <= on
+    ]
+
+
+def _trend(one: Asked, parameters: Parameters) -> str:
+    recent = _in_window(one.items, one.on)
+    if len(recent) < MIN_ATTEMPTS:
+        return "insufficient_data"
+    mean, variance = one.level_before or (0.0, DEFAULTS.ability_variance + DEFAULTS.skill_variance)
+    return trend(
+        [parameters.prior(key.kind, key.item_id, (one.topic_id,)).easiness for key, _ in recent],
+        [memory.first_local_date.toordinal() for _, memory in recent],
+        [bool(memory.first_correct) for _, memory in recent],
+        prior_mean=mean,
+        prior_variance=variance,
+    ).label
+
+
+def _next_review(one: Asked) -> date | None:
+    """Earliest due day of an item; where no item has a memory of its own, the day that the topic's memory calls."""
+    due = [memory.due_on for _, memory in one.items if memory.due_on is not None]
+    if due:
+        return min(due)
+    if one.state.last_on is None:
+        return None
+    wait = fsrs.interval(closed_memory_days(one.state), one.desired_retention, cap_days=365)
+    return one.state.last_on + timedelta(days=wait)
+
+
+def _next_by_sm2(items: KeyedItems) -> tuple[int, datetime | None]:
+    pending = [(at, memory.sm2_interval_days) for _, memory in items if (at := sm2_next(memory)) is not None]
+    if not pending:
+        return 0, None
+    at, days = min(pending)
+    return days, at.astimezone(UTC)
+
+
+def learner_as_of(learner: LearnerHistory) -> LearnerHistory:
+    """The part of a learner's history that mastery of a topic rests on: ability and when it was seen."""
+    return LearnerHistory(ability=learner.ability, at=learner.at)

@@ -1,0 +1,252 @@
+"""Follows the log: moves ability, skills and reading with each event, and keeps the rows of what was touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from osler.analytics.contract import Batch
+from osler.analytics.mastery import states
+from osler.analytics.mastery.evaluation import (
+    Asked,
+    evaluate,
+    learner_as_of,
+    mastery_of,
+    needs_trend,
+    window_start,
+)  # fmt: skip
+from osler.analytics.mastery.reading import Progress, material_of, progress_of_row, read_on
+from osler.analytics.mastery.topics import TopicState, answered
+from osler.analytics.retrieval.folding import Folded, Judged
+from osler.analytics.retrieval.queries import items_of_topics
+from osler.analytics.retrieval.strength import epoch_seconds
+from osler.db.session import WriteSession
+from osler.domain.events import LoggedEvent
+from osler.forecasts.predictions import NEXT_ANSWER, Prediction, write
+from osler.science.features import (
+    NEW_LEARNER,
+    Answer,
+    ItemHistory,
+    LearnerHistory,
+    TopicHistory,
+    observe,
+    opening_topic,
+    situation,
+)  # fmt: skip
+from osler.science.irt import DEFAULTS
+from osler.science.logits import averaged_sigmoid
+
+NAME = "mastery"
+MODEL = "adf-1"
+
+
+class LearnerState(msgspec.Struct, frozen=True):
+    """What mastery keeps of a learner beside the topics. The offset puts a later instant on their wall clock."""
+
+    history: LearnerHistory = NEW_LEARNER
+    utc_offset_minutes: int = 0
+
+
+@dataclass(slots=True)
+class Progressing:
+    """The fold at work: what is known so far, what was touched, and the last state of each (topic, day)."""
+
+    learner: LearnerHistory
+    bias: float
+    topics: dict[str, TopicState]
+    materials: dict[str, Progress]
+    touched: set[str] = field(default_factory=set[str])
+    days: dict[tuple[str, date], TopicState] = field(default_factory=dict[tuple[str, date], TopicState])
+    predictions: list[Prediction] = field(default_factory=list[Prediction])
+
+
+async def fold(session: WriteSession, batch: Batch) -> None:
+    """Fold the batch's answers and reading; evaluate each touched topic as of its last event."""
+    folded = batch.shared(Folded) or Folded()
+    if batch.is_fresh:
+        await _forget(session, batch.user_id)
+    if not batch.events:
+        return
+    before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
+    work = await _known(session, batch, folded, before)
+    run(batch, folded, work)
+    batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.events[-1].utc_offset_minutes))
+    await _write(session, batch, work)
+    await write(session, batch.user_id, work.predictions)
+
+
+def run(batch: Batch, folded: Folded, work: Progressing) -> None:
+    """Fold the batch's events onto `work`, in order. Pure but for `work` itself."""
+    judged = {one.event.event_id: one for one in folded.judged}
+    for event in batch.events:
+        one = judged.get(event.event_id)
+        if one is not None:
+            work.bias = one.bias
+            (_answer if one.counts else _touch)(work, one, batch)
+        elif (material := material_of(event)) is not None:
+            _read(work, material, event, batch.material_topics.get(material, ()))
+
+
+def _touch(work: Progressing, one: Judged, _: Batch) -> None:
+    """A review that says nothing new of its topics has still moved an item's memory: their rows are as of now."""
+    for topic in one.topic_ids:
+        work.topics[topic] = _touched(work, _topic(work, topic, one.event), one.event)
+        work.touched.add(topic)
+
+
+def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
+    event, topics = one.event, one.topic_ids
+    at = epoch_seconds(event.effective_at)
+    histories = [_topic(work, topic, event).history for topic in topics]
+    prior = batch.parameters.prior(one.key.kind, one.key.item_id, topics)
+    now = situation(work.learner, histories, prior, at)
+    version = f"{MODEL}/{batch.parameters.version}"
+    chance = averaged_sigmoid(now.eta, now.variance)
+    work.predictions.append(Prediction(event.event_ts, str(event.event_id), NEXT_ANSWER, version, chance))
+    answer = Answer(one.key.item_id, topics, one.correct, at)
+    item = ItemHistory(one.right_before, one.wrong_before)
+    mean = batch.parameters.encoding.mean
+    work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer)
+    _keep(work, one, zip(topics, after, strict=True))
+
+
+def _keep(work: Progressing, one: Judged, after: Iterable[tuple[str, TopicHistory]]) -> None:
+    event, general = one.event, learner_as_of(work.learner)
+    option_count = one.option_count if one.key.kind == "question" else None
+    for topic, history in after:
+        state = answered(
+            work.topics[topic],
+            history,
+            general,
+            one.bias,
+            correct=one.correct,
+            option_count=option_count,
+            at=event.effective_at,
+            on=event.local_date,
+        )
+        work.topics[topic] = work.days[topic, event.local_date] = state
+        work.touched.add(topic)
+
+
+def _read(work: Progressing, material: str, event: LoggedEvent, topics: tuple[str, ...]) -> None:
+    before = work.materials.get(material)
+    after = work.materials[material] = read_on(before, event)
+    if after.completed_at is None or (before is not None and before.completed_at is not None):
+        return
+    for topic in topics:
+        state = _touched(work, _topic(work, topic, event), event)
+        work.topics[topic] = msgspec.structs.replace(state, materials_completed=state.materials_completed + 1)
+        work.touched.add(topic)
+
+
+def _touched(work: Progressing, state: TopicState, event: LoggedEvent) -> TopicState:
+    return msgspec.structs.replace(
+        state,
+        learner=learner_as_of(work.learner),
+        bias=work.bias,
+        touched_at=event.effective_at,
+        touched_on=event.local_date,
+    )
+
+
+def _topic(work: Progressing, topic: str, event: LoggedEvent) -> TopicState:
+    """The topic's state, made where the learner meets it for the first time."""
+    if topic not in work.topics:
+        work.topics[topic] = TopicState(
+            history=opening_topic(DEFAULTS),
+            learner=learner_as_of(work.learner),
+            bias=work.bias,
+            touched_at=event.effective_at,
+            touched_on=event.local_date,
+        )
+    return work.topics[topic]
+
+
+async def _known(session: WriteSession, batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
+    """What is stored of the topics and materials that the batch touches; nothing when the fold starts anew."""
+    work = Progressing(before.history, folded.bias_before, {}, {})
+    if batch.is_fresh:
+        return work
+    materials = {material for event in batch.events if (material := material_of(event)) is not None}
+    topics = {topic for one in folded.judged for topic in one.topic_ids}
+    topics |= {topic for material in materials for topic in batch.material_topics.get(material, ())}
+    if topics:
+        work.topics = await states.topic_states(session, batch.user_id, sorted(topics))
+    if materials:
+        rows = await states.progress_of(session, batch.user_id, sorted(materials))
+        work.materials = {name: progress_of_row(row) for name, row in rows.items()}
+    return work
+
+
+async def _write(session: WriteSession, batch: Batch, work: Progressing) -> None:
+    user_id = batch.user_id
+    await states.MATERIALS.write(session, [_material_row(batch, name, work) for name in _materials_read(batch, work)])
+    await states.DAYS.write(session, [_day_row(batch, topic, day, work) for topic, day in sorted(work.days)])
+    touched = sorted(work.touched)
+    if not touched:
+        return
+    items = await items_of_topics(session, user_id, touched)
+    totals = await states.materials_by_topic(session, touched)
+    trending = [
+        (user_id, topic, window_start(work.topics[topic].touched_on))
+        for topic in touched
+        if needs_trend(items.get(topic, ()), work.topics[topic].touched_on)
+    ]
+    levels = await states.levels_before(session, trending)
+    asked = [
+        Asked(
+            user_id=user_id,
+            topic_id=topic,
+            state=work.topics[topic],
+            as_of=work.topics[topic].touched_at,
+            on=work.topics[topic].touched_on,
+            items=items.get(topic, ()),
+            materials_total=totals.get(topic, 0),
+            desired_retention=batch.settings.desired_retention,
+            level_before=levels.get((user_id, topic)),
+        )
+        for topic in touched
+    ]
+    await states.TOPICS.write(session, evaluate(asked, batch.parameters))
+
+
+def _materials_read(batch: Batch, work: Progressing) -> list[str]:
+    named = {material for event in batch.events if (material := material_of(event)) is not None}
+    return sorted(named & work.materials.keys())
+
+
+def _material_row(batch: Batch, name: str, work: Progressing) -> tuple[Any, ...]:
+    p = work.materials[name]
+    return batch.user_id, name, p.progress, p.active_seconds, p.first_at, p.last_at, p.completed_at
+
+
+def _day_row(batch: Batch, topic: str, day: date, work: Progressing) -> tuple[Any, ...]:
+    state = work.days[topic, day]
+    mastery = mastery_of(state, topic, state.touched_at, batch.parameters)
+    level = state.learner.ability.mean + state.history.skill.mean
+    variance = state.learner.ability.variance + state.history.skill.variance
+    return (
+        batch.user_id, topic, day, mastery.n, mastery.value, min(mastery.low, mastery.value),
+        max(mastery.high, mastery.value), level, variance,
+    )  # fmt: skip
+
+
+_FORGET = (
+    "delete from topic_mastery where user_id = $1",
+    "delete from material_progress where user_id = $1",
+    # The counts of a day are the nightly job's: only what the fold wrote goes.
+    "update topic_daily_stats set attempts_to_date = null, mastery = null, mastery_low = null, mastery_high = null, "
+    "level_mean = null, level_variance = null where user_id = $1",
+    "delete from topic_daily_stats where user_id = $1 and questions_attempted = 0 and reviews = 0 "
+    "and answer_seconds = 0 and reading_seconds = 0",
+)
+
+
+async def _forget(session: WriteSession, user_id: UUID) -> None:
+    for statement in _FORGET:
+        await session.driver().execute(statement, user_id)

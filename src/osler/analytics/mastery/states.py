@@ -1,0 +1,124 @@
+"""The fold's own reads and writes: topics as the fold keeps them, levels before a window, materials by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from osler.analytics.mastery.evaluation import ROW
+from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
+from osler.analytics.mastery.topics import TopicState
+from osler.analytics.retrieval.strength import epoch_seconds
+from osler.db.session import ReadSession
+from osler.db.upsert import Upsert
+from osler.science.features import NEW_LEARNER, TopicHistory
+from osler.science.irt import SkillState
+
+TOPICS = Upsert(topic_mastery, ROW)
+DAYS = Upsert(
+    topic_daily_stats,
+    (
+        "user_id", "topic_id", "local_date", "attempts_to_date", "mastery", "mastery_low", "mastery_high",
+        "level_mean", "level_variance",
+    ),
+)  # fmt: skip
+MATERIALS = Upsert(
+    material_progress,
+    ("user_id", "material_id", "progress", "active_seconds", "first_at", "last_at", "completed_at"),
+)
+
+_STATE_COLUMNS = (
+    "user_id, topic_id, attempts, correct, first_attempts, first_correct, questions_attempted, questions_correct, "
+    "materials_completed, skill_mean, skill_variance, recall_bias, recent_mean, last_index, option_count, "
+    "memory_days, day_right, day_wrong, last_at, last_local_date, touched_at, touched_local_date"
+)
+_OF_TOPICS = f"select {_STATE_COLUMNS} from topic_mastery where user_id = $1 and topic_id = any($2::text[])"
+_OF_LEARNERS = f"select {_STATE_COLUMNS} from topic_mastery where user_id = any($1::uuid[]) order by user_id, topic_id"
+
+_LEVELS = """
+select t.user_id, t.topic_id, d.level_mean, d.level_variance
+  from unnest($1::uuid[], $2::text[], $3::date[]) as t(user_id, topic_id, before)
+  join lateral (
+       select level_mean, level_variance from topic_daily_stats s
+        where s.user_id = t.user_id and s.topic_id = t.topic_id and s.local_date < t.before
+          and s.level_mean is not null
+        order by s.local_date desc limit 1) d on true
+"""
+_MATERIALS_BY_TOPIC = """
+select t, count(*) as n from materials m, unnest(m.topic_ids) as t where t = any($1::text[]) group by t
+"""
+_PROGRESS = """
+select material_id, progress, active_seconds, first_at, last_at, completed_at
+  from material_progress where user_id = $1 and material_id = any($2::text[])
+"""
+
+
+async def topic_states(session: ReadSession, user_id: UUID, topic_ids: Sequence[str]) -> dict[str, TopicState]:
+    """What the fold keeps of these topics of a learner, where it has seen them."""
+    rows = await session.driver().fetch(_OF_TOPICS, user_id, list(topic_ids))
+    return {row["topic_id"]: _state(row) for row in rows}
+
+
+async def learners_topics(session: ReadSession, user_ids: Sequence[UUID]) -> list[tuple[UUID, str, TopicState]]:
+    """The same for all topics of many learners, in the order of learner and topic."""
+    rows = await session.driver().fetch(_OF_LEARNERS, list(user_ids))
+    return [(row["user_id"], row["topic_id"], _state(row)) for row in rows]
+
+
+Level = tuple[float, float]
+
+
+async def levels_before(
+    session: ReadSession, wanted: Sequence[tuple[UUID, str, date]]
+) -> dict[tuple[UUID, str], Level]:
+    """(mean, variance) of ability plus skill on the last day with answers before a day, by learner and topic."""
+    if not wanted:
+        return {}
+    users, topics, days = (list(values) for values in zip(*wanted, strict=True))
+    rows = await session.driver().fetch(_LEVELS, users, topics, days)
+    return {(row["user_id"], row["topic_id"]): (row["level_mean"], row["level_variance"]) for row in rows}
+
+
+async def materials_by_topic(session: ReadSession, topic_ids: Sequence[str]) -> dict[str, int]:
+    """How many materials the catalogue has for each topic that has any."""
+    rows = await session.driver().fetch(_MATERIALS_BY_TOPIC, list(topic_ids))
+    return {row["t"]: row["n"] for row in rows}
+
+
+async def progress_of(session: ReadSession, user_id: UUID, material_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Rows of material_progress by material."""
+    rows = await session.driver().fetch(_PROGRESS, user_id, list(material_ids))
+    return {row["material_id"]: dict(row) for row in rows}
+
+
+def _state(row: Any) -> TopicState:
+    """A row as the fold keeps it. The learner's general state is the fold's to give."""
+    right, first_right = row["correct"], row["first_correct"]
+    history = TopicHistory(
+        skill=SkillState(row["skill_mean"], row["skill_variance"]),
+        right=right,
+        wrong=row["attempts"] - right,
+        first_right=first_right,
+        first_wrong=row["first_attempts"] - first_right,
+        recent=row["recent_mean"],
+        last_index=row["last_index"],
+        at=None if row["last_at"] is None else epoch_seconds(row["last_at"]),
+    )
+    return TopicState(
+        history=history,
+        learner=NEW_LEARNER,
+        bias=row["recall_bias"],
+        touched_at=row["touched_at"],
+        touched_on=row["touched_local_date"],
+        questions_attempted=row["questions_attempted"],
+        questions_correct=row["questions_correct"],
+        materials_completed=row["materials_completed"],
+        memory_days=row["memory_days"],
+        day_right=row["day_right"],
+        day_wrong=row["day_wrong"],
+        last_at=row["last_at"],
+        last_on=row["last_local_date"],
+        option_count=row["option_count"],
+    )

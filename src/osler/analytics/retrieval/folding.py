@@ -1,0 +1,184 @@
+"""Follows the log: folds new reviews into the memories of their items, and tells mastery what was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+from osler.analytics.contract import Batch, ItemKey, Moments
+from osler.analytics.retrieval import queries
+from osler.analytics.retrieval.attempts import CARD, REVIEW_TYPES, paced, review_of
+from osler.analytics.retrieval.model import ItemMemory, LearnerMemory, Review, has_own_memory, sm2_next, update
+from osler.analytics.retrieval.strength import columns, due_days
+from osler.analytics.retrieval.tables import item_memory, item_topics
+from osler.db.session import WriteSession
+from osler.db.upsert import OnConflict, Upsert
+from osler.domain.events import LoggedEvent
+from osler.forecasts.parameters import Parameters
+from osler.forecasts.predictions import RECALL, Prediction, write
+
+NAME = "retrieval"
+MODEL = "recall-1"
+
+_ITEMS = Upsert(
+    item_memory,
+    (
+        "user_id", "item_kind", "item_id", "topic_ids", "first_at", "first_local_date", "first_correct", "attempts",
+        "correct", "fsrs_stability", "fsrs_difficulty", "sbd_log_stability", "sbd_failures", "last_rating", "last_at",
+        "last_local_date", "review_days", "lapses", "has_passed", "sm2_interval_days", "sm2_next_review_at", "due_on",
+    ),
+)  # fmt: skip
+_TOPICS = Upsert(item_topics, ("user_id", "topic_id", "item_kind", "item_id"), OnConflict.NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One review on its way up to mastery.
+
+    `counts` is false for what says nothing new about a topic: cramming, a reset, further reviews of a card on one day.
+    `right_before` and `wrong_before` are the learner's earlier attempts at the item; `bias` is as after the attempt.
+    """
+
+    event: LoggedEvent
+    key: ItemKey
+    topic_ids: tuple[str, ...]
+    option_count: int
+    correct: bool
+    counts: bool
+    right_before: int
+    wrong_before: int
+    bias: float
+
+
+@dataclass(slots=True)
+class Folded:
+    """What retrieval shares: the attempts in fold order, the items after them, and the pace of answering."""
+
+    judged: list[Judged] = field(default_factory=list[Judged])
+    items: dict[ItemKey, ItemMemory] = field(default_factory=dict[ItemKey, ItemMemory])
+    topics: dict[ItemKey, tuple[str, ...]] = field(default_factory=dict[ItemKey, tuple[str, ...]])
+    bias_at: dict[ItemKey, float] = field(default_factory=dict[ItemKey, float])
+    predictions: list[Prediction] = field(default_factory=list[Prediction])
+    bias_before: float = 0.0
+    learner: LearnerMemory = field(default_factory=LearnerMemory)
+
+
+class RetrievalFold:
+    """Item memories, as the log goes on. Rows do not age: recall at an instant is computed from them."""
+
+    async def fold(self, session: WriteSession, batch: Batch) -> None:
+        """Fold the batch's reviews and share what was judged."""
+        known: dict[ItemKey, ItemMemory] = {}
+        if batch.is_fresh:
+            for table in (item_memory, item_topics):
+                await session.driver().execute(f"delete from {table.name} where user_id = $1", batch.user_id)
+        elif keys := _keys(batch.events):
+            known = await queries.memories(session, batch.user_id, keys)
+        learner = msgspec.convert(batch.states.get(NAME, {}), LearnerMemory)
+        folded = fold_reviews(batch, known, learner)
+        batch.states[NAME] = msgspec.to_builtins(folded.learner)
+        batch.share(folded)
+        await _write(session, batch, folded, known)
+        await write(session, batch.user_id, folded.predictions)
+
+    async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
+        """Nothing to carry forward: a memory is what it is until the next review."""
+
+
+def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: LearnerMemory) -> Folded:
+    """The batch's reviews folded onto what is known of the items. Pure."""
+    folded = Folded(items=dict(known), bias_before=learner.bias)
+    bias = learner.bias
+    for event in batch.events:
+        if event.event_type not in REVIEW_TYPES:
+            continue
+        review = review_of(event, learner, batch.regraded)
+        learner = paced(learner, event)
+        if review is None:
+            continue
+        before = folded.items.get(review.key)
+        step = update(before, review, bias)
+        bias = step.bias
+        folded.items[review.key] = step.memory
+        folded.bias_at[review.key] = bias
+        item = batch.items.get(review.key)
+        folded.topics[review.key] = (item.topic_ids if item else ()) or event.topic_ids
+        if step.forecast is not None:
+            version = f"{MODEL}/{batch.parameters.version}"
+            folded.predictions.append(Prediction(event.event_ts, str(event.event_id), RECALL, version, step.forecast))
+        folded.judged.append(
+            Judged(
+                event,
+                review.key,
+                folded.topics[review.key],
+                item.option_count if item else 0,
+                review.correct,
+                _says_something_new(review, before),
+                before.right if before else 0,
+                before.wrong if before else 0,
+                bias,
+            )
+        )
+    folded.learner = msgspec.structs.replace(learner, bias=bias, reviews=learner.reviews + len(folded.judged))
+    return _with_due_days(folded, batch.settings.desired_retention)
+
+
+def _keys(events: Sequence[LoggedEvent]) -> list[ItemKey]:
+    named = {
+        ItemKey(CARD, event.data["card_id"])
+        if "card_id" in event.data
+        else ItemKey("question", event.data["question_id"])
+        for event in events
+        if event.event_type in REVIEW_TYPES
+    }
+    return sorted(named)
+
+
+def _says_something_new(review: Review, before: ItemMemory | None) -> bool:
+    if review.is_reset or not review.moves_memory:
+        return False
+    same_day = before is not None and before.last_local_date == review.local_date
+    return not (review.key.kind == CARD and same_day)
+
+
+def _with_due_days(folded: Folded, desired: float) -> Folded:
+    """Due days of the items that were reviewed, under the correction as it was after their last review.
+
+    A question answered on one day only is rarely met again: it has no due day, its topic has.
+    """
+    keys = [key for key in folded.bias_at if has_own_memory(key.kind, folded.items[key])]
+    if keys:
+        items = columns([(key.kind, folded.items[key]) for key in keys])
+        bias = np.array([folded.bias_at[key] for key in keys])
+        days: list[int] = due_days(items, bias, np.full(len(keys), desired)).tolist()
+        for key, wait in zip(keys, days, strict=True):
+            memory = folded.items[key]
+            if memory.last_local_date is not None:
+                due = memory.last_local_date + timedelta(days=wait)
+                folded.items[key] = msgspec.structs.replace(memory, due_on=due)
+    return folded
+
+
+async def _write(session: WriteSession, batch: Batch, folded: Folded, known: dict[ItemKey, ItemMemory]) -> None:
+    touched = sorted(folded.bias_at)
+    await _ITEMS.write(session, [_row(batch.user_id, key, folded) for key in touched])
+    new = [key for key in touched if key not in known]
+    links = [(batch.user_id, topic, key.kind, key.item_id) for key in new for topic in folded.topics[key]]
+    await _TOPICS.write(session, links)
+
+
+def _row(user_id: UUID, key: ItemKey, folded: Folded) -> tuple[Any, ...]:
+    m = folded.items[key]
+    first, second = (m.state.fsrs, m.state.sbd) if m.state else (None, None)
+    return (
+        user_id, key.kind, key.item_id, folded.topics[key], m.first_at, m.first_local_date, m.first_correct,
+        m.attempts, m.right, first and first.stability, first and first.difficulty, second and second.log_s,
+        second and second.fails, second and second.last + 1, m.last_at,
+        m.last_local_date, m.review_days, m.lapses, m.has_passed, m.sm2_interval_days, sm2_next(m), m.due_on,
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""Writes what was forecast, before its outcome is folded, once and for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from osler.db.session import WriteSession
+from osler.db.upsert import OnConflict, Upsert
+from osler.forecasts.tables import predictions
+
+NEXT_ANSWER, RECALL, EXAM = "next-answer", "recall", "exam"
+
+
+class Prediction(NamedTuple):
+    """A forecast of `about` (an event's id, or an exam's) that used nothing from `as_of` on."""
+
+    as_of: datetime
+    about: str
+    task: str
+    model_version: str
+    probability: float
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+_WRITE = Upsert(predictions, ("user_id", *Prediction._fields), OnConflict.NOTHING)
+
+
+async def write(session: WriteSession, user_id: UUID, made: Sequence[Prediction]) -> None:
+    """Keep these forecasts of one learner. One that is kept already stays as it was first made.
+
+    A refold makes them again from a history that may have changed since: what was served is what counts.
+    """
+    await _WRITE.write(session, [(user_id, *prediction) for prediction in made])
