@@ -99,7 +99,8 @@ begin
       begin
         -- session locks would outlive an error: this one ends with the caller's transaction
         perform pg_advisory_xact_lock(3, extract(year from first_day)::int * 12 + extract(month from first_day)::int);
-        exit when to_regclass(format('public.%I', child)) is not null;
+        -- not to_regclass(): its cache may not have heard yet of a table that was made while we waited for the lock
+        exit when exists (select from pg_class where relname = child and relnamespace = 'public'::regnamespace);
         execute format('create table public.%I (like public.%I including defaults including constraints '
                        'including generated including storage including compression)', child, parent);
         execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
