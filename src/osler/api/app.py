@@ -80,9 +80,17 @@ async def _running(app: FastAPI, settings: Settings) -> AsyncGenerator[None]:
         app.state.platform = None
 
 
-def api_routes(app: FastAPI) -> list[APIRoute]:
-    """The routes of the API, without pages."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+def api_routes(app: FastAPI | APIRouter) -> list[APIRoute]:
+    """The routes of the API, without pages: those of the application and of every router inside it."""
+    found: list[APIRoute] = []
+    for route in app.routes:
+        # Newer FastAPI keeps an included router as one entry; older ones copied its routes up.
+        inner = getattr(route, "original_router", None)
+        if isinstance(inner, APIRouter):
+            found += api_routes(inner)
+        elif isinstance(route, APIRoute):
+            found.append(route)
+    return found
 
 
 def operation_id(route: APIRoute) -> str:
@@ -92,6 +100,8 @@ def operation_id(route: APIRoute) -> str:
 
 def refuse_undecided(app: FastAPI) -> None:
     """Default deny, before the first request. Errors: Misconfigured, naming the routes without a policy."""
+    if not api_routes(app):
+        raise Misconfigured("no route was found, so none can be checked")
     undecided = [f"{sorted(route.methods or ())} {route.path}" for route in api_routes(app) if policy_of(route) is None]
     if undecided:
         raise Misconfigured(f"routes without a policy: {', '.join(undecided)}; declare require(Action.…) or PUBLIC")

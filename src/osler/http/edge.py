@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from osler import clock
@@ -132,7 +133,8 @@ def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
             if total > MAX_BODY_BYTES:
-                raise TooLarge("The body is over the limit.", params={"bytes": MAX_BODY_BYTES})
+                # Not our own error: the framework's body parser lets only its own kind through unchanged.
+                raise HTTPException(413)
         return message
 
     return bounded

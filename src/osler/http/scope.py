@@ -198,7 +198,7 @@ def _shares_cohort(educator_id: uuid.UUID, learner_id: uuid.UUID) -> sa.Select[i
             learns.c.user_id == learner_id,
             learns.c.role == "learner",
             *(
-                sa.and_(member.c.since_on <= today, sa.func.coalesce(member.c.until_on, "infinity") > today)
+                sa.and_(member.c.since_on <= today, sa.or_(member.c.until_on.is_(None), member.c.until_on > today))
                 for member in (teaches, learns)
             ),
         )

@@ -1,0 +1,192 @@
+"""What stands on every answer, and what is refused before any route."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from osler.api.app import create_app
+from osler.errors import Misconfigured
+from osler.http.edge import MAX_BODY_BYTES, SECURITY_HEADERS, Edge
+from osler.http.problems import install_problems
+from osler.http.strict import api_router
+from osler.observe import metrics
+from osler.settings import load_settings
+
+
+class Body(BaseModel):
+    name: str
+    n: int = 0
+
+
+def client(report=None) -> httpx.AsyncClient:
+    app = FastAPI(openapi_url=None)
+    routes = api_router("/api", "test")
+    routes.post("/echo")(echo)
+    routes.get("/boom")(boom)
+    routes.get("/items/{n}")(item)
+    app.include_router(routes)
+    install_problems(app)
+    app.add_middleware(Edge, report=report)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://osler.test")
+
+
+async def echo(body: Body) -> Body:
+    return body
+
+
+async def item(n: int) -> int:
+    return n
+
+
+async def boom() -> None:
+    msg = "canary-7f3a: select * from users where password='hunter2' /usr/lib/python3"
+    raise RuntimeError(msg)
+
+
+def problem(answer: httpx.Response) -> dict[str, object]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["type"] == "/problems/" + body["code"].replace(".", "-").replace("_", "-")
+    return body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/none", 404), ("DELETE", "/api/echo", 405), ("GET", "/api/boom", 500), ("GET", "/", 404),
+     ("GET", "/api/items/1", 200), ("POST", "/api/echo", 422)],
+)  # fmt: skip
+async def test_a12_safe_headers_stand_on_every_answer_errors_too(method: str, path: str, status: int) -> None:
+    answer = await client().request(method, path)
+    assert answer.status_code == status
+    for name, value in SECURITY_HEADERS.items():
+        assert answer.headers[name] == value
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+    assert "server" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_h12_the_policy_of_content_lets_no_inline_script_run() -> None:
+    policy = (await client().get("/api/items/1")).headers["content-security-policy"]
+    rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split(";") if rule.split()}
+    assert rules["default-src"] == ["'self'"]
+    assert "script-src" not in rules
+    assert rules["object-src"] == ["'none'"]
+    assert rules["frame-ancestors"] == ["'none'"]
+
+
+async def test_a17_an_unforeseen_error_says_its_code_and_id_and_nothing_else() -> None:
+    told: list[BaseException] = []
+    answer = await client(report=lambda error, scope: told.append(error)).get("/api/boom")
+    assert set(problem(answer)) == {"type", "title", "status", "code", "request_id"}
+    for word in ("canary", "select", "hunter2", "python", "RuntimeError"):
+        assert word not in answer.text
+    assert len(told) == 1
+
+
+async def test_a_wrong_method_names_the_right_ones() -> None:
+    answer = await client().get("/api/echo")
+    assert problem(answer)["code"] == "method.not_allowed"
+    assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b'{"name": NaN}', b'{"name": "\xff"}', b'\xef\xbb\xbf{"name": "a"}', '{"name": "a"}'.encode("utf-16"),
+     b'{"name": "\\ud800"}', b'{"n": 1e400, "name": "a"}', b"[" * 100_000, b'{"name"', b"", b"null"],
+)  # fmt: skip
+async def test_hostile_bodies_get_400_or_422_and_are_never_repeated(raw: bytes) -> None:
+    answer = await client().post("/api/echo", content=raw, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+    problem(answer)
+
+
+async def test_validation_repeats_neither_values_nor_unknown_names() -> None:
+    answer = await client().post("/api/echo", json={"name": ["canary-1"], "canary-2": "canary-3", "n": "canary-4"})
+    assert answer.status_code == 422
+    assert "canary" not in answer.text
+    assert problem(answer)["errors"] == [
+        {"code": "schema.type", "path": "/body/name"},
+        {"code": "schema.type", "path": "/body/n"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/api/items/1?user=a&user=b", "request.query_repeated"), ("/api/items/1?a=%ff", "request.query"),
+     ("/api/items/a%2f..%2fb", "request.path"), ("/api/items/%00", "request.path"),
+     ("/api/items/a%5cb", "request.path"), ("/api/items/1?" + "&".join(f"q{i}=1" for i in range(60)), "request.query")],
+)  # fmt: skip
+async def test_h19_what_two_parsers_could_read_differently_is_400(path: str, code: str) -> None:
+    answer = await client().get(path)
+    assert (answer.status_code, problem(answer)["code"]) == (400, code)
+
+
+async def test_a_path_parameter_of_the_wrong_form_is_simply_not_there() -> None:
+    answer = await client().get("/api/items/canary")
+    assert (answer.status_code, problem(answer)["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+async def test_a11_a_body_that_a_form_could_send_is_415(kind: str) -> None:
+    answer = await client().post("/api/echo", content=b'{"name": "a"}', headers={"Content-Type": kind})
+    assert (answer.status_code, problem(answer)["code"]) == (415, "media.unsupported")
+
+
+async def test_a_body_over_the_limit_is_413_declared_or_not() -> None:
+    async def stream():
+        for _ in range(12):
+            yield b"x" * 500_000
+
+    kind = {"Content-Type": "application/json"}
+    declared = await client().post("/api/echo", content=b"x" * (MAX_BODY_BYTES + 1), headers=kind)
+    streamed = await client().post("/api/echo", content=stream(), headers=kind)
+    for answer in (declared, streamed):
+        assert (answer.status_code, problem(answer)["code"]) == (413, "too_large")
+
+
+async def test_h14_paths_that_strangers_make_up_are_one_label() -> None:
+    web = client()
+    for n in range(300):
+        await web.get(f"/api/made-up-{n}")
+    lines = [line for line in metrics_text().splitlines() if line.startswith("osler_http_requests_total")]
+    assert not any("made-up" in line for line in lines)
+    assert any('route="other"' in line for line in lines)
+
+
+def metrics_text() -> str:
+    from prometheus_client import generate_latest
+
+    return generate_latest(metrics.REGISTRY).decode()
+
+
+def test_a16_docs_are_off_in_production_and_metrics_are_no_route(tmp_path: Path) -> None:
+    production = load_settings(
+        home=tmp_path, profile="production", issuer="https://id.example", jwks_url="https://id.example/keys"
+    )
+    local = load_settings(home=tmp_path)
+    paths = {
+        profile.profile: {getattr(route, "path", "") for route in create_app(profile).routes}
+        for profile in (production, local)
+    }
+    assert "/api/docs" not in paths["production"]
+    assert "/api/openapi.json" not in paths["production"]
+    assert "/api/docs" in paths["local"]
+    assert not any("metrics" in path or "debug" in path for path in paths["production"] | paths["local"])
+
+
+def test_production_refuses_the_local_issuer(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured):
+        load_settings(home=tmp_path, profile="production")
+
+
+def test_openapi_needs_no_server(tmp_path: Path) -> None:
+    described = create_app(load_settings(home=tmp_path)).openapi()
+    assert described["paths"]["/api/me"]["get"]["security"] == [{"HTTPBearer": []}]
+    json.dumps(described)
