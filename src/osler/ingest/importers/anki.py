@@ -1,0 +1,129 @@
+"""Anki's review log as native events: every rated review, every reset; nothing that a card says is read.
+
+Source: the table `revlog` of Anki's collection: `id` epoch ms of the answer, `ease` the button, `ivl` and `lastIvl`
+days when positive and seconds when negative, `factor` permille, `time` ms, `type` 0 to 5.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from osler.ingest.importers.anki_package import open_collection
+from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
+from osler.ingest.importers.topic_rules import RULES_VERSION, TopicRules
+
+KINDS = {0: "learning", 1: "review", 2: "relearning", 3: "filtered"}
+MANUAL, RESCHEDULED, FILTERED = 4, 5, 3
+MOST_SECONDS = 3600.0
+SECONDS_A_DAY = 86_400
+NAMESPACE = "anki"
+
+
+class AnkiSource:
+    """One learner's collection."""
+
+    name = "anki"
+
+    def __init__(self, path: Path, options: ImportOptions) -> None:
+        self._stack = ExitStack()
+        self._db, self.notes = self._stack.enter_context(open_collection(path))
+        self._zone = ZoneInfo(options.zone)
+        self.total: int | None = int(self._db.execute("select count(*) from revlog").fetchone()[0])
+        self._note_what_cannot_be_known(options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def entries(self) -> Entries:
+        """The learner's cards with their topics, by rules over tags and deck names."""
+        rules = TopicRules.shipped()
+        decks = _deck_names(self._db)
+        cards: dict[str, tuple[str, ...]] = {}
+        unmapped = 0
+        query = "select c.id, c.did, n.tags from cards c join notes n on n.id = c.nid"
+        for card_id, deck_id, tags in self._db.execute(query):
+            topics = rules.topics_of([*str(tags).split(), decks.get(int(deck_id), "")])
+            cards[str(card_id)] = topics
+            unmapped += not topics
+        if unmapped:
+            self.notes.append(f"{unmapped} of {len(cards)} cards have no topic by tag or deck; they count without one")
+        return Entries(cards=cards, cards_mapped_by=RULES_VERSION)
+
+    def records(self) -> Iterator[SourceRecord]:
+        """One record for each row of the review log, in the order of time."""
+        query = "select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"
+        for row in self._db.execute(query):
+            yield self._record(*(int(value) for value in row))
+
+    def _record(  # noqa: PLR0917 (the columns of a row)
+        self, at_ms: int, card: int, ease: int, ivl: int, last_ivl: int, factor: int, time_ms: int, kind: int
+    ) -> SourceRecord:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).replace(microsecond=at_ms % 1000 * 1000).astimezone(self._zone)
+        source_id = f"{card}:{at_ms}"
+        if kind == MANUAL and factor == 0:
+            return SourceRecord((event(NAMESPACE, source_id, "flashcard_reset", at, {"card_id": str(card)}),))
+        if kind in (MANUAL, RESCHEDULED):
+            return SourceRecord(skipped="set_by_hand" if kind == MANUAL else "rescheduled")
+        if ease == 0:
+            return SourceRecord(skipped="set_by_hand")
+        if kind not in KINDS or not 1 <= ease <= 4:
+            return SourceRecord(skipped="unknown_kind")
+        data = {
+            "card_id": str(card),
+            "rating": ease,
+            "kind": KINDS[kind],
+            "time_to_answer_seconds": min(MOST_SECONDS, max(0, time_ms) / 1000),
+            "affects_schedule": not (kind == FILTERED and factor == 0),
+            "previous_interval_seconds": _seconds(last_ivl),
+            "interval_seconds": _seconds(ivl),
+            "ease_permille": factor if 0 < factor <= 10_000 else None,
+        }
+        return SourceRecord((event(NAMESPACE, source_id, "flashcard_review", at, data),))
+
+    def _note_what_cannot_be_known(self, options: ImportOptions) -> None:
+        if not self.total:
+            self.notes.append("the file has no reviews: it was exported without scheduling. Export a .colpkg instead")
+            return
+        if not options.zone_is_given:
+            self.notes.append(
+                f"Anki stores no time zone; {options.zone} was taken. Hours of review there: {self._hours()}. "
+                "If that looks wrong, import with --zone; it cannot be changed afterwards"
+            )
+        easy_in_learning = self._db.execute("select count(*) from revlog where type = 0 and ease = 4").fetchone()[0]
+        if not easy_in_learning:
+            self.notes.append(
+                "no learning card was ever answered with the fourth button: perhaps an old scheduler, "
+                "whose third button meant Easy. The file does not say; buttons were taken as they are"
+            )
+
+    def _hours(self) -> str:
+        """The three busiest hours of the day: what the person who imports can check a zone against."""
+        counts: Counter[int] = Counter()
+        for (at_ms,) in self._db.execute("select id from revlog where ease > 0"):
+            counts[datetime.fromtimestamp(at_ms / 1000, self._zone).hour] += 1
+        return ", ".join(f"{hour:02d}–{(hour + 1) % 24:02d} h ({n})" for hour, n in counts.most_common(3))
+
+
+def _seconds(interval: int) -> int | None:
+    """An interval in seconds: days when positive, seconds when negative."""
+    return interval * SECONDS_A_DAY if interval > 0 else -interval or None
+
+
+def _deck_names(db: sqlite3.Connection) -> dict[int, str]:
+    """Deck names by id: a table since schema 18, JSON in `col` before. Only used to find topics."""
+    tables = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
+    if "decks" in tables:
+        return {int(deck): str(name).replace("\x1f", "::") for deck, name in db.execute("select id, name from decks")}
+    (text,) = db.execute("select decks from col").fetchone()
+    return {int(deck): str(entry.get("name", "")) for deck, entry in json.loads(text or "{}").items()}

@@ -1,0 +1,136 @@
+"""An Anki collection, whatever it is packed in: `.anki2`, `.anki21`, `.anki21b`, `.apkg`, `.colpkg`.
+
+A package is a zip. `meta` with version 3 means `collection.anki21b`, a zstandard-compressed database; else
+`collection.anki21` if it is there, else `collection.anki2`. New packages also carry a dummy `collection.anki2` with
+one note for old programs: choosing that would import nothing. Media is never unpacked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import zstandard
+
+from osler.errors import UnreadableSource
+
+MOST_BYTES = 2 * 1024**3
+BLOCK = 1 << 20
+_SQLITE = b"SQLite format 3\x00"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_LATEST_META = 3
+
+
+@contextmanager
+def open_collection(path: Path) -> Iterator[tuple[sqlite3.Connection, list[str]]]:
+    """The collection's database, read-only, and what there is to say about it.
+
+    Errors: UnreadableSource for what is no collection, is torn, or unpacks to more than 2 GiB.
+    """
+    if not path.is_file():
+        raise UnreadableSource(f"there is no file {path}", code="source.missing")
+    with tempfile.TemporaryDirectory(prefix="osler-anki-") as folder:
+        database, notes = _database(path, Path(folder))
+        connection = _open_readonly(database)
+        try:
+            _check(connection, path)
+            yield connection, notes
+        finally:
+            connection.close()
+
+
+def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
+    head = _head(path)
+    if head.startswith(_SQLITE):
+        notes: list[str] = []
+        wal = path.with_name(path.name + "-wal")
+        if wal.is_file() and wal.stat().st_size:
+            notes.append(f"{wal.name} is not empty: Anki has changes there that are not in the file; close Anki first")
+        return path, notes
+    if head.startswith(_ZSTD):
+        with path.open("rb") as packed:
+            return _unpack_zstd(packed, folder / "collection"), []
+    if zipfile.is_zipfile(path):
+        return _from_package(path, folder), []
+    raise UnreadableSource(
+        f"{path.name} is no Anki collection: neither a database nor a package. Export it from Anki as .colpkg",
+        code="anki.format",
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def _from_package(path: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(path) as package:
+        names = set(package.namelist())
+        if "meta" in names and _meta_version(package) >= _LATEST_META and "collection.anki21b" in names:
+            with package.open("collection.anki21b") as packed:
+                return _unpack_zstd(packed, folder / "collection")
+        name = next((n for n in ("collection.anki21", "collection.anki2") if n in names), None)
+        if name is None:
+            raise UnreadableSource(f"{path.name} is a zip without an Anki collection in it", code="anki.format")
+        with package.open(name) as plain:
+            return _copy(plain, folder / "collection")
+
+
+def _meta_version(package: zipfile.ZipFile) -> int:
+    """Field 1 of a protobuf message, a varint: the one number in `meta` that is needed."""
+    with package.open("meta") as file:
+        data = file.read(64)
+    if len(data) < 2 or data[0] != 0x08:
+        return 1
+    return data[1] & 0x7F
+
+
+def _unpack_zstd(packed: IO[bytes], target: Path) -> Path:
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as plain:
+            return _copy(plain, target)
+    except zstandard.ZstdError as error:
+        raise UnreadableSource(f"the collection in the package is torn: {error}", code="anki.torn") from error
+
+
+def _copy(source: IO[bytes], target: Path) -> Path:
+    written = 0
+    with target.open("wb") as out:
+        while block := source.read(BLOCK):
+            written += len(block)
+            if written > MOST_BYTES:
+                raise UnreadableSource("the package unpacks to more than 2 GiB; that is no collection of one person")
+            out.write(block)
+    return target
+
+
+def _open_readonly(database: Path) -> sqlite3.Connection:
+    """Immutable and read-only; schema 18 needs its own collation even to read the deck table."""
+    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro&immutable=1", uri=True)
+    connection.execute("pragma trusted_schema = off")
+    connection.create_collation("unicase", _compare_caseless)
+    return connection
+
+
+def _compare_caseless(a: str, b: str) -> int:
+    left, right = a.casefold(), b.casefold()
+    return (left > right) - (left < right)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+        missing = {"revlog", "cards", "notes", "col"} - tables
+        if missing:
+            raise UnreadableSource(f"{path.name} has no table {', '.join(sorted(missing))}: it is no Anki collection")
+        verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise UnreadableSource(f"{path.name} is damaged: {error}. Run Tools > Check Database in Anki") from error
+    if verdict != "ok":
+        raise UnreadableSource(f"{path.name} is damaged: {verdict}. Run Tools > Check Database in Anki")

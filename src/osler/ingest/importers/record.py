@@ -1,0 +1,112 @@
+"""What an importer makes of a source: records, each with its events or the reason why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from osler.domain.identity import deterministic_id
+
+WireEvent = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One record of the source.
+
+    `learner` is the source's own name for who did it, None for the learner whom the import is for. A record has
+    `events`, or a `skipped` reason, or was `merged` into another record, or `stored` something beside the log.
+    """
+
+    events: tuple[WireEvent, ...] = ()
+    learner: str | None = None
+    skipped: str | None = None
+    merged: str | None = None
+    stored: Outcome | None = None
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result of an exam: goes to `exam_outcomes`, not to the log. `score` is a share of the points."""
+
+    exam_id: str
+    on: date
+    score: float | None
+    passed: bool | None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Catalogue rows that have to be there before the events: unknown questions and topics become rows first."""
+
+    topics: Mapping[str, str] = field(default_factory=dict[str, str])
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    materials: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict[str, tuple[str, tuple[str, ...]]])
+    cards: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    exams: Mapping[str, str] = field(default_factory=dict[str, str])
+    cards_mapped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the person who imports has said. `zone` is the source's zone where the source does not know its own."""
+
+    zone: str = "UTC"
+    zone_is_given: bool = False
+    mapping: Mapping[str, Any] | None = None
+    limit: int | None = None
+
+
+class Source(Protocol):
+    """An opened source. `total` is the number of records, where it is known before they are read."""
+
+    name: str
+    total: int | None
+    notes: list[str]
+
+    def entries(self) -> Entries:
+        """Catalogue rows that the events need."""
+        ...
+
+    def records(self) -> Iterator[SourceRecord]:
+        """The records, oldest first for each learner."""
+        ...
+
+
+def event(
+    namespace: str,
+    source_id: str,
+    event_type: str,
+    at: datetime,
+    data: Mapping[str, Any],
+    *,
+    tz: str | None = None,
+    precision: str = "ms",
+    topic_ids: Sequence[str] = (),
+    session_id: UUID | None = None,
+) -> WireEvent:
+    """A native event of a source row. Its id follows from the row alone: a second import answers `duplicate`.
+
+    `at` must be aware; its offset is sent as it stands.
+    """
+    made: WireEvent = {
+        "id": str(deterministic_id(namespace, source_id, round(at.timestamp() * 1000))),
+        "type": event_type,
+        "schema": 1,
+        "occurred_at": at.isoformat(timespec="milliseconds"),
+        "data": {name: value for name, value in data.items() if value is not None},
+    }
+    if tz is not None:
+        made["tz"] = tz
+    if precision != "ms":
+        made["time_precision"] = precision
+    if topic_ids:
+        made["topic_ids"] = sorted(set(topic_ids))[:5]
+    if session_id is not None:
+        made["session_id"] = str(session_id)
+    return made

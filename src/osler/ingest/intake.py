@@ -1,0 +1,115 @@
+"""The way in for importers, the simulator and our own services: the same checks and the same append, without HTTP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from osler.db.engine import Database
+from osler.domain.outcomes import EventProblem, Status
+from osler.ingest import careful, quick
+from osler.ingest.decoding import Read, read_carefully
+from osler.ingest.pipeline import Taken, ingestion_of
+from osler.ingest.wire import Envelope, WireEvent, plain, quick_events
+from osler.ingest.work import Outcome, Sender
+
+CHUNK = 5_000
+_ANY = Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of events that were handed in: `counts` by status, `codes` by code, an outcome for each."""
+
+    counts: dict[str, int] = field(default_factory=lambda: {status.value: 0 for status in Status})
+    codes: Counter[str] = field(default_factory=Counter[str])
+    warnings: Counter[str] = field(default_factory=Counter[str])
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+
+    def add(self, taken: Taken, *, keep_outcomes: bool) -> None:
+        """Add the answer to one chunk."""
+        for status, count in taken.counts().items():
+            self.counts[status] += count
+        self.codes.update(each.code.value for each in taken.outcomes if each.code is not None)
+        self.warnings.update(warning.value for each in taken.outcomes for warning in each.warnings)
+        if keep_outcomes:
+            self.outcomes += taken.outcomes
+
+
+async def ingest_events(
+    db: Database,
+    events: Iterable[Mapping[str, Any]],
+    user_id: UUID | None,
+    *,
+    import_window: bool = True,
+    is_server: bool = False,
+    keep_outcomes: bool = True,
+) -> BatchResult:
+    """Take events in the wire's form (dicts) in chunks of 5,000, each one transaction.
+
+    With `user_id` None each event names its learner. `import_window` opens twenty years, makes the months that are
+    missing and marks the zone as given by an import; fields reserved for services are allowed either way.
+    Indices of outcomes count within their chunk.
+
+    Errors: Unavailable when the database is away; what was committed before stays, and a second run answers
+    `duplicate` for it.
+    """
+    sender = Sender(user_id=user_id, is_service=True, is_server=is_server, may_create=True, is_import=import_window)
+    ingestion = ingestion_of(db)
+    result = BatchResult()
+    for chunk in _chunks(events):
+        result.add(await ingestion.take(read_values(chunk), None, sender), keep_outcomes=keep_outcomes)
+    return result
+
+
+def _chunks(events: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
+    chunk: list[Mapping[str, Any]] = []
+    for event in events:
+        chunk.append(event)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def read_values(events: _ANY) -> list[Read]:
+    """Events from Python values, the quick way for all that allow it."""
+    body = plain.encode(events)
+    try:
+        found: list[WireEvent] = quick_events.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return [_read_value(event) for event in events]
+    if quick.is_plain(body) and quick.fits(found) and not quick.has_negative_zero(found):
+        return list(found)
+    odd = set(quick.odd_ones(found))
+    return [_read_value(events[n]) if n in odd else event for n, event in enumerate(found)]
+
+
+def _read_value(event: Mapping[str, Any]) -> Read:
+    raw = plain.encode(event)
+    try:
+        read = quick_events.decode(b"[" + raw + b"]")
+        if quick.is_plain(raw) and len(raw) <= careful.MAX_EVENT_BYTES and quick.fits(read):
+            return read[0]
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    return read_carefully(raw)
+
+
+async def ingest_one(
+    db: Database, event: Mapping[str, Any], user_id: UUID, *, envelope: Envelope | None = None, is_server: bool = False
+) -> tuple[Outcome, Taken]:
+    """Take one event in the wire's form, as a learner's or as our own."""
+    sender = Sender(user_id=user_id, may_create=True, is_server=is_server)
+    try:
+        read: Read = careful.check(dict(event))
+    except EventProblem as problem:
+        read = problem
+    taken = await ingestion_of(db).take([read], envelope, sender)
+    return taken.outcomes[0], taken

@@ -1,0 +1,307 @@
+"""A request's events from the wire into the log: decode, steps, one transaction, an answer for each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from osler.clock import monotonic_seconds
+from osler.db.engine import Database
+from osler.db.faults import retrying, translated
+from osler.domain.clock_rules import instant_of, parse_instant, us_of
+from osler.domain.content_hash import canonical_data
+from osler.domain.event_types import EVENT_TYPES
+from osler.domain.outcomes import Code, EventProblem, Status
+from osler.errors import TooMany
+from osler.eventlog.append import CatalogChanged, Connection
+from osler.eventlog.entries import Batch
+from osler.eventlog.lookups import started_sessions
+from osler.eventlog.tombstones import KEY_NAME
+from osler.ingest.catalog_view import CatalogView
+from osler.ingest.decoding import Read, UnreadableBatch
+from osler.ingest.learners import find_learners
+from osler.ingest.limits import GRACE_DAYS, IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
+from osler.ingest.rates import EventBuckets
+from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
+from osler.ingest.storing import Stored, store
+from osler.ingest.wire import Envelope, WireEvent, encode_data
+from osler.ingest.work import Candidate, Context, Outcome, Sender
+from osler.observe import metrics
+from osler.observe.keys import secret_key
+
+SESSIONS_KEPT = 50_000
+CATALOG_TRIES = 5
+Session = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a request: an outcome for each event, in order, and what was stored of the accepted ones."""
+
+    received_at: datetime
+    clock_skew_ms: int | None
+    outcomes: list[Outcome]
+    accepted: list[Candidate]
+
+    def counts(self) -> dict[str, int]:
+        """How many events had each status; they sum up to what was received."""
+        counts = {status.value: 0 for status in Status}
+        for outcome in self.outcomes:
+            counts[outcome.status.value] += 1
+        return counts
+
+
+class Ingestion:
+    """The way in, one for each process and database: it keeps the catalogue's keys and the rates in memory."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.catalog = CatalogView()
+        self.buckets = EventBuckets()
+        self._key = secret_key(db.settings.home, KEY_NAME)
+        self._sessions: OrderedDict[Session, None] = OrderedDict()
+
+    async def take(
+        self, reads: Sequence[Read], envelope: Envelope | None, sender: Sender, *, atomic: bool = False
+    ) -> Taken:
+        """Take the events of one request.
+
+        Errors: BatchTooLarge, TooMany, Unavailable (nothing is known to be stored), UnreadableBatch.
+        """
+        began = monotonic_seconds()
+        ctx, sent_at = await self._context(envelope, sender)
+        outcomes: dict[int, Outcome] = {}
+        alive = _run(BEFORE_LOOKUPS, _candidates(reads, outcomes), ctx, outcomes)
+        _write_data(alive)
+        users = list(dict.fromkeys(c.user_id for c in alive))
+        if len(users) > MAX_LEARNERS and not sender.is_import:
+            raise BatchTooLarge("A batch may hold events of 200 learners.", code="batch.too_many_learners")
+        self._limit_rates(alive, users, ctx)
+        batch = Batch(
+            [], instant_of(ctx.received_us), sent_at, _ms_of(ctx.skew_us) if sent_at else None,
+            envelope.device_id if envelope else None,
+        )  # fmt: skip
+        accepted: list[Candidate] = []
+        if alive:
+            with translated():
+                accepted = await retrying(lambda: self._settle(alive, users, ctx, batch, outcomes, atomic=atomic))
+        elif atomic:
+            _abort(outcomes)
+        taken = Taken(batch.received_at, batch.clock_skew_ms, [outcomes[n] for n in range(len(reads))], accepted)
+        _measure(taken, monotonic_seconds() - began)
+        return taken
+
+    async def _context(self, envelope: Envelope | None, sender: Sender) -> tuple[Context, datetime | None]:
+        now = await self.db.now()
+        received_us = us_of(now)
+        days = (
+            366 * IMPORT_YEARS if sender.is_import else round(self.db.settings.retention_months * 30.4375) + GRACE_DAYS
+        )
+        ctx = Context(sender, received_us, 0, us_of(now - timedelta(days=days)) // 1000)
+        if envelope is None or not envelope.sent_at:
+            return ctx, None
+        try:
+            sent = parse_instant(envelope.sent_at)
+        except EventProblem as problem:
+            raise UnreadableBatch("sent_at must be a time with an offset.", code=problem.code.value) from None
+        ctx.skew_us = received_us - sent.us
+        ctx.boot_id, ctx.sent_monotonic_ms = envelope.boot_id, envelope.sent_monotonic_ms
+        return ctx, instant_of(sent.us)
+
+    def _limit_rates(self, alive: list[Candidate], users: list[str], ctx: Context) -> None:
+        """A learner's own request is refused as a whole; a service's goes on without that learner's events."""
+        if ctx.sender.is_import:
+            return
+        at = monotonic_seconds()
+        if len(users) == 1:
+            over = [] if self.buckets.take(users[0], len(alive), at) else users
+        else:
+            sizes = dict.fromkeys(users, 0)
+            for c in alive:
+                sizes[c.user_id] += 1
+            over = [user for user, size in sizes.items() if not self.buckets.take(user, size, at)]
+        if over and ctx.sender.user_id is not None:
+            seconds = self.buckets.seconds_until(over[0], len(alive))
+            raise TooMany("Too many events at once.", code="rate.events", retry_after_seconds=seconds)
+        ctx.over_rate = frozenset(over)
+
+    async def _settle(
+        self, alive: list[Candidate], users: list[str], ctx: Context, batch: Batch, outcomes: dict[int, Outcome],
+        *, atomic: bool,
+    ) -> list[Candidate]:  # fmt: skip
+        """Look up, conclude, store; again when the catalogue changed in between. Fills in the outcomes."""
+        for _ in range(CATALOG_TRIES):
+            found = dict(outcomes)
+            try:
+                async with self.db.ingest_pool.acquire(timeout=self.db.settings.pool_wait_seconds) as connection:
+                    accepted = await self._attempt(connection, alive, users, ctx, batch, found, atomic=atomic)
+            except CatalogChanged:
+                self.catalog.forget()
+                continue
+            outcomes.update(found)
+            return accepted
+        raise CatalogChanged("The catalogue keeps changing; try again.")
+
+    async def _attempt(
+        self, connection: Connection, alive: list[Candidate], users: list[str], ctx: Context, batch: Batch,
+        outcomes: dict[int, Outcome], *, atomic: bool,
+    ) -> list[Candidate]:  # fmt: skip
+        settings = self.db.settings
+        ctx.learners = await find_learners(connection, users, ctx.sender, settings.timezone)
+        questions = {c.event.data.question_id for c in alive if c.kind.name == "question_submit"}
+        materials = {m for c in alive if (m := getattr(c.event.data, "material_id", None)) is not None}
+        version = await self.catalog.look_up(connection, questions, materials)
+        ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials
+        ctx.sessions = await self._started(connection, alive, ctx)
+        ready = _drop_repeats(_run(AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
+        ready.sort(key=_place_in_log)
+        batch = replace(
+            batch,
+            entries=[c.entry for c in ready],
+            catalog_version=version if questions else None,
+            create=[UUID(user) for user in users if user in ctx.learners and ctx.learners[user].is_new]
+            if ready
+            else (),
+        )
+        options: dict[str, Any] = {
+            "key": self._key, "may_make_months": ctx.sender.is_import, "failpoint": settings.failpoint
+        }  # fmt: skip
+        if not atomic:
+            return _answer(ready, await store(connection, batch, **options), outcomes)
+        return await _store_all_or_nothing(connection, batch, ready, outcomes, options)
+
+    async def _started(self, connection: Connection, alive: list[Candidate], ctx: Context) -> set[Session]:
+        """Sessions that are known to have begun: in this request, lately in this process, or in the log."""
+        starts = {
+            (c.user_id, c.event.session_id) for c in alive if c.kind.name == "session_start" and c.event.session_id
+        }
+        named = {(c.user_id, c.event.session_id) for c in alive if c.event.session_id is not None}
+        unknown = [each for each in named - starts if each not in self._sessions]
+        if unknown and not ctx.sender.is_import:
+            oldest = min(int(c.event.id[:8] + c.event.id[9:13], 16) for c in alive)
+            starts |= await started_sessions(connection, unknown, instant_of(oldest * 1000))
+        for each in starts:
+            self._sessions[each] = None
+        while len(self._sessions) > SESSIONS_KEPT:
+            self._sessions.popitem(last=False)
+        return named if ctx.sender.is_import else {each for each in named if each in starts or each in self._sessions}
+
+
+_BY_DATABASE: WeakKeyDictionary[Database, Ingestion] = WeakKeyDictionary()
+
+
+def ingestion_of(db: Database) -> Ingestion:
+    """The way into a database, the same one for everybody in this process."""
+    found = _BY_DATABASE.get(db)
+    if found is None:
+        found = _BY_DATABASE[db] = Ingestion(db)
+    return found
+
+
+def _candidates(reads: Iterable[Read], outcomes: dict[int, Outcome]) -> list[Candidate]:
+    made: list[Candidate] = []
+    for place, read in enumerate(reads):
+        if isinstance(read, EventProblem):
+            outcomes[place] = Outcome.of(place, None, read)
+        else:
+            made.append(Candidate(place, read, EVENT_TYPES[read.type]))
+    return made
+
+
+def _run(steps: Iterable[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]) -> list[Candidate]:
+    """Send every candidate through the steps; one that is dropped leaves its reason."""
+    for step in steps:
+        kept: list[Candidate] = []
+        for c in alive:
+            try:
+                step(c, ctx)
+            except EventProblem as problem:
+                outcomes[c.place] = Outcome.of(c.place, c.event.id, problem)
+            else:
+                kept.append(c)
+        alive = kept
+    return alive
+
+
+def _write_data(alive: list[Candidate]) -> None:
+    """Canonical JSON of every event's data, written in one go."""
+    events: list[WireEvent] = [c.event for c in alive]
+    for c, line in zip(alive, canonical_data(encode_data(events)).split(b"\n"), strict=False):
+        c.data_json = line
+
+
+def _place_in_log(c: Candidate) -> tuple[str, str]:
+    return c.user_id, c.event.id
+
+
+def _drop_repeats(alive: list[Candidate], outcomes: dict[int, Outcome]) -> list[Candidate]:
+    """Of several with one id the first counts; the others learn whether they said the same."""
+    first: dict[tuple[str, str], Candidate] = {}
+    for c in alive:
+        earlier = first.setdefault((c.user_id, c.event.id), c)
+        if earlier is not c:
+            same = earlier.entry.content_hash == c.entry.content_hash
+            code = Code.DUPLICATE_IN_BATCH if same else Code.CONFLICT_IN_BATCH
+            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
+    return list(first.values())
+
+
+def _answer(ready: list[Candidate], stored: Stored, outcomes: dict[int, Outcome]) -> list[Candidate]:
+    """Outcomes of what reached the log; those that were newly stored."""
+    if stored.appended.new is None and not stored.unplaced:
+        for c in ready:
+            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
+        return ready
+    accepted: list[Candidate] = []
+    for c in ready:
+        code = stored.code_of(c.entry)
+        if code is None:
+            accepted.append(c)
+            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
+        else:
+            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
+    return accepted
+
+
+class _Abort(Exception):
+    """Rolls an atomic batch back."""
+
+
+async def _store_all_or_nothing(
+    connection: Connection, batch: Batch, ready: list[Candidate], outcomes: dict[int, Outcome], options: dict[str, Any]
+) -> list[Candidate]:
+    try:
+        async with connection.transaction():
+            accepted = _answer(ready, await store(connection, batch, **options), outcomes)
+            if any(each.status not in {Status.ACCEPTED, Status.DUPLICATE} for each in outcomes.values()):
+                raise _Abort
+            return accepted
+    except _Abort:
+        _abort(outcomes)
+        return []
+
+
+def _abort(outcomes: dict[int, Outcome]) -> None:
+    """What would have been stored was not: it may be sent again."""
+    for place, each in outcomes.items():
+        if each.status is Status.ACCEPTED or each.code is Code.DUPLICATE_IN_BATCH:
+            outcomes[place] = Outcome.of(place, each.id, EventProblem(Code.ATOMIC_ABORT))
+
+
+def _ms_of(us: int) -> int:
+    return us // 1000
+
+
+def _measure(taken: Taken, seconds: float) -> None:
+    for status, count in taken.counts().items():
+        if count:
+            metrics.ingest_events.labels(status).inc(count)
+    conflicts = sum(each.code is Code.CONFLICT_STORED for each in taken.outcomes)
+    if conflicts:
+        metrics.security_events.labels("conflict_stored").inc(conflicts)
+    metrics.ingest_batch_seconds.observe(seconds)

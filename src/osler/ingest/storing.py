@@ -1,0 +1,94 @@
+"""Stores the entries of a request in one transaction and says of each what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from osler.db.faults import sqlstate
+from osler.domain.clock_rules import instant_of
+from osler.domain.outcomes import Code
+from osler.eventlog.append import Connection, append
+from osler.eventlog.entries import Appended, Batch, Entry
+from osler.eventlog.failpoints import reach
+from osler.eventlog.lookups import missing_months
+
+CHECK_VIOLATION = "23514"
+_NOTHING = Appended(frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: the append's answer, and the entries whose month has no partition."""
+
+    appended: Appended
+    unplaced: frozenset[str] = frozenset()
+
+    def code_of(self, entry: Entry) -> Code | None:
+        """Why an entry was not newly stored; None when it was."""
+        done = self.appended
+        if done.is_new(entry) and entry.event_id not in self.unplaced:
+            return None
+        if entry.user_id in done.erased:
+            return Code.SUBJECT_ERASED
+        if entry.user_id in done.withdrawn:
+            return Code.SUBJECT_CONSENT
+        if entry.event_id in self.unplaced:
+            return Code.PARTITION_MISSING
+        stored = done.stored_hashes.get((entry.user_id, entry.event_id))
+        if stored is not None:
+            return Code.DUPLICATE_STORED if stored == entry.content_hash else Code.CONFLICT_STORED
+        if entry.event_type == "day_report" and entry.user_id in done.without_wellbeing:
+            return Code.SUBJECT_CONSENT
+        return Code.SUBJECT_ERASED  # neither new nor there: erased between the insert and the look
+
+
+async def store(
+    connection: Connection, batch: Batch, *, key: bytes, may_make_months: bool, failpoint: str | None = None
+) -> Stored:
+    """Store a sorted batch without repeats. Inside a transaction of the caller's it stays open, else it commits.
+
+    An import has the months made that it needs; of anybody else, only the events of a missing month are put off.
+    """
+    if not batch.entries:
+        return Stored(_NOTHING)
+    try:
+        return Stored(await _append(connection, batch, key, failpoint))
+    except Exception as failed:
+        if sqlstate(failed) != CHECK_VIOLATION or "no partition" not in str(failed):
+            raise
+    missing = await missing_months(connection, [instant_of(_ms(each) * 1000) for each in batch.entries])
+    if may_make_months:
+        for month in sorted(missing):
+            await connection.execute("select ensure_partition(to_date($1, 'YYYY_MM'))", month)
+        return Stored(await _append(connection, batch, key, failpoint))
+    return await _without(connection, batch, missing, key, failpoint)
+
+
+async def _without(
+    connection: Connection, batch: Batch, missing: set[str], key: bytes, failpoint: str | None
+) -> Stored:
+    kept = [each for each in batch.entries if f"{instant_of(_ms(each) * 1000):%Y_%m}" not in missing]
+    unplaced = frozenset(each.event_id for each in batch.entries) - {each.event_id for each in kept}
+    if not kept:
+        return Stored(_NOTHING, unplaced)
+    done = await _append(connection, replace(batch, entries=kept), key, failpoint)
+    if done.new is None:
+        done = replace(done, new=frozenset((each.user_id, each.event_id) for each in kept))
+    return Stored(done, unplaced)
+
+
+async def _append(connection: Connection, batch: Batch, key: bytes, failpoint: str | None) -> Appended:
+    """In the test profile with a failpoint, statement and COMMIT are taken apart so that it can lie between them."""
+    if failpoint is None:
+        return await append(connection, batch, key=key)
+    await reach("before_insert", failpoint)
+    async with connection.transaction():
+        done = await append(connection, batch, key=key)
+        await reach("after_insert", failpoint)
+        await reach("before_commit", failpoint)
+    await reach("after_commit", failpoint)
+    return done
+
+
+def _ms(entry: Entry) -> int:
+    return int(entry.event_id[:8] + entry.event_id[9:13], 16)

@@ -1,0 +1,106 @@
+"""What the steps of ingestion work on: who sends, each event on its way, what is known of its learner, its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+
+from osler.domain.clock_rules import Home, Instant
+from osler.domain.event_types import EventType
+from osler.domain.outcomes import Code, EventProblem, Status, Warn
+from osler.eventlog.entries import Entry
+from osler.ingest.wire import WireEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends, and what that allows.
+
+    `user_id` is a learner's own; a service names the learner in each event. `is_service` may send what is reserved
+    for services, `is_server` what is reserved for us; `may_create` meets learners for the first time.
+    """
+
+    user_id: UUID | None = None
+    is_service: bool = False
+    is_server: bool = False
+    may_create: bool = False
+    is_import: bool = False
+
+    @classmethod
+    def learner(cls, user_id: UUID) -> Sender:
+        """A learner, who is met for the first time like any other time."""
+        return cls(user_id=user_id, may_create=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """What ingestion knows of a learner before it stores: where the day is counted, and what is kept already."""
+
+    home: Home = field(default_factory=Home)
+    checkpoint_ms: int | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What the catalogue says of a question: its key, if it has one, and the key's version."""
+
+    key: tuple[str, ...] | None
+    key_version: int
+
+
+@dataclass(slots=True)
+class Context:
+    """What every event of a request shares. Instants are microseconds since 1970, by the database's clock."""
+
+    sender: Sender
+    received_us: int
+    skew_us: int
+    retention_from_ms: int
+    sent_monotonic_ms: int | None = None
+    boot_id: str | None = None
+    learners: Mapping[str, Learner] = field(default_factory=dict[str, Learner])
+    grades: Mapping[str, Grade | None] = field(default_factory=dict[str, "Grade | None"])
+    materials: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    sessions: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    over_rate: frozenset[str] = frozenset()
+
+
+class Candidate:
+    """One event between the wire and the log; each step fills in what it found."""
+
+    __slots__ = ("data_json", "entry", "event", "kind", "learner", "ms", "place", "sent", "user_id", "warnings")
+
+    def __init__(self, place: int, event: WireEvent, kind: EventType) -> None:
+        self.place = place
+        self.event = event
+        self.kind = kind
+        self.warnings: tuple[Warn, ...] = ()
+        self.user_id: str
+        self.learner: Learner
+        self.ms: int
+        self.sent: Instant
+        self.data_json: bytes
+        self.entry: Entry
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """The answer to one event. `detail` is fixed text and never echoes a value."""
+
+    index: int
+    id: str | None
+    status: Status
+    warnings: list[Warn]
+    code: Code | None = None
+    path: str | None = None
+    detail: str | None = None
+    retry_after_seconds: int | None = None
+
+    @classmethod
+    def of(cls, index: int, event_id: str | None, problem: EventProblem) -> Outcome:
+        """The answer that a problem means."""
+        code = problem.code
+        return cls(index, event_id, code.status, [], code, problem.path, code.text, code.retry_after_seconds or None)
