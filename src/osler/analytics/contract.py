@@ -229,3 +229,27 @@ class Card(BaseModel):
     as_of: datetime | None = Field(description="instant that the numbers are as of", examples=["2026-11-22T02:00:00Z"])
     interval: Interval | None = Field(None, description="range of the card's main number, where it has one")
     model_version: str = Field(description="version of model and parameters", examples=["start-1"])
+
+
+def card_fields(
+    state: CardState,
+    finding: tuple[str, str],
+    *,
+    n: int,
+    as_of: datetime | str | None,
+    model_version: str,
+    interval: tuple[float, float] | None = None,
+    params: Mapping[str, str | int | float | bool | None] | None = None,
+) -> dict[str, object]:
+    """The fields of a `Card` as a plain mapping, for answers that go to the encoder without a model in between.
+
+    `finding` is (code, English sentence). The shape is that of `Card`; a shared check holds every answer against it.
+    """
+    return {
+        "state": state.value,
+        "finding": {"code": finding[0], "params": dict(params or {}), "text": finding[1]},
+        "n": n,
+        "as_of": as_of,
+        "interval": None if interval is None else {"low": interval[0], "high": interval[1], "level": 0.9},
+        "model_version": model_version,
+    }

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from osler.analytics.contract import Analytic
+from osler.analytics.efficiency.analytic import ANALYTIC as EFFICIENCY
+from osler.analytics.gaps.analytic import ANALYTIC as GAPS
 from osler.analytics.mastery.analytic import ANALYTIC as MASTERY
 from osler.analytics.retrieval.analytic import ANALYTIC as RETRIEVAL
 from osler.errors import Misconfigured
@@ -16,6 +18,8 @@ from osler.errors import Misconfigured
 SHIPPED: tuple[Analytic, ...] = (
     RETRIEVAL,
     MASTERY,
+    EFFICIENCY,
+    GAPS,
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import sqlalchemy as sa
 
 from osler.catalog.tables import user_exams, users
@@ -66,3 +67,19 @@ async def setups(s: ReadSession, user_ids: Sequence[UUID]) -> dict[UUID, Learner
 async def setup(s: ReadSession, user_id: UUID) -> LearnerSetup:
     """The settings of one learner."""
     return (await setups(s, [user_id]))[user_id]
+
+
+# Begins a statement that gathers an answer about one learner: $1 is the learner, $2 the instant. One row, `me`.
+ME = """
+me as (
+  select k.user_id, k.as_of, coalesce(u.time_zone, 'UTC') as time_zone,
+         ((k.as_of at time zone coalesce(u.time_zone, 'UTC'))
+          - make_interval(mins => coalesce(u.day_start_minutes, 240)))::date as today
+    from (select $1::uuid as user_id, $2::timestamptz as as_of) k left join users u on u.user_id = k.user_id)
+"""
+
+
+async def gather(s: ReadSession, statement: str, user_id: UUID, as_of: datetime, *more: object) -> dict[str, Any]:
+    """The one JSON object that a statement over `me` makes: everything that an answer needs, in one round trip."""
+    made: str = await s.driver().fetchval(statement, user_id, as_of, *more)
+    return msgspec.json.decode(made)

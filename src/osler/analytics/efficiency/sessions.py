@@ -17,6 +17,7 @@ from osler.db.engine import ReadSession, WriteSession
 from osler.domain.events import Cursor, LoggedEvent
 from osler.domain.local_day import DEFAULT_DAY_START_MINUTES
 from osler.eventlog.reading import read_after
+from osler.forecasts.parameters import Parameters
 
 TABLE = study_sessions
 PLACE = sa.tuple_(TABLE.c.first_event_ts, TABLE.c.first_event_id)
@@ -32,17 +33,22 @@ class SessionFold:
 
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Write the sessions that the batch touches. The same batch twice writes the same rows."""
+        own = TABLE.c.user_id == batch.user_id
+        if batch.is_fresh:
+            await session.execute(sa.delete(TABLE).where(own))
         if not batch.events:
             return
         events = batch.events if batch.is_fresh else await _since_last_session(session, batch)
-        graded = [_regraded(event, batch.regraded) for event in events]
-        place = sa.tuple_(sa.literal(graded[0].event_ts), sa.literal(graded[0].event_id))
-        await session.execute(sa.delete(TABLE).where(TABLE.c.user_id == batch.user_id, place <= PLACE))
+        corrected = {**_regrades(events), **batch.regraded}
+        graded = [_regraded(event, corrected) for event in events]
+        if not batch.is_fresh:
+            place = sa.tuple_(sa.literal(graded[0].event_ts), sa.literal(graded[0].event_id))
+            await session.execute(sa.delete(TABLE).where(own, place <= PLACE))
         rows = await rows_of(session, batch.user_id, graded)
         if rows:
             await session.execute(sa.insert(TABLE), rows)
 
-    async def settle(self, session: WriteSession, moments: Moments) -> None:
+    async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Sessions do not age."""
 
 
@@ -52,7 +58,7 @@ async def rows_of(s: ReadSession, user_id: UUID, events: Sequence[LoggedEvent]) 
     kinds = await _kinds(s, events)
     sessions = sessionise(
         events,
-        topics_of=lambda event: event.topic_ids or topics.get(item_of(event), ()),
+        topics_of=lambda event: topics.get(item_of(event)) or event.topic_ids,
         kind_of=kinds.get,
         day_start_minutes=await _day_start(s, user_id),
     )
@@ -113,14 +119,20 @@ async def _since_last_session(s: ReadSession, batch: Batch) -> Sequence[LoggedEv
     return [event for event in events if event.order <= newest.order]
 
 
+def _regrades(events: Sequence[LoggedEvent]) -> dict[UUID, bool]:
+    """Grades that a corrected key changed, by attempt; a regrade of a session's answer comes after it in the log."""
+    found = sorted((e for e in events if e.event_type == "question_regrade"), key=lambda e: e.data["key_version"])
+    return {UUID(str(e.data["attempt_event_id"])): bool(e.data["is_correct"]) for e in found}
+
+
 def _regraded(event: LoggedEvent, corrected: Mapping[UUID, bool]) -> LoggedEvent:
     found = corrected.get(event.event_id)
     return event if found is None else replace(event, is_correct=found)
 
 
 async def _topics(s: ReadSession, user_id: UUID, events: Iterable[LoggedEvent]) -> Topics:
-    """Topics of every item that the events name and do not bring themselves, as the catalogue has them now."""
-    wanted = {item_of(event) for event in events if not event.topic_ids} - {_NO_ITEM}
+    """Topics of every item that the events name, as the catalogue has them now; it goes before what an import gave."""
+    wanted = {item_of(event) for event in events} - {_NO_ITEM}
     found: dict[ItemKey, tuple[str, ...]] = {}
     for kind, declared in _ITEM_TABLES.items():
         ids = sorted(item.item_id for item in wanted if item.kind == kind)

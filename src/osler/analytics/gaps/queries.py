@@ -1,0 +1,50 @@
+"""Reads of gaps for one learner: what was ranked at night, with today's live mastery beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from osler.catalog.learners import ME, gather
+from osler.db.engine import ReadSession
+
+COLUMNS = (
+    "topic_id, state, rank, ranked_by, severity, is_provisional, gap_score, priority_score, priority_index, n, "
+    "mastery, mastery_low, mastery_high, board_exam_weight, exam_share, prerequisite_impact, recent_failure_rate, "
+    "blocks_count, "
+    "blocks_count_all, estimated_hours, hours_low, hours_high, points_per_hour, points_per_hour_low, recommended_path, "
+    "recommended_materials, opened_on, mastery_at_open, target, progress, as_of, model_version"
+)
+NAMES = [name.strip() for name in COLUMNS.split(",")]
+
+GAPS = f"""
+with {ME}
+select json_build_object(
+  'today', (select today from me),
+  'counts', (select coalesce(json_object_agg(state, n), '{{}}') from (
+     select state, count(*) as n from knowledge_gaps g join me using (user_id) group by 1) c),
+  'gaps', (select coalesce(json_agg(json_build_array({", ".join("g." + name for name in NAMES)}) order by g.rank), '[]')
+     from (select k.* from knowledge_gaps k join me using (user_id)
+            where k.state = any($3::text[]) order by k.rank limit $4) g))::text
+"""
+
+GRAPH = f"""
+with {ME}
+select json_build_object(
+  'today', (select today from me),
+  'topics', (select coalesce(json_agg(json_build_array(g.topic_id, g.state, g.mastery, g.mastery_low, g.mastery_high,
+     g.n, g.rank, g.as_of) order by g.rank), '[]') from knowledge_gaps g join me using (user_id)))::text
+"""
+
+
+async def gaps_of(s: ReadSession, user_id: UUID, as_of: datetime, *, states: list[str], limit: int) -> dict[str, Any]:
+    """The first gaps in the order of work, and how many there are of each state."""
+    found = await gather(s, GAPS, user_id, as_of, states, limit)
+    found["gaps"] = [dict(zip(NAMES, row, strict=True)) for row in found["gaps"]]
+    return found
+
+
+async def graph_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
+    """Where the learner stands on every topic of the graph."""
+    return await gather(s, GRAPH, user_id, as_of)

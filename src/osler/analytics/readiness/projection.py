@@ -1,0 +1,129 @@
+"""On which day will a learner be ready at the present pace? Seeded draws, walked forward to the exam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from osler.analytics.contract import Moments
+from osler.analytics.readiness.gather import Ground, ground_now, learner_state, replace_rows, topics_of
+from osler.analytics.readiness.model import Exam, LearnerState, exam_state
+from osler.analytics.readiness.tables import exam_projections
+from osler.catalog.learners import LearnerSetup, setups
+from osler.catalog.snapshot import ExamEntry
+from osler.db.engine import WriteSession
+from osler.science.exam_projection import HORIZON_DAYS, Practice, ready_in
+from osler.science.exam_score import ExamState, exam_score
+from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
+
+VERSION = "projection-1"
+DEFAULT_SECONDS_PER_ATTEMPT = 60.0
+MIN_MINUTES_PER_DAY = 1.0
+PATH_STEP_DAYS = 5
+
+PACES = """
+select user_id, median_active_minutes, active_days_28d, seconds_per_answer from user_learning_metrics
+ where user_id = any(cast(:users as uuid[]))
+"""
+
+
+async def refresh(s: WriteSession, moments: Moments) -> None:
+    """Replace the projections of these learners: of those who have an exam with a pass mark, answers and a pace."""
+    if not moments.user_ids:
+        return
+    on = await ground_now(s)
+    known = await setups(s, moments.user_ids)
+    topics = await topics_of(s, moments.user_ids)
+    paces = {row["user_id"]: row for row in await s.rows(sa.text(PACES), {"users": list(moments.user_ids)})}
+    rows: list[dict[str, Any]] = []
+    for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
+        exam = on.catalogue.exam_or_default(known[user_id].exam_id)
+        if exam is None or exam.cut is None or not exam.shares or not topics[user_id] or user_id not in paces:
+            continue
+        learner = learner_state(topics[user_id], exam, as_of, on)
+        practice = practice_of(learner, paces[user_id], known[user_id])
+        if practice.minutes_per_day >= MIN_MINUTES_PER_DAY:
+            rows.append(project(learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
+    await replace_rows(s, exam_projections, moments.user_ids, rows)
+
+
+def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: LearnerSetup) -> Practice:
+    """How the learner practises: planned minutes where there is a plan, else the pace of the last 28 days.
+
+    Minutes are per calendar day. They go where points are missing: by share of the exam times what is not mastered.
+    """
+    share = np.array([t.share * (1.05 - t.mastery) for t in learner.topics])
+    if known.minutes_per_day:
+        minutes = sum(known.minutes_per_day) / 7
+    else:
+        median = float(pace["median_active_minutes"] or 0) if pace else 0.0
+        minutes = median * (int(pace["active_days_28d"] or 0) if pace else 0) / 28
+    seconds = float(pace["seconds_per_answer"] or 0) if pace else 0.0
+    return Practice(
+        minutes_per_day=minutes,
+        seconds_per_attempt=max(1.0, seconds) if seconds else DEFAULT_SECONDS_PER_ATTEMPT,
+        attempts=np.array([float(t.n) for t in learner.topics]),
+        gain=np.full(share.size, DEFAULT_GAMMA),
+        gain_sd=np.full(share.size, DEFAULT_GAMMA_SD),
+        allocation=share / share.sum(),
+    )
+
+
+def project(
+    learner: LearnerState, exam: ExamEntry, practice: Practice, *, known: LearnerSetup, as_of: datetime, on: Ground
+) -> dict[str, Any]:
+    """The row of one learner."""
+    user_id = known.user_id
+    state = exam_state(learner, Exam(exam.question_count, exam.cut, exam.cut_sd))
+    ready = ready_in(state, practice, float(exam.cut or 0.5), seed=user_id.int % 2**32)
+    return {
+        "user_id": user_id,
+        "exam_id": exam.exam_id,
+        "exam_on": known.exam_on,
+        "minutes_per_day": practice.minutes_per_day,
+        "days_low": _days(ready.low_days),
+        "days_median": _days(ready.median_days),
+        "days_high": _days(ready.high_days),
+        "share_never": ready.never_share,
+        "path": _path(state, practice, known, as_of),
+        "as_of": as_of,
+        "model_version": f"{VERSION}+{on.parameters.version}",
+    }
+
+
+def _days(value: float) -> int | None:
+    return round(value) if isfinite(value) else None
+
+
+def _path(state: ExamState, practice: Practice, known: LearnerSetup, as_of: datetime) -> list[dict[str, Any]]:
+    """Expected score with its interval every few days, up to the exam or the horizon."""
+    today = known.today(as_of)
+    left = known.days_to_exam(as_of)
+    end = min(HORIZON_DAYS, left) if left else HORIZON_DAYS
+    days = np.array(sorted({*range(0, end, PATH_STEP_DAYS), end}), dtype=np.float64)
+    fresh = days[:, None] * practice.minutes_per_day * 60 / practice.seconds_per_attempt * practice.allocation
+    eta = state.eta + practice.gain * (np.log1p(practice.attempts + fresh) - np.log1p(practice.attempts))
+    score = exam_score(
+        replace(
+            state,
+            eta=eta,
+            topic_variance=np.broadcast_to(state.topic_variance, eta.shape),
+            ability_variance=np.broadcast_to(state.ability_variance, eta.shape[:1]),
+        )
+    )
+    low, high = score.interval()
+    return [
+        {
+            "day": (today + timedelta(days=int(day))).isoformat(),
+            "expected": float(score.expected[i]),
+            "low": float(low[i]),
+            "high": float(high[i]),
+        }
+        for i, day in enumerate(days)
+    ]
