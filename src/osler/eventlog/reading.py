@@ -19,8 +19,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
 
 _SELECT = """
 select e.user_id, e.event_id, e.event_ts, e.event_type, e.effective_at, e.utc_offset_minutes, e.local_date,
-       e.session_id::text as session_id, e.device_id, e.time_precision, e.received_at, e.data::text as data, e.topic_ids,
-       e.is_correct, e.key_version, e.schema_version
+       e.session_id::text as session_id, e.device_id, e.time_precision, e.received_at,
+       e.data::text as data, e.topic_ids, e.is_correct, e.key_version, e.schema_version
   from study_events e
  where e.user_id = $1 and e.event_ts >= $2 and (e.event_ts, e.event_id) > ($2, $3) and e.event_ts <= $4
  order by e.event_ts, e.event_id

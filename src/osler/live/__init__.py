@@ -1,1 +1,1 @@
-"""A learner's new events, folded at once."""
+"""Folds a learner's new events into the live rows, at once after a submit."""

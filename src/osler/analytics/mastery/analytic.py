@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from osler.analytics.contract import Analytic
+from osler.analytics.contract import Analytic, DerivedTable
+from osler.analytics.mastery.folding import NAME
+from osler.analytics.mastery.live_fold import MasteryFold
+from osler.analytics.mastery.rollup import TOPIC_STATS
+from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
 
-ANALYTIC = Analytic(name="mastery", question="What does the learner know, topic by topic, and how sure is that?")
+ANALYTIC = Analytic(
+    name=NAME,
+    question="What does the learner know, topic by topic, and how sure is that?",
+    tables=(DerivedTable(topic_mastery), DerivedTable(topic_daily_stats), DerivedTable(material_progress)),
+    live=MasteryFold(),
+    rollups=(TOPIC_STATS,),
+)

@@ -1,0 +1,160 @@
+"""Brings one learner's live rows up to the log: folds what is new, or all again when something came late.
+
+Marks decide, never a cursor alone: the order of commits is not the order of time. The marks that this transaction
+sees are taken first and the events read after, so that a mark is never deleted whose events were not folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from osler.analytics.contract import Analytic, Batch, Moments
+from osler.db.engine import Database
+from osler.db.session import WriteSession
+from osler.domain.events import Cursor, LoggedEvent
+from osler.eventlog import marks
+from osler.eventlog.marks import Mark
+from osler.eventlog.reading import read_after
+from osler.forecasts.parameters import Parameters, ParameterStore
+from osler.live import learners
+from osler.live.catalogue import items_of, material_topics_of
+from osler.live.learners import LearnerRow
+
+REGRADE = "question_regrade"
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What a catch-up did: events folded (0 when there was nothing), whether all again, and the generation now."""
+
+    events: int
+    is_refold: bool
+    generation: int
+
+
+class Live:
+    """Folds learners through every analytic that follows the log, lowest first."""
+
+    def __init__(self, database: Database, analytics: Sequence[Analytic]) -> None:
+        self._database = database
+        self._folds = [analytic.live for analytic in analytics if analytic.live is not None]
+        self._parameters = ParameterStore()
+
+    async def catch_up(self, user_id: UUID) -> CaughtUp:
+        """Fold what is marked for the learner, in one transaction: a reader sees all of it or nothing.
+
+        Errors: what a fold raises, with the marks still there; Unavailable when the database is away.
+        """
+        async with self._database.write(user_id=user_id) as session:
+            return await self.catch_up_in(session, user_id)
+
+    async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:
+        """The same inside a transaction of the caller's."""
+        await learners.lock(session, user_id)
+        taken = await marks.take(session, user_id, marks.LIVE)
+        row = await learners.read(session, user_id)
+        if not taken and not row.is_stale:
+            return CaughtUp(0, False, row.generation)
+        caught = await self._follow(session, user_id, row, taken)
+        await marks.delete(session, taken)
+        return caught
+
+    async def refold_in(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
+        """Fold the learner's whole log again, stopping where the live rows were last carried forward."""
+        version = row.version or await self._parameters.current_version(session)
+        parameters = await self._parameters.get(session, version)
+        events = await read_after(session, user_id, None)
+        regraded = regrades(events)
+        settled = row.settled_as_of
+        before = [event for event in events if settled is not None and event.event_ts <= settled]
+        after = events[len(before) :]
+        states: dict[str, object] = {}
+        generation = 0
+        if settled is not None:
+            generation = await self._fold(
+                session, user_id, row, parameters, before, states=states, is_fresh=True, regraded=regraded
+            )
+            await self._settle(session, user_id, row, parameters)
+        if settled is None or after:
+            is_fresh = settled is None
+            generation = await self._fold(
+                session, user_id, row, parameters, after, states=states, is_fresh=is_fresh, regraded=regraded
+            )
+        return CaughtUp(len(events), True, generation)
+
+    async def _follow(self, session: WriteSession, user_id: UUID, row: LearnerRow, taken: Sequence[Mark]) -> CaughtUp:
+        if row.is_stale or row.cursor is None or row.version is None or _came_late(row, taken):
+            return await self.refold_in(session, user_id, row)
+        events = await read_after(session, user_id, row.cursor)
+        if any(event.event_type == REGRADE for event in events):
+            return await self.refold_in(session, user_id, row)
+        parameters = await self._parameters.get(session, row.version)
+        generation = await self._fold(
+            session, user_id, row, parameters, events, states=dict(row.states), is_fresh=False, regraded={}
+        )
+        return CaughtUp(len(events), False, generation)
+
+    async def _fold(
+        self,
+        session: WriteSession,
+        user_id: UUID,
+        row: LearnerRow,
+        parameters: Parameters,
+        events: Sequence[LoggedEvent],
+        *,
+        states: dict[str, object],
+        is_fresh: bool,
+        regraded: Mapping[UUID, bool],
+    ) -> int:
+        """Hand a batch to every fold in turn and store how far the learner is; gives the new generation."""
+        batch = Batch(
+            user_id=user_id,
+            events=events,
+            is_fresh=is_fresh,
+            settings=row.settings,
+            parameters=parameters,
+            items=await items_of(session, user_id, events),
+            material_topics=await material_topics_of(session, events),
+            regraded=regraded,
+            states=states,
+        )
+        for fold in self._folds:
+            await fold.fold(session, batch)
+        last = Cursor(events[-1].event_ts, events[-1].event_id) if events else None if is_fresh else row.cursor
+        return await learners.write(
+            session,
+            user_id,
+            cursor=last,
+            settled_as_of=row.settled_as_of,
+            version=parameters.version,
+            states=states,
+        )
+
+    async def _settle(self, session: WriteSession, user_id: UUID, row: LearnerRow, parameters: Parameters) -> None:
+        if row.settled_as_of is not None:
+            moments = Moments([user_id], [row.settled_as_of])
+            for fold in self._folds:
+                await fold.settle(session, moments, parameters)
+
+
+def _came_late(row: LearnerRow, taken: Sequence[Mark]) -> bool:
+    """Whether a marked event may lie at or before what is folded, or before the rows' own instant."""
+    oldest = min((mark.min_event_ts for mark in taken), default=None)
+    if oldest is None or row.cursor is None:
+        return True
+    return oldest <= row.cursor.event_ts or (row.settled_as_of is not None and oldest <= row.settled_as_of)
+
+
+def regrades(events: Sequence[LoggedEvent]) -> dict[UUID, bool]:
+    """Corrected outcomes by attempt: the highest version of the key decides, then the later event."""
+    found: dict[UUID, tuple[int, bool]] = {}
+    for event in events:
+        if event.event_type == REGRADE:
+            data: Mapping[str, Any] = event.data
+            attempt = UUID(data["attempt_event_id"])
+            if attempt not in found or data["key_version"] >= found[attempt][0]:
+                found[attempt] = (data["key_version"], data["is_correct"])
+    return {attempt: is_correct for attempt, (_, is_correct) in found.items()}

@@ -1,0 +1,46 @@
+"""Folds every learner with marks, and those whose state was declared stale, until none is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from osler.analytics.states import learner_states
+from osler.db.engine import Database
+from osler.db.session import ReadSession, WriteSession
+from osler.eventlog import marks
+from osler.live.catch_up import Live
+
+CHUNK = 200
+
+_STALE = sa.select(learner_states.c.user_id).where(learner_states.c.is_stale).limit(CHUNK)
+
+
+async def drain(database: Database, live: Live, only: Sequence[UUID] | None = None) -> int:
+    """Catch up everybody (or `only` these learners) who is behind; gives the events folded."""
+    folded = 0
+    if only is not None:
+        for user_id in only:
+            folded += (await live.catch_up(user_id)).events
+        return folded
+    while True:
+        async with database.read(primary=True) as session:
+            behind = await _behind(session)
+        if not behind:
+            return folded
+        for user_id in behind:
+            folded += (await live.catch_up(user_id)).events
+
+
+async def _behind(session: ReadSession) -> list[UUID]:
+    marked = await marks.learners(session, marks.LIVE, CHUNK)
+    return marked or [row[0] for row in await session.tuples(_STALE)]
+
+
+async def declare_stale(session: WriteSession, user_ids: Sequence[UUID]) -> None:
+    """Have these learners folded anew: a setting or a parameter that their rows depend on has changed."""
+    await session.execute(
+        sa.update(learner_states).where(learner_states.c.user_id.in_(list(user_ids))).values(is_stale=True)
+    )

@@ -1,0 +1,99 @@
+"""The row that says how far a learner is folded, read and written under the learner's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from osler.analytics.contract import LearnerSettings
+from osler.db.session import ReadSession, WriteSession
+from osler.domain.events import Cursor
+
+LOCK_SPACE = 2
+
+_LOCK = "select pg_advisory_xact_lock($1, $2)"
+
+_READ = """
+select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states::text as states, s.generation,
+       coalesce(s.is_stale, false) as is_stale, coalesce(u.desired_retention, 0.9) as desired_retention
+  from (select $1::uuid as user_id) as l
+  left join learner_states s on s.user_id = l.user_id
+  left join users u on u.user_id = l.user_id
+"""
+
+_WRITE = """
+insert into learner_states (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation)
+values ($1, $2, $3, $4, $5, $6::text::jsonb, 1)
+    on conflict (user_id) do update
+   set cursor_ts = excluded.cursor_ts, cursor_id = excluded.cursor_id, settled_as_of = excluded.settled_as_of,
+       parameter_version = excluded.parameter_version, states = excluded.states, is_stale = false,
+       generation = learner_states.generation + 1
+returning generation
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerRow:
+    """How far a learner is folded. `cursor` None: not at all; `version` None: under no parameters yet."""
+
+    cursor: Cursor | None = None
+    settled_as_of: datetime | None = None
+    version: str | None = None
+    states: dict[str, object] = field(default_factory=dict[str, object])
+    generation: int = 0
+    is_stale: bool = False
+    settings: LearnerSettings = field(default_factory=LearnerSettings)
+
+
+def lock_key(user_id: UUID) -> int:
+    """The learner's number in the lock space: 32 of the id's random bits. Two learners on one only wait."""
+    return int.from_bytes(user_id.bytes[-4:], "big", signed=True)
+
+
+async def lock(session: WriteSession, user_id: UUID) -> None:
+    """Hold the learner until the transaction ends. A statement of its own: what follows sees what was committed."""
+    await session.driver().execute(_LOCK, LOCK_SPACE, lock_key(user_id))
+
+
+async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
+    """The learner's row, or that of one who was never folded."""
+    row: Any = await session.driver().fetchrow(_READ, user_id)
+    settings = LearnerSettings(desired_retention=row["desired_retention"])
+    if row["parameter_version"] is None:
+        return LearnerRow(settings=settings)
+    cursor = None if row["cursor_ts"] is None else Cursor(row["cursor_ts"], row["cursor_id"])
+    return LearnerRow(
+        cursor=cursor,
+        settled_as_of=row["settled_as_of"],
+        version=row["parameter_version"],
+        states=msgspec.json.decode(row["states"], type=dict[str, object]),
+        generation=row["generation"],
+        is_stale=row["is_stale"],
+        settings=settings,
+    )
+
+
+async def write(
+    session: WriteSession,
+    user_id: UUID,
+    *,
+    cursor: Cursor | None,
+    settled_as_of: datetime | None,
+    version: str,
+    states: dict[str, object],
+) -> int:
+    """Store how far the learner is folded now; gives the new generation."""
+    generation: Any = await session.driver().fetchval(
+        _WRITE,
+        user_id,
+        cursor and cursor.event_ts,
+        cursor and cursor.event_id,
+        settled_as_of,
+        version,
+        msgspec.json.encode(states).decode(),
+    )
+    return int(generation)
