@@ -25,6 +25,7 @@ from osler.db.engine import Database
 from osler.db.migrate import migrate
 from osler.settings import Settings, load_settings
 
+from tests.support.redis_server import RedisServer, redis_program
 from tests.support.web import Web, serving
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -183,3 +184,12 @@ async def web(settings: Settings) -> AsyncIterator[Web]:
     """The whole application on a fresh database, asked in process with real tokens."""
     async with serving(settings) as served:
         yield served
+
+
+@pytest.fixture
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A running Redis of this test alone."""
+    server = RedisServer(redis_program(), tmp_path_factory.mktemp("r"))
+    server.start()
+    yield server
+    server.kill()

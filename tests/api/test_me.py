@@ -1,7 +1,6 @@
 """The caller's own entry: what it says, what it takes, what it refuses."""
 
 import pytest
-
 from tests.support.web import Web
 
 pytestmark = pytest.mark.integration
@@ -49,7 +48,8 @@ async def test_an_unknown_exam_is_not_chosen(web: Web) -> None:
 async def test_an_exam_is_chosen_and_another_takes_its_place(web: Web) -> None:
     async with web.platform.db.write() as s:
         await s.driver().execute(
-            "insert into exams (exam_id, name, question_count) values ('step-1', 'Step 1', 280), ('shelf', 'Shelf', 110)"
+            "insert into exams (exam_id, name, question_count) "
+            "values ('step-1', 'Step 1', 280), ('shelf', 'Shelf', 110)"
         )
     chosen = {"exam_id": "step-1", "exam_on": "2027-03-14", "minutes_per_day": [60] * 7, "goal_score": 0.7}
     answer = await web.client.put("/api/me/exam", json=chosen, headers=web.auth())

@@ -72,8 +72,10 @@ async def people(web: Web) -> dict[str, uuid.UUID]:
             await driver.execute("insert into users (user_id) values ($1)", user_id)
         await driver.execute("insert into cohorts (cohort_id, name) values ('x', 'X'), ('y', 'Y')")
         for user_id, cohort, role in (
-            (found["caller"], "x", "educator"), (found["classmate"], "x", "learner"), (found["stranger"], "y", "learner"),
-        ):  # fmt: skip
+            (found["caller"], "x", "educator"),
+            (found["classmate"], "x", "learner"),
+            (found["stranger"], "y", "learner"),
+        ):
             await driver.execute(
                 "insert into cohort_members (cohort_id, user_id, role, since_on) values ($1, $2, $3, $4)",
                 cohort, user_id, role, date(2026, 1, 1),

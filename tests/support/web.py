@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
+
 from osler import clock
 from osler.api.app import create_app
 from osler.http.auth import open_local_issuer
