@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +122,7 @@ class Report:
             return []
         said: list[str] = []
         for name, other in self.models.items():
-            if name == model or (other.log_loss >= served.log_loss and (other.auc or 0) <= (served.auc or 0)):
-                continue
-            said.extend(_lost(model, served, name, other))
+            said.extend(_lost(model, served, name, other) if name != model else [])
         return said
 
     def to_html(self) -> str:
@@ -153,34 +151,49 @@ def judge(
 ) -> dict[str, ModelResult]:
     """Scores every model on the same rows and compares each with the served one, by learner.
 
-    Shapes: (n,) arrays. `weight` "rows" pools the rows, "learners" makes log loss, Brier, AUC and ECE unweighted means
-    over learners. `figures` adds flat numbers to a model. P-values are adjusted over the models (Holm).
+    Shapes: (n,) arrays. A forecast of NaN means that a model says nothing there: it is scored and compared on the
+    rows where it speaks (`figures["n"]`), and left out where it never does. `weight` "rows" pools the rows,
+    "learners" makes log loss, Brier, AUC and ECE unweighted means over learners. `figures` adds flat numbers to a
+    model. P-values are adjusted over the models (Holm).
     """
-    loss = {name: log_losses(y, p) for name, p in forecasts.items()}
+    outcome = np.asarray(y, dtype=np.float64)
+    known = {name: np.asarray(p, dtype=np.float64) for name, p in forecasts.items()}
+    known = {name: p for name, p in known.items() if bool(np.isfinite(p).any())}
     gaps = {
-        name: paired_by_learner(learner, loss[served], loss[name], seed=seed, weight=weight)
-        for name in forecasts
-        if name != served and served in forecasts
+        name: _gap(learner, outcome, known[served], p, seed=seed, weight=weight)
+        for name, p in known.items()
+        if name != served and served in known
     }
     tested = [name for name, gap in gaps.items() if gap.p_value is not None]
     adjusted = dict(zip(tested, holm([gaps[name].p_value or 0.0 for name in tested]), strict=True))
     results: dict[str, ModelResult] = {}
-    for name, p in forecasts.items():
-        result = _scored(learner, y, np.asarray(p, dtype=np.float64), loss[name], weight=weight, seed=seed)
-        results[name] = _completed(
+    for name, p in known.items():
+        rows = np.isfinite(p)
+        result = _scored(learner[rows], outcome[rows], p[rows], weight=weight, seed=seed)
+        results[name] = replace(
             result,
-            against=gaps.get(name),
+            against_served=gaps.get(name),
             adjusted_p=adjusted.get(name),
             description=(descriptions or {}).get(name, ""),
-            figures=(figures or {}).get(name, {}),
+            figures={**result.figures, **(figures or {}).get(name, {})},
         )
     return results
 
 
-def _scored(
-    learner: npt.NDArray[Any], y: npt.ArrayLike, p: Floats, loss: Floats, *, weight: Weight, seed: int
-) -> ModelResult:
-    outcome = np.asarray(y, dtype=np.float64)
+def _gap(
+    learner: npt.NDArray[Any], outcome: Floats, served: Floats, other: Floats, *, seed: int, weight: Weight
+) -> Difference:
+    rows = np.isfinite(other) & np.isfinite(served)
+    return paired_by_learner(
+        learner[rows],
+        log_losses(outcome[rows], served[rows]),
+        log_losses(outcome[rows], other[rows]),
+        seed=seed,
+        weight=weight,
+    )
+
+
+def _scored(learner: npt.NDArray[Any], outcome: Floats, p: Floats, *, weight: Weight, seed: int) -> ModelResult:
     pooled = score(outcome, p)
     mine = {name: _own_figures(outcome[rows], p[rows]) for name, rows in rows_by_learner(learner).items()}
     head: dict[str, float | None] = {
@@ -193,9 +206,11 @@ def _scored(
         auc=head["auc"],
         brier=head["brier"] or 0.0,
         ece=head["ece"] or 0.0,
-        ci={"log_loss": mean_interval(learner, loss, seed=seed, weight=weight)},
+        ci={"log_loss": mean_interval(learner, log_losses(outcome, p), seed=seed, weight=weight)},
         by_learner=mine,
         figures={
+            "n": pooled.n,
+            "learners": len(mine),
             "auc_within": auc_within(learner, outcome, p),
             "brier_skill": pooled.brier_skill,
             "calibration_slope": pooled.slope,
@@ -216,35 +231,22 @@ def _mean(values: Sequence[float | int | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _completed(
-    result: ModelResult, *, against: Difference | None, adjusted_p: float | None, description: str, figures: Figures
-) -> ModelResult:
-    return ModelResult(
-        log_loss=result.log_loss,
-        auc=result.auc,
-        brier=result.brier,
-        ece=result.ece,
-        ci=result.ci,
-        by_learner=result.by_learner,
-        figures={**result.figures, **figures},
-        calibration=result.calibration,
-        against_served=against,
-        adjusted_p=adjusted_p,
-        description=description,
-    )
-
-
 def _difference_json(gap: Difference | None, adjusted_p: float | None) -> dict[str, Any] | None:
     return None if gap is None else {**asdict(gap), "status": gap.status, "holm_p": adjusted_p}
 
 
 def _lost(model: str, served: ModelResult, name: str, other: ModelResult) -> list[str]:
     said: list[str] = []
-    if other.log_loss < served.log_loss:
-        clear = other.against_served is not None and other.against_served.low > 0
-        how = "beyond the interval" if clear else "within the interval"
-        said.append(f"{model} loses to {name} on log loss: {served.log_loss:.4f} against {other.log_loss:.4f}, {how}.")
-    if other.auc is not None and served.auc is not None and other.auc > served.auc:
+    gap = other.against_served
+    # On the rows that both forecast: a model that speaks on fewer rows may look better for having easier ones.
+    if gap is not None and gap.mean > 0:
+        how = "beyond" if gap.low > 0 else "within"
+        said.append(
+            f"{model} loses to {name} on log loss by {gap.mean:.4f} [{gap.low:+.4f}, {gap.high:+.4f}], "
+            f"{how} the interval."
+        )
+    same_rows = other.figures.get("n") == served.figures.get("n")
+    if same_rows and other.auc is not None and served.auc is not None and other.auc > served.auc:
         said.append(f"{model} loses to {name} on AUC: {served.auc:.4f} against {other.auc:.4f}.")
     return said
 

@@ -3,6 +3,10 @@
 Two experts, the memory model and the learner's running mean, are mixed by Bayes' rule over the next-day reviews seen
 so far. Whatever the reviews are, the summed log loss of the mixture exceeds that of the better expert by at most
 ln 2 = .69: over 70 reviews that is .01 a review, over 700 a thousandth. Nothing in it is tuned.
+
+New parameters are a new expert: what the old ones did says little of them. With a fit the mixture starts anew, from
+the evidence on the reviews that the fit was held back from (`refitted`); the bound then holds over those and the
+reviews after the fit together.
 """
 
 from __future__ import annotations
@@ -52,6 +56,18 @@ def update(guard: Guard, forecast: float, passed: bool) -> Guard:
     """The guard after a next-day review; `forecast` is the model's own, made before it, not the mixture's."""
     gain = _log_chance(forecast, passed) - _log_chance(guard.running_mean, passed)
     return Guard(guard.passed + int(passed), guard.n + 1, guard.advantage + gain)
+
+
+def refitted(guard: Guard, advantage: float) -> Guard:
+    """The guard when new parameters are taken into use, with what they earned on held-back reviews (nats)."""
+    return Guard(guard.passed, guard.n, advantage)
+
+
+def running_mean(passed: Mask, next_day: Mask) -> Floats:
+    """The running mean before each row: (passed + 9)/(n + 10) over the next-day reviews so far. Shapes: (n,)."""
+    counted = passed & next_day
+    so_far = np.cumsum(next_day) - next_day
+    return (np.cumsum(counted) - counted + PRIOR_PASSED) / (so_far + PRIOR_N)
 
 
 def scan(forecast: Floats, passed: Mask, next_day: Mask, *, guard: Guard | None = None) -> tuple[Floats, Guard]:

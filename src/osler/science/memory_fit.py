@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from osler.science import blend, fsrs, fsrs_fit, fsrs_many, fsrs_rs, sbd, sbd_fit
+from osler.science import blend, fsrs, fsrs_fit, fsrs_many, fsrs_rs, guard, sbd, sbd_fit
 from osler.science.logits import CLIP
 from osler.science.waves import waves_of
 
@@ -60,12 +60,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The parameters to serve a learner with, on how many next-day reviews they stand, and what was decided."""
+    """The parameters to serve a learner with, on how many next-day reviews they stand, and what was decided.
+
+    `advantage` is how far what was fitted on the older 80 % was ahead of the running mean on the newest 20 % (nats,
+    summed): with it the guard starts, as new parameters are a new expert. 0 where nothing was tried.
+    """
 
     parameters: blend.Parameters
     n: int
     fsrs: Verdict
     sbd: Verdict
+    advantage: float = 0.0
 
 
 def history_of(item: npt.ArrayLike, instant_seconds: Floats, local_day: Ints, rating: Ints) -> History:
@@ -94,9 +99,11 @@ def fit_learner(history: History, *, population: blend.Parameters = blend.POPULA
     n = int(history.next_day.sum())
     if n < MIN_REVIEWS:
         return Fit(population, n, "too_few", "too_few")
-    weights, by_fsrs = _fit_fsrs(history, n, population.fsrs)
-    parameters, by_sbd = _fit_sbd(history, n, population.sbd)
-    return Fit(blend.Parameters(weights, parameters), n, by_fsrs, by_sbd)
+    held = _held_back(history)
+    weights, by_fsrs, tried_weights = _fit_fsrs(history, held, n, population.fsrs)
+    parameters, by_sbd, tried_parameters = _fit_sbd(history, held, n, population.sbd)
+    advantage = _advantage(history, blend.Parameters(tried_weights, tried_parameters), held.newest)
+    return Fit(blend.Parameters(weights, parameters), n, by_fsrs, by_sbd, advantage)
 
 
 def needs_refit(reviews_now: int, reviews_at_fit: int) -> bool:
@@ -132,32 +139,50 @@ def shrunk(fitted: Sequence[float], population: Sequence[float], n: int) -> tupl
     return tuple((n * f + SHRINK_BY * p) / (n + SHRINK_BY) for f, p in zip(fitted, population, strict=True))
 
 
-def _fit_fsrs(history: History, n: int, population: fsrs.Weights) -> tuple[fsrs.Weights, Verdict]:
-    cut, newest = _cut(history)
-    older = history.until(cut)
-    trial = fsrs.Weights.clipped(
-        shrunk(fit_fsrs(older, population=population).values, population.values, int(older.next_day.sum()))
-    )
-    if _fsrs_loss(history, trial, newest) >= _fsrs_loss(history, population, newest):
-        return population, "refused"
-    fitted = fit_fsrs(history, population=population)
-    return fsrs.Weights.clipped(shrunk(fitted.values, population.values, n)), "accepted"
+@dataclass(frozen=True, slots=True)
+class _HeldBack:
+    """The older reviews, how many of them are next-day ones, and the rows of the newest 20 %."""
+
+    older: History
+    n: int
+    newest: Ints
 
 
-def _fit_sbd(history: History, n: int, population: sbd.Parameters) -> tuple[sbd.Parameters, Verdict]:
-    cut, newest = _cut(history)
-    older = history.until(cut)
-    trial = sbd.Parameters(*shrunk(fit_sbd(older, population=population), population, int(older.next_day.sum())))
-    if _sbd_loss(history, trial, newest) >= _sbd_loss(history, population, newest):
-        return population, "refused"
-    return sbd.checked(sbd.Parameters(*shrunk(fit_sbd(history, population=population), population, n))), "accepted"
-
-
-def _cut(history: History) -> tuple[int, Ints]:
-    """(first row of the newest 20 % of next-day reviews, those rows)."""
+def _held_back(history: History) -> _HeldBack:
     scored = np.flatnonzero(history.next_day)
     newest = scored[int(scored.size * (1.0 - HELD_BACK)) :]
-    return int(newest[0]), newest
+    older = history.until(int(newest[0]))
+    return _HeldBack(older, int(older.next_day.sum()), newest)
+
+
+def _fit_fsrs(
+    history: History, held: _HeldBack, n: int, population: fsrs.Weights
+) -> tuple[fsrs.Weights, Verdict, fsrs.Weights]:
+    """(weights to serve, verdict, what would have been served over the newest 20 %)."""
+    trial = fsrs.Weights.clipped(shrunk(fit_fsrs(held.older, population=population).values, population.values, held.n))
+    if _fsrs_loss(history, trial, held.newest) >= _fsrs_loss(history, population, held.newest):
+        return population, "refused", population
+    fitted = fit_fsrs(history, population=population)
+    return fsrs.Weights.clipped(shrunk(fitted.values, population.values, n)), "accepted", trial
+
+
+def _fit_sbd(
+    history: History, held: _HeldBack, n: int, population: sbd.Parameters
+) -> tuple[sbd.Parameters, Verdict, sbd.Parameters]:
+    """(parameters to serve, verdict, what would have been served over the newest 20 %)."""
+    trial = sbd.Parameters(*shrunk(fit_sbd(held.older, population=population), population, held.n))
+    if _sbd_loss(history, trial, held.newest) >= _sbd_loss(history, population, held.newest):
+        return population, "refused", population
+    fitted = fit_sbd(history, population=population)
+    return sbd.checked(sbd.Parameters(*shrunk(fitted, population, n))), "accepted", trial
+
+
+def _advantage(history: History, parameters: blend.Parameters, rows: Ints) -> float:
+    folded = blend.fold(history.item, history.local_days, history.days, history.rating, parameters=parameters)
+    forecast, _ = blend.scan_bias(folded.logit, history.passed, history.next_day)
+    passed = history.passed[rows]
+    mean = guard.running_mean(history.passed, history.next_day)
+    return rows.size * (_loss(mean[rows], passed) - _loss(forecast[rows], passed))
 
 
 def _fsrs_loss(history: History, weights: fsrs.Weights, rows: Ints) -> float:

@@ -1,0 +1,150 @@
+"""Which reviews are there? Reads review files, Osler's own log and Anki collections into one history a learner."""
+
+# pandas ships few types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from osler.errors import UnreadableSource
+from osler.evaluate.metrics import rows_by_learner
+from osler.evaluate.recall_logs import read_anki, read_log
+from osler.evaluate.recall_rows import Rows, in_order, joined, quality, usable
+from osler.science.memory_fit import History, history_of
+from osler.science.ratings import Scale
+
+REQUIRED = ("user", "card", "ts")
+NUMBERS = {"ts": "ts", "day": "day", "rating": "rating", "supermemo_grade": "grade", "p_sm15": "stated"}
+TABLES = (".csv", ".csv.zst", ".csv.gz")
+LOGS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
+ANKI = (".anki2", ".anki21")
+DAY_START_SECONDS = 4 * 3600
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerReviews:
+    """One learner's reviews in time order: (n,) arrays.
+
+    `quality` is SM-2's 0 to 5 (as given on a SuperMemo scale, else from the rating); `stated` is another scheduler's
+    own forecast, NaN where it gave none; `local_day` is the number of the local day.
+    """
+
+    user: str
+    history: History
+    local_day: Ints
+    quality: Ints
+    stated: Floats
+    scale: Scale
+
+
+@dataclass(frozen=True, slots=True)
+class RecallData:
+    """All learners of a data set, and what was left out of it and why."""
+
+    learners: Sequence[LearnerReviews]
+    notes: Sequence[str] = field(default_factory=tuple[str, ...])
+
+    @property
+    def reviews(self) -> int:
+        """How many reviews were read."""
+        return sum(learner.history.rating.size for learner in self.learners)
+
+
+def read(path: Path, *, as_of: date | None = None) -> RecallData:
+    """The reviews of a file, or of all readable files of a folder.
+
+    Tables have the columns user, card, ts (epoch seconds), day (local day number), rating (1 to 4), and where known
+    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; others are not read. Logs are Osler's own,
+    collections are Anki's. Reviews after `as_of` (UTC) are left out.
+    Errors: UnreadableSource naming file, column and line for anything that cannot be used.
+    """
+    notes: list[str] = []
+    rows = usable(joined([_rows(file, notes) for file in _files(path)]), notes)
+    if as_of is not None:
+        end = (datetime.combine(as_of, datetime.min.time(), UTC) + timedelta(days=1)).timestamp()
+        rows = rows.take(rows.ts < end)
+    if not len(rows):
+        raise UnreadableSource(f"{path.name} holds no review that can be used.")
+    ordered = in_order(rows)
+    return RecallData(
+        [_learner(user, ordered.take(mine)) for user, mine in rows_by_learner(ordered.user).items()], tuple(notes)
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.name.endswith((*TABLES, *LOGS, *ANKI)))
+    if not found:
+        raise UnreadableSource(f"The folder {path.name} holds no table, log or collection.")
+    return found
+
+
+def _rows(file: Path, notes: list[str]) -> Rows:
+    if file.name.endswith(LOGS):
+        return read_log(file, notes)
+    if file.name.endswith(ANKI):
+        return read_anki(file, notes)
+    try:
+        table: pd.DataFrame = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise UnreadableSource(f"{file.name} cannot be read as a table: {error}") from error
+    missing = [name for name in REQUIRED if name not in table]
+    if not {"rating", "supermemo_grade"} & set(table):
+        missing.append("rating")
+    if missing:
+        raise UnreadableSource(f"{file.name} lacks the columns {', '.join(missing)}.")
+    return _columns(table, file, notes)
+
+
+def _columns(table: pd.DataFrame, file: Path, notes: list[str]) -> Rows:
+    size = int(table.shape[0])
+    for name in ("user", "card"):
+        bad = np.flatnonzero(np.asarray(table[name].isna()))
+        if bad.size:
+            raise UnreadableSource(f"{file.name}, line {int(bad[0]) + 2}: no {name} ({bad.size} such lines).")
+    numbers = {key: _numbers(table, name, file, size) for name, key in NUMBERS.items()}
+    if "day" not in table:
+        notes.append(f"{file.name} has no day: local days start at 04:00 UTC.")
+        numbers["day"] = np.floor((numbers["ts"] - DAY_START_SECONDS) / 86_400.0)
+    card = np.asarray(table["card"])
+    return Rows(
+        user=np.asarray(table["user"].astype(str), dtype=np.str_),
+        card=card if card.dtype.kind in "iu" else np.asarray(table["card"].astype(str), dtype=np.str_),
+        line=np.arange(size, dtype=np.int64) + 2,
+        file=np.full(size, file.name),
+        **numbers,
+    )
+
+
+def _numbers(table: pd.DataFrame, name: str, file: Path, size: int) -> Floats:
+    if name not in table:
+        return np.full(size, np.nan)
+    numbers = np.asarray(pd.to_numeric(table[name], errors="coerce"), dtype=np.float64)
+    bad = np.flatnonzero(np.isnan(numbers) & np.asarray(table[name].notna()))
+    if bad.size:
+        raise UnreadableSource(f"{file.name}, line {int(bad[0]) + 2}: {name} is no number ({bad.size} such lines).")
+    return numbers
+
+
+def _learner(user: str, rows: Rows) -> LearnerReviews:
+    day, rating = rows.day.astype(np.int64), rows.rating.astype(np.int64)
+    return LearnerReviews(
+        user=user,
+        history=history_of(rows.card, rows.ts, day, rating),
+        local_day=day,
+        quality=quality(rows),
+        stated=rows.stated,
+        scale=Scale.SUPERMEMO if bool(np.isfinite(rows.grade).any()) else Scale.RATING,
+    )
