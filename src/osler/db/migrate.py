@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from osler.db.connect import connect_plainly
 from osler.db.embedded import ensure_running
 from osler.db.faults import is_worth_a_retry
-from osler.db.history import FOLDER
+from osler.db.history import FOLDER, revisions
 from osler.db.schema import metadata
 from osler.errors import Misconfigured, Unavailable
 from osler.settings import Settings
@@ -23,6 +24,14 @@ from osler.settings import Settings
 LOCK = 0x4F534C45  # "OSLE"
 LOCK_TIMEOUT = "2s"
 RETRIES = 10
+
+Change = tuple[str | None, str | None]
+
+# Whatever the login is called, what it makes belongs to osler_owner. Before the first migration nobody is it yet.
+_MAY_BE_OWNER = sa.text(
+    "select exists (select from pg_roles where rolname = 'osler_owner' and pg_has_role(current_user, oid, 'member') "
+    "and has_schema_privilege(oid, 'public', 'create'))"
+)
 
 
 def run_on(context: Any, connection: sa.Connection) -> None:
@@ -60,8 +69,8 @@ async def owner_url(settings: Settings) -> str:
     return (await asyncio.to_thread(ensure_running, settings)).owner
 
 
-async def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
-    """Bring the schema to a revision (`base` with `down` empties it).
+async def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> Change:
+    """Bring the schema to a revision (`base` with `down` empties it); the revision before and after.
 
     Errors: Unavailable when a lock could not be had in ten tries of two seconds: nothing has changed then.
     """
@@ -69,20 +78,18 @@ async def migrate(settings: Settings, revision: str = "head", *, down: bool = Fa
     app_login = _login(settings.database_url.get_secret_value()) if settings.database_url else None
     for attempt in range(RETRIES):
         try:
-            await _migrate_once(url, revision, down=down, app_login=app_login)
+            return await _migrate_once(url, revision, down=down, app_login=app_login)
         except DBAPIError as failed:
             if not is_worth_a_retry(failed):
                 raise
             await asyncio.sleep(0.2 * (attempt + 1))
-        else:
-            return
     msg = (
         f"a lock on a busy table could not be had in {RETRIES} tries of {LOCK_TIMEOUT}; nothing was changed, try again"
     )
     raise Unavailable(msg, code="migrate.locked")
 
 
-async def _migrate_once(url: str, revision: str, *, down: bool, app_login: str | None) -> None:
+async def _migrate_once(url: str, revision: str, *, down: bool, app_login: str | None) -> Change:
     async def connect() -> Any:
         return await connect_plainly(url, lock_timeout=LOCK_TIMEOUT)
 
@@ -92,20 +99,27 @@ async def _migrate_once(url: str, revision: str, *, down: bool, app_login: str |
             await connection.execute(sa.text("set lock_timeout = 0"))
             await connection.execute(sa.text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
             await connection.execute(sa.text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
+            if await connection.scalar(_MAY_BE_OWNER):
+                await connection.execute(sa.text("set role osler_owner"))
             await connection.commit()
-            await connection.run_sync(_run, revision, down=down, app_login=app_login)
+            change = await connection.run_sync(_run, revision, down=down, app_login=app_login)
             await connection.commit()
+            return change
     finally:
         await engine.dispose()
 
 
-def _run(connection: sa.Connection, revision: str, *, down: bool, app_login: str | None) -> None:
+def _run(connection: sa.Connection, revision: str, *, down: bool, app_login: str | None) -> Change:
     config = _config()
     config.attributes["connection"] = connection
-    config.attributes["app_login"] = app_login
+    before = MigrationContext.configure(connection).get_current_revision()
+    if before is not None and before not in revisions():
+        msg = f"the schema is at revision {before}, which is newer than this Osler; use the Osler that made it"
+        raise Misconfigured(msg, code="database.schema")
     (command.downgrade if down else command.upgrade)(config, revision)
     if app_login and not down:
         _let_log_in(connection, app_login)
+    return before, MigrationContext.configure(connection).get_current_revision()
 
 
 def _let_log_in(connection: sa.Connection, login: str) -> None:

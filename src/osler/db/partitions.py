@@ -15,7 +15,7 @@ MONTHS_AHEAD = 3
 _ENSURE = sa.text("select ensure_partition(:month)").bindparams(sa.bindparam("month", type_=sa.Date))
 
 # The upper bound of the newest partition of each partitioned table, as the server writes it.
-_NEWEST = sa.text(
+NEWEST_SQL = (
     "select p.relname as parent, max(substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \\(''([^'']+)''\\)')"
     "::timestamptz) as until from partitioned_log_tables() t(name) join pg_class p on p.oid = to_regclass(t.name) "
     "left join pg_inherits i on i.inhparent = p.oid left join pg_class c on c.oid = i.inhrelid group by 1 order by 1"
@@ -65,7 +65,7 @@ async def ensure_month(session: WriteSession, month: date) -> int:
 
 async def prepared_until(session: ReadSession) -> dict[str, datetime | None]:
     """For each partitioned table, the instant up to which there are partitions; None when it has none."""
-    return {row["parent"]: row["until"] for row in await session.rows(_NEWEST)}
+    return {row["parent"]: row["until"] for row in await session.rows(sa.text(NEWEST_SQL))}
 
 
 def whole_months_between(today: date, until: date) -> int:

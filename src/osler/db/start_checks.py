@@ -22,10 +22,15 @@ async def check(connection: Driver, settings: Settings) -> None:
 
     Errors: Misconfigured, saying what was found and what to do.
     """
-    found = await connection.fetchrow(_FACTS)
-    for problem in server_problems(dict(found.items()) if found else {}, settings):
+    for problem in server_problems(await facts(connection), settings):
         raise Misconfigured(problem, code="database.unfit")
     await check_schema(connection)
+
+
+async def facts(connection: Driver) -> dict[str, object]:
+    """What the server says about itself."""
+    row = await connection.fetchrow(_FACTS)
+    return dict(row.items()) if row else {}
 
 
 def server_problems(found: dict[str, object], settings: Settings) -> list[str]:
