@@ -1,0 +1,200 @@
+# pandas and scikit-learn ship few types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeStubs=false
+"""Task `item-response`: from some answers to others of one test, and from the test to what came of the learner.
+
+Held-out persons by a hash of their row; odd columns are forecast from the number right and wrong on even ones. Where
+the file has an outcome column (`StudySuccess`), the outcome is forecast too, and refused in words when it cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+from osler.errors import UnreadableSource
+from osler.evaluate.exam_figures import auc_interval
+from osler.evaluate.exam_oulad import Floats, Strings
+from osler.evaluate.metrics import auc, log_loss
+from osler.evaluate.protocol import Progress, sha256_of, versions
+from osler.evaluate.report import Report, judge
+from osler.science.serving_rule import compare, enough_outcomes
+
+OUTCOMES = ("StudySuccess",)
+NOT_ITEMS = frozenset({"total", "minority", *OUTCOMES})
+MIN_ITEMS = 6
+MIN_AUC = 0.65
+CANNOT_TELL = "We can't tell: this test says too little about who succeeds to be said of one person."
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Right (1) and wrong (0) of persons × items, and an outcome with NaN for persons who have none."""
+
+    name: str
+    right: Floats
+    items: tuple[str, ...]
+    outcome: Floats | None
+
+
+def read(path: Path) -> Responses:
+    """Reads a table of scored answers; columns of 0 and 1 are items, an outcome and demographics are not.
+
+    Errors: UnreadableSource where fewer than six columns are scored 0/1.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        raise UnreadableSource(f"{path.name} cannot be read as a table: {error}") from error
+    scored = [c for c in table.columns if c not in NOT_ITEMS and _is_scored(table[c])]
+    named = [c for c in scored if any(ch.isdigit() for ch in str(c))]
+    if len(named) < MIN_ITEMS:
+        raise UnreadableSource(f"{path.name} has {len(named)} columns scored 0 or 1; the task needs {MIN_ITEMS}.")
+    known = [c for c in OUTCOMES if c in table.columns]
+    name = path.name.split(".")[0].removesuffix("_scored")
+    right = table[named].fillna(0).to_numpy(dtype=np.float64)
+    outcome = table[known[0]].to_numpy(dtype=np.float64) if known else None
+    return Responses(name, right, tuple(map(str, named)), outcome)
+
+
+def _is_scored(column: Any) -> bool:
+    values = column.dropna()
+    return bool(len(values)) and bool(values.isin([0, 1, "0", "1"]).all())
+
+
+def held_out(name: str, persons: int) -> Any:
+    """The persons that are tested: a fifth, by a hash of file name and row, the same on every run."""
+    hashes = [int(sha256(f"{name}:{row}".encode()).hexdigest()[:8], 16) % 5 == 0 for row in range(persons)]
+    return np.array(hashes, dtype=bool)
+
+
+def _log_odds(right: Floats) -> Floats:
+    total = right.sum(axis=1)
+    return np.log((total + 1) / (right.shape[1] - total + 1))[:, None]
+
+
+def forecast_items(right: Floats, test: Any) -> tuple[Floats, Floats, Floats]:
+    """(answers, forecasts, item means) of the held-out persons on the items at odd positions, persons × items."""
+    seen, asked = right[:, 0::2], right[:, 1::2]
+    x = _log_odds(seen)
+    forecasts = np.zeros((int(test.sum()), asked.shape[1]))
+    for item in range(asked.shape[1]):
+        y = asked[~test, item]
+        if y.min() == y.max():
+            forecasts[:, item] = y.mean()
+            continue
+        model = LogisticRegression(C=10.0).fit(x[~test], y)
+        forecasts[:, item] = model.predict_proba(x[test])[:, 1]
+    means = np.broadcast_to(asked[~test].mean(axis=0), forecasts.shape)
+    return asked[test], forecasts, np.asarray(means)
+
+
+def outcome_verdict(answers: Responses, outcome: Floats, seed: int) -> dict[str, Any]:
+    """Whether the outcome can be told from the test: by persons held out in ten parts, against the base rate.
+
+    `status` is "ok" only if Brier beats the base rate beyond chance and the AUC's lower bound reaches .65 (start):
+    below it, telling one person apart from another is wrong more than a third of the time.
+    """
+    known = np.isfinite(outcome)
+    y, x = outcome[known], _log_odds(answers.right[known])
+    persons: Strings = np.flatnonzero(known).astype(np.str_)
+    total = x[:, 0]
+    row: dict[str, Any] = {"n": int(y.size), "base_rate": float(y.mean()) if y.size else None}
+    if not enough_outcomes(y):
+        return {**row, "status": "insufficient_data", "says": "Too few outcomes to learn from."}
+    part = np.random.default_rng(seed).permutation(y.size) % 10
+    forecast, base = np.zeros(y.size), np.zeros(y.size)
+    for fold in range(10):
+        own = part == fold
+        forecast[own] = LogisticRegression(C=1.0).fit(x[~own], y[~own]).predict_proba(x[own])[:, 1]
+        base[own] = y[~own].mean()
+    verdict = compare((forecast - y) ** 2, (base - y) ** 2, persons, seed=seed)
+    interval = auc_interval(persons, y, total, seed)
+    tells = verdict.ahead and interval is not None and interval[0] >= MIN_AUC
+    return {
+        **row,
+        "status": "ok" if tells else "cannot_tell",
+        "says": "The test tells who succeeds, within these limits." if tells else CANNOT_TELL,
+        "auc": auc(y, total),
+        "auc_low": None if interval is None else interval[0],
+        "auc_high": None if interval is None else interval[1],
+        "auc_cross_validated": auc(y, forecast),
+        "log_loss": log_loss(y, forecast),
+        "log_loss_of_base_rate": log_loss(y, base),
+        "brier_difference": verdict.difference,
+        "brier_difference_upper": verdict.upper,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResponseTask:
+    """Forecasts within one test, and of what came of it."""
+
+    name: str = "item-response"
+
+    def run(
+        self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int
+    ) -> Report:
+        """See `Task.run`. Such files have no dates: `as_of` has nothing to leave out; the one baseline always runs."""
+        del as_of, baselines
+        began = perf_counter()
+        answers = read(path)
+        test = held_out(answers.name, len(answers.right))
+        truth, forecast, means = forecast_items(answers.right, test)
+        progress("items", 1, 2)
+        persons: Strings = np.repeat(np.flatnonzero(test).astype(np.str_), truth.shape[1])
+        models = judge(
+            persons,
+            truth.ravel(),
+            {"osler": forecast.ravel(), "item_mean": means.ravel()},
+            seed=seed,
+            descriptions={
+                "osler": "logistic regression an item on the log odds of the answers seen",
+                "item_mean": "share right",
+            },
+        )
+        scores = truth.mean(axis=1), forecast.mean(axis=1)
+        sections: dict[str, Any] = {
+            "score": {
+                "osler": {
+                    "mae_points": float(100 * np.abs(scores[0] - scores[1]).mean()),
+                    "r": float(np.corrcoef(*scores)[0, 1]) if scores[0].std() > 0 and scores[1].std() > 0 else None,
+                    "persons": int(test.sum()),
+                    "items": truth.shape[1],
+                }
+            }
+        }
+        status, notes = "ok", ["Items at even positions observed, those at odd positions forecast; no dates, no time."]
+        if answers.outcome is not None:
+            verdict = outcome_verdict(answers, answers.outcome, seed)
+            sections["outcome"] = {OUTCOMES[0]: verdict}
+            status = str(verdict["status"])
+            notes.append(f"{OUTCOMES[0]}: {verdict['says']}")
+        progress("outcome", 2, 2)
+        return StatusReport(
+            task=self.name, n=truth.size, learners=int(test.sum()), split="held-out persons by hash of the row",
+            models=models, data_sha256=sha256_of(path), versions=versions(), seed=seed,
+            wall_seconds=perf_counter() - began, notes=notes, sections=sections, status=status,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport(Report):
+    """A report that says at its top whether the outcome can be told: `status` ok, cannot_tell or insufficient_data."""
+
+    status: str = "ok"
+
+    def to_json(self) -> dict[str, Any]:
+        """The report with its `status`."""
+        return {**Report.to_json(self), "status": self.status}
+
+
+TASK = ItemResponseTask()
