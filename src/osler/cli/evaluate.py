@@ -118,7 +118,8 @@ def _print(report: Report) -> None:
     table = Table("model", "log loss", "AUC", "Brier", "ECE", "osler minus this (95 %)")
     for name, model in sorted(report.models.items(), key=lambda row: row[1].log_loss):
         gap = model.against_served
-        compared = "" if gap is None else f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
+        span = f" [{gap.low:+.4f}, {gap.high:+.4f}]" if gap is not None and gap.learners > 1 else ""
+        compared = "" if gap is None else f"{gap.mean:+.4f}{span}"
         auc = "–" if model.auc is None else f"{model.auc:.3f}"
         table.add_row(name, f"{model.log_loss:.4f}", auc, f"{model.brier:.4f}", f"{model.ece:.3f}", compared)
     out = Console()

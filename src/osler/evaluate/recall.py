@@ -20,7 +20,7 @@ from osler.evaluate.recall_card import CARD, NOTES, SPLIT
 from osler.evaluate.recall_data import LearnerReviews, read
 from osler.evaluate.recall_models import DESCRIPTIONS, counts_before, online, trained
 from osler.evaluate.report import SERVED, Figures, Report, judge
-from osler.science import guard, rating_check
+from osler.science import blend, guard, rating_check
 from osler.science.memory_fit import History
 
 SPLITS = 5
@@ -95,13 +95,14 @@ def forecast_learner(reviews: LearnerReviews) -> LearnerRun:
     # Before the first fold nothing is fitted: Osler serves the population's parameters.
     first = folds[0][0] if folds else n
     served, state = guarded(history, 0, ahead.forecasts["blend-default-bias"][:first], guard.Guard())
+    parameters = blend.POPULATION
     forecasts[SERVED] = np.concatenate([served, np.full(n - first, np.nan)])
     for cut, stop in folds:
         block = trained(reviews, cut, stop)
         for name, forecast in block.forecasts.items():
             forecasts.setdefault(name, np.full(n, np.nan))[cut:stop] = forecast
-        if block.fit.fsrs != "too_few":
-            state = guard.refitted(state, block.fit.advantage)
+        if block.parameters != parameters:
+            parameters, state = block.parameters, guard.refitted(state)
         forecasts[SERVED][cut:stop], state = guarded(history, cut, block.forecasts[SERVED], state)
     tested = np.arange(n) >= first
     return LearnerRun(

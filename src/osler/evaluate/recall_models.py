@@ -69,10 +69,10 @@ def online(reviews: LearnerReviews) -> Online:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Forecasts of a block by models fitted before it, and Osler's fit. Osler's own is not yet guarded."""
+    """Forecasts of a block by models fitted before it, and the parameters Osler serves. Its own is not yet guarded."""
 
     forecasts: Mapping[str, Floats]
-    fit: memory_fit.Fit
+    parameters: blend.Parameters
 
 
 def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
@@ -84,8 +84,8 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
     past = history.until(cut)
     free = blend.Parameters(memory_fit.fit_fsrs(past), memory_fit.fit_sbd(past))
     folded = _fold(history, free)
-    fit = memory_fit.fit_learner(past)
-    kept = _fold(history, fit.parameters)
+    served = memory_fit.fit_learner(past).parameters
+    kept = _fold(history, served)
     forecasts = {
         "constant": np.full(stop, _share(past)),
         "fsrs6-fitted": folded.by_fsrs,
@@ -95,7 +95,7 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
         "blend-fitted-bias": biased(folded.logit, history),
         "osler": biased(kept.logit, history),
     }
-    return Trained({name: forecast[cut:] for name, forecast in forecasts.items()}, fit)
+    return Trained({name: forecast[cut:] for name, forecast in forecasts.items()}, served)
 
 
 def biased(z: Floats, history: History) -> Floats:

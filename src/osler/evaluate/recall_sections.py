@@ -105,8 +105,7 @@ def leak_checks(reviews: LearnerReviews) -> Rows:
 
 def _served(reviews: LearnerReviews, cut: int, stop: int) -> dict[str, Floats]:
     block, history = trained(reviews, cut, stop), reviews.history
-    start = guard.Guard(advantage=block.fit.advantage)
-    served = guard.scan(block.forecasts[SERVED], history.passed[cut:stop], history.next_day[cut:stop], guard=start)[0]
+    served = guard.scan(block.forecasts[SERVED], history.passed[cut:stop], history.next_day[cut:stop])[0]
     return {**block.forecasts, "guarded": served}
 
 

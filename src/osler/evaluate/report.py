@@ -240,11 +240,9 @@ def _lost(model: str, served: ModelResult, name: str, other: ModelResult) -> lis
     gap = other.against_served
     # On the rows that both forecast: a model that speaks on fewer rows may look better for having easier ones.
     if gap is not None and gap.mean > 0:
-        how = "beyond" if gap.low > 0 else "within"
-        said.append(
-            f"{model} loses to {name} on log loss by {gap.mean:.4f} [{gap.low:+.4f}, {gap.high:+.4f}], "
-            f"{how} the interval."
-        )
+        how = "beyond the interval" if gap.low > 0 else "within the interval"
+        span = f"[{gap.low:+.4f}, {gap.high:+.4f}], {how}" if gap.learners > 1 else "(one learner: no interval)"
+        said.append(f"{model} loses to {name} on log loss by {gap.mean:.4f} {span}.")
     same_rows = other.figures.get("n") == served.figures.get("n")
     if same_rows and other.auc is not None and served.auc is not None and other.auc > served.auc:
         said.append(f"{model} loses to {name} on AUC: {served.auc:.4f} against {other.auc:.4f}.")

@@ -4,9 +4,8 @@ Two experts, the memory model and the learner's running mean, are mixed by Bayes
 so far. Whatever the reviews are, the summed log loss of the mixture exceeds that of the better expert by at most
 ln 2 = .69: over 70 reviews that is .01 a review, over 700 a thousandth. Nothing in it is tuned.
 
-New parameters are a new expert: what the old ones did says little of them. With a fit the mixture starts anew, from
-the evidence on the reviews that the fit was held back from (`refitted`); the bound then holds over those and the
-reviews after the fit together.
+New parameters are a new expert: what the old ones did says nothing of them, so a refit starts the mixture anew from
+even weights (`refitted`), and the bound holds for each version by itself: even weights make it smallest.
 """
 
 from __future__ import annotations
@@ -58,9 +57,9 @@ def update(guard: Guard, forecast: float, passed: bool) -> Guard:
     return Guard(guard.passed + int(passed), guard.n + 1, guard.advantage + gain)
 
 
-def refitted(guard: Guard, advantage: float) -> Guard:
-    """The guard when new parameters are taken into use, with what they earned on held-back reviews (nats)."""
-    return Guard(guard.passed, guard.n, advantage)
+def refitted(guard: Guard) -> Guard:
+    """The guard when new parameters are taken into use: what was passed stays, the weights are even again."""
+    return Guard(guard.passed, guard.n)
 
 
 def running_mean(passed: Mask, next_day: Mask) -> Floats:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from osler.science import blend, fsrs, fsrs_fit, fsrs_many, fsrs_rs, guard, sbd, sbd_fit
+from osler.science import blend, fsrs, fsrs_fit, fsrs_many, fsrs_rs, sbd, sbd_fit
 from osler.science.logits import CLIP
 from osler.science.waves import waves_of
 
@@ -60,17 +60,12 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The parameters to serve a learner with, on how many next-day reviews they stand, and what was decided.
-
-    `advantage` is how far what was fitted on the older 80 % was ahead of the running mean on the newest 20 % (nats,
-    summed): with it the guard starts, as new parameters are a new expert. 0 where nothing was tried.
-    """
+    """The parameters to serve a learner with, on how many next-day reviews they stand, and what was decided."""
 
     parameters: blend.Parameters
     n: int
     fsrs: Verdict
     sbd: Verdict
-    advantage: float = 0.0
 
 
 def history_of(item: npt.ArrayLike, instant_seconds: Floats, local_day: Ints, rating: Ints) -> History:
@@ -100,10 +95,9 @@ def fit_learner(history: History, *, population: blend.Parameters = blend.POPULA
     if n < MIN_REVIEWS:
         return Fit(population, n, "too_few", "too_few")
     held = _held_back(history)
-    weights, by_fsrs, tried_weights = _fit_fsrs(history, held, n, population.fsrs)
-    parameters, by_sbd, tried_parameters = _fit_sbd(history, held, n, population.sbd)
-    advantage = _advantage(history, blend.Parameters(tried_weights, tried_parameters), held.newest)
-    return Fit(blend.Parameters(weights, parameters), n, by_fsrs, by_sbd, advantage)
+    weights, by_fsrs = _fit_fsrs(history, held, n, population.fsrs)
+    parameters, by_sbd = _fit_sbd(history, held, n, population.sbd)
+    return Fit(blend.Parameters(weights, parameters), n, by_fsrs, by_sbd)
 
 
 def needs_refit(reviews_now: int, reviews_at_fit: int) -> bool:
@@ -155,34 +149,20 @@ def _held_back(history: History) -> _HeldBack:
     return _HeldBack(older, int(older.next_day.sum()), newest)
 
 
-def _fit_fsrs(
-    history: History, held: _HeldBack, n: int, population: fsrs.Weights
-) -> tuple[fsrs.Weights, Verdict, fsrs.Weights]:
-    """(weights to serve, verdict, what would have been served over the newest 20 %)."""
+def _fit_fsrs(history: History, held: _HeldBack, n: int, population: fsrs.Weights) -> tuple[fsrs.Weights, Verdict]:
     trial = fsrs.Weights.clipped(shrunk(fit_fsrs(held.older, population=population).values, population.values, held.n))
     if _fsrs_loss(history, trial, held.newest) >= _fsrs_loss(history, population, held.newest):
-        return population, "refused", population
+        return population, "refused"
     fitted = fit_fsrs(history, population=population)
-    return fsrs.Weights.clipped(shrunk(fitted.values, population.values, n)), "accepted", trial
+    return fsrs.Weights.clipped(shrunk(fitted.values, population.values, n)), "accepted"
 
 
-def _fit_sbd(
-    history: History, held: _HeldBack, n: int, population: sbd.Parameters
-) -> tuple[sbd.Parameters, Verdict, sbd.Parameters]:
-    """(parameters to serve, verdict, what would have been served over the newest 20 %)."""
+def _fit_sbd(history: History, held: _HeldBack, n: int, population: sbd.Parameters) -> tuple[sbd.Parameters, Verdict]:
     trial = sbd.Parameters(*shrunk(fit_sbd(held.older, population=population), population, held.n))
     if _sbd_loss(history, trial, held.newest) >= _sbd_loss(history, population, held.newest):
-        return population, "refused", population
+        return population, "refused"
     fitted = fit_sbd(history, population=population)
-    return sbd.checked(sbd.Parameters(*shrunk(fitted, population, n))), "accepted", trial
-
-
-def _advantage(history: History, parameters: blend.Parameters, rows: Ints) -> float:
-    folded = blend.fold(history.item, history.local_days, history.days, history.rating, parameters=parameters)
-    forecast, _ = blend.scan_bias(folded.logit, history.passed, history.next_day)
-    passed = history.passed[rows]
-    mean = guard.running_mean(history.passed, history.next_day)
-    return rows.size * (_loss(mean[rows], passed) - _loss(forecast[rows], passed))
+    return sbd.checked(sbd.Parameters(*shrunk(fitted, population, n))), "accepted"
 
 
 def _fsrs_loss(history: History, weights: fsrs.Weights, rows: Ints) -> float:
