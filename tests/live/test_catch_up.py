@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.learning import LEARNER, START, answer, derived, history, send, small_catalogue
 
 from osler.analytics.mastery.tables import topic_mastery
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.live.catch_up import Live
-
-from tests.support.learning import LEARNER, START, answer, derived, history, send, small_catalogue
 
 pytestmark = pytest.mark.integration
 

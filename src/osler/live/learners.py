@@ -32,8 +32,9 @@ values ($1, $2, $3, $4, $5, $6::text::jsonb, 1)
    set cursor_ts = excluded.cursor_ts, cursor_id = excluded.cursor_id, settled_as_of = excluded.settled_as_of,
        parameter_version = excluded.parameter_version, states = excluded.states, is_stale = false,
        generation = learner_states.generation + 1
-returning generation
+returning generation, pg_notify('osler_generation', user_id::text)
 """
+# The notice reaches every process that keeps answers, at COMMIT (osler.http.cache.news).
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The night's work over all learners."""
+"""The nightly jobs: counts by day and week, rows as of an instant."""

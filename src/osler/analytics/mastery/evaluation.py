@@ -29,6 +29,7 @@ from osler.analytics.retrieval.strength import (
 from osler.forecasts.parameters import Parameters
 from osler.science import fsrs
 from osler.science.features import LearnerHistory
+from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS, widened_ability
 from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, trend
 
@@ -40,7 +41,7 @@ ROW = (
     "first_attempt_accuracy", "overall_accuracy", "retrieval_strength", "retrieval_low", "retrieval_high",
     "material_completion", "mastery_score", "mastery_score_low", "mastery_score_high", "components_present",
     "mastery", "mastery_low", "mastery_high", "status", "trend", "skill_mean", "skill_variance", "ability_mean",
-    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "memory_days", "day_right",
+    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "guess_rate", "memory_days", "day_right",
     "day_wrong", "last_at", "last_local_date", "touched_at", "touched_local_date", "next_review_on",
     "sm2_interval_days", "sm2_next_review_at",
 )  # fmt: skip
@@ -132,6 +133,7 @@ def _row(one: Asked, strengths: Strength, index: int, parameters: Parameters) ->
         score.value, score.low, score.high, list(score.components_present),
         *_shown(mastery), _trend(one, parameters), history.skill.mean, history.skill.variance,
         ability.mean, ability.variance, state.bias, history.recent, history.last_index, state.option_count,
+        guess_floor(state.option_count) if state.option_count > 1 else 0.0,
         state.memory_days, state.day_right, state.day_wrong, state.last_at, state.last_on, state.touched_at,
         state.touched_on, _next_review(one), sm2_days, sm2_at,
     )  # fmt: skip

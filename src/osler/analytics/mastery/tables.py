@@ -63,6 +63,7 @@ topic_mastery = table(
     column(
         "option_count", sa.SmallInteger(), comment="options of the last question; 0 where only cards", unit="options"
     ),
+    column("guess_rate", sa.Float(), comment="chance to guess right, 1 / option_count; 0 for cards", unit="0 to 1"),
     column("memory_days", sa.Float(), comment="stability of the topic memory, closed days only", unit="days"),
     _count("day_right", "right answers on the last local day"),
     _count("day_wrong", "wrong answers on the last local day"),

@@ -1,4 +1,4 @@
-"""Learner states, item memories, mastery by topic and day, reading progress, forecasts, models."""
+"""Learner states, item memories, mastery by topic and day, reading progress, forecasts, models, stale days."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ TABLES = (
     "material_progress",
     "predictions",
     "models",
+    "stale_days",
 )
 
 # `predictions` gets a partition for each month, like the log.
@@ -182,6 +183,7 @@ STATEMENTS = (
         recent_mean FLOAT NOT NULL,
         last_index INTEGER DEFAULT '0' NOT NULL,
         option_count SMALLINT NOT NULL,
+        guess_rate FLOAT NOT NULL,
         memory_days FLOAT NOT NULL,
         day_right INTEGER DEFAULT '0' NOT NULL,
         day_wrong INTEGER DEFAULT '0' NOT NULL,
@@ -232,6 +234,7 @@ STATEMENTS = (
     COMMENT ON COLUMN topic_mastery.recent_mean IS 'moving mean of outcomes, as distance from the population''s [share] (none)';
     COMMENT ON COLUMN topic_mastery.last_index IS 'learner''s graded attempts up to the last on this topic [attempts] (none)';
     COMMENT ON COLUMN topic_mastery.option_count IS 'options of the last question; 0 where only cards [options] (none)';
+    COMMENT ON COLUMN topic_mastery.guess_rate IS 'chance to guess right, 1 / option_count; 0 for cards [0 to 1] (none)';
     COMMENT ON COLUMN topic_mastery.memory_days IS 'stability of the topic memory, closed days only [days] (none)';
     COMMENT ON COLUMN topic_mastery.day_right IS 'right answers on the last local day [attempts] (none)';
     COMMENT ON COLUMN topic_mastery.day_wrong IS 'wrong answers on the last local day [attempts] (none)';
@@ -385,6 +388,28 @@ STATEMENTS = (
     GRANT select, insert ON models TO osler_app;
     GRANT update (promoted_at) ON models TO osler_app;
     GRANT select ON models TO osler_reader;
+    """,
+    """
+    CREATE TABLE stale_days (
+        user_id UUID NOT NULL,
+        entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+        job TEXT NOT NULL,
+        local_date DATE NOT NULL,
+        CONSTRAINT pk_stale_days PRIMARY KEY (user_id, entry_id)
+    );
+    CREATE INDEX ix_stale_days_job ON stale_days (job, user_id, local_date);
+    COMMENT ON TABLE stale_days IS 'changed learner-days by the job that has still to see them; appended, deleted by the job that saw them (operational)';
+    COMMENT ON COLUMN stale_days.user_id IS 'learner''s pseudonym (pseudonymous)';
+    COMMENT ON COLUMN stale_days.entry_id IS 'rises; never merged (none)';
+    COMMENT ON COLUMN stale_days.job IS 'nightly job that has to look again (none)';
+    COMMENT ON COLUMN stale_days.local_date IS 'study day that changed [local day] (none)';
+    GRANT select, insert, delete ON stale_days TO osler_app;
+    GRANT select ON stale_days TO osler_reader;
+    GRANT select, delete ON stale_days TO osler_eraser;
+    ALTER TABLE stale_days ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY stale_days_own ON stale_days TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY stale_days_keepers ON stale_days TO osler_eraser USING (true);
     """,
 )
 

@@ -1,0 +1,146 @@
+"""Is every derived row what the log says? Folds and counts everything again beside the live rows, and compares.
+
+The shadow is made of temporary tables under the same names: PostgreSQL finds those first, so the very code that
+writes the live rows writes the shadow, and the live rows stay within reach as `public.<name>`. Learners go through in
+chunks, each in one transaction; the shadow is gone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings, Moments
+from osler.db.engine import Database
+from osler.db.session import ReadSession, WriteSession
+from osler.forecasts.tables import predictions
+from osler.live.catch_up import Live
+from osler.live.comparing import TableDifference, compare
+from osler.live.learners import LearnerRow
+
+CHUNK = 100
+DAYS_A_CALL = 20_000
+
+_LEARNERS = """
+select user_id from users where user_id > $1 order by user_id limit $2
+"""
+_ROWS = """
+select l.user_id, s.settled_as_of, s.parameter_version, coalesce(u.desired_retention, 0.9) as desired_retention
+  from unnest($1::uuid[]) as l(user_id)
+  join public.learner_states s using (user_id)
+  left join users u using (user_id)
+ order by l.user_id
+"""
+_DAYS = "select distinct user_id, local_date from study_events where user_id = any($1::uuid[]) order by 1, 2"
+
+
+@dataclass(slots=True)
+class Report:
+    """What a replay found: rows compared and differences, by table."""
+
+    learners: int = 0
+    tables: dict[str, TableDifference] = field(default_factory=dict[str, TableDifference])
+
+    @property
+    def equal(self) -> bool:
+        """Whether every derived row is what the log says."""
+        return all(found.equal for found in self.tables.values())
+
+
+class Replay:
+    """Replays learners into a shadow of the derived tables."""
+
+    def __init__(self, database: Database, analytics: Sequence[Analytic]) -> None:
+        self._database = database
+        self._analytics = analytics
+        self._live = Live(database, analytics)
+        self._tables: list[DerivedTable] = [table for analytic in analytics for table in analytic.tables]
+
+    async def verify(self, only: Sequence[UUID] | None = None) -> Report:
+        """Compare the derived rows of everybody, or of `only` these learners. Nothing is changed.
+
+        Marks that nobody has seen yet make a difference: drain both consumers first.
+        """
+        report = Report(tables={found.table.name: TableDifference() for found in self._tables})
+        async for chunk in self._chunks(only):
+            async with self._database.write() as session:
+                await self._shadow(session)
+                await self._rebuild(session, chunk)
+                for found in self._tables:
+                    report.tables[found.table.name].add(await compare(session, found, chunk))
+            report.learners += len(chunk)
+        return report
+
+    async def _chunks(self, only: Sequence[UUID] | None) -> AsyncIterator[list[UUID]]:
+        if only is not None:
+            yield list(only)
+            return
+        after = UUID(int=0)
+        while True:
+            async with self._database.read(primary=True) as session:
+                rows: Any = await session.driver().fetch(_LEARNERS, after, CHUNK)
+            chunk: list[UUID] = [row["user_id"] for row in rows]
+            if not chunk:
+                return
+            yield chunk
+            after = chunk[-1]
+
+    async def _shadow(self, session: WriteSession) -> None:
+        """Make the empty copies. Statements prepared before would still go to the live tables: their plans go."""
+        driver = session.driver()
+        for table in [*(found.table for found in self._tables), predictions]:
+            await driver.execute(
+                f"create temporary table {table.name} (like public.{table.name} including all) on commit drop"
+            )
+        await driver.execute("discard plans")
+
+    async def _rebuild(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
+        rows: Any = await session.driver().fetch(_ROWS, list(chunk))
+        for row in rows:
+            learner = LearnerRow(
+                settled_as_of=row["settled_as_of"],
+                version=row["parameter_version"],
+                settings=LearnerSettings(desired_retention=row["desired_retention"]),
+            )
+            await self._live.refold_in(session, row["user_id"], learner)
+        await self._recount(session, chunk)
+        await self._refresh(session, chunk)
+
+    async def _recount(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
+        rows: Any = await session.driver().fetch(_DAYS, list(chunk))
+        days: list[tuple[UUID, date]] = [(row["user_id"], row["local_date"]) for row in rows]
+        for rollup in [rollup for analytic in self._analytics for rollup in analytic.rollups]:
+            for start in range(0, len(days), DAYS_A_CALL):
+                part = days[start : start + DAYS_A_CALL]
+                await rollup.recount(session, Days([user for user, _ in part], [day for _, day in part]))
+
+    async def _refresh(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
+        for refresh in [refresh for analytic in self._analytics for refresh in analytic.refreshes]:
+            moments = await _refreshed(session, refresh.as_of_table, chunk)
+            if moments.user_ids:
+                await refresh.refresh(session, moments)
+
+
+async def _refreshed(session: ReadSession, table: str, chunk: Sequence[UUID]) -> Moments:
+    """As of when each learner's rows of a table are, where there are any."""
+    rows: Any = await session.driver().fetch(
+        f"select user_id, max(as_of) as as_of from public.{table} "
+        "where user_id = any($1::uuid[]) group by 1 order by 1",
+        list(chunk),
+    )
+    found: list[tuple[UUID, datetime]] = [(row["user_id"], row["as_of"]) for row in rows]
+    return Moments([user for user, _ in found], [as_of for _, as_of in found])
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """The report as `osler replay --verify --json` prints it."""
+    return {
+        "equal": report.equal,
+        "learners": report.learners,
+        "tables": {name: msgspec.to_builtins(found) for name, found in sorted(report.tables.items())},
+    }

@@ -1,0 +1,94 @@
+"""Hands the log's marks out to the jobs that count: one entry for each job, appended, never merged.
+
+One consumer (`rollup`) stands for all nightly jobs in the log, so that ingestion writes one mark and not six. Taking
+a mark and appending its entries is one statement, so a mark is never lost between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from osler.db.session import ReadSession, WriteSession
+from osler.eventlog import marks
+
+MARKS_AT_ONCE = 20_000
+DAYS_AT_ONCE = 5_000
+
+_HAND_OUT = """
+insert into stale_days (user_id, job, local_date)
+select distinct m.user_id, j.job, m.local_date
+  from unnest($1::uuid[], $2::date[]) as m(user_id, local_date), unnest($3::text[]) as j(job)
+"""
+
+_TAKE = """
+with seen as (
+    select user_id, local_date from stale_days where job = $1
+     group by 1, 2 order by 1, 2 limit $2),
+gone as (
+    delete from stale_days d using seen s
+     where d.job = $1 and d.user_id = s.user_id and d.local_date = s.local_date
+    returning d.user_id, d.local_date)
+select distinct user_id, local_date from gone order by 1, 2
+"""
+
+
+_TAKE_DAY = "delete from stale_days where job = $1 and user_id = $2 and local_date = $3"
+_TAKE_LEARNERS = "delete from stale_days where job = $1 and user_id = any($2::uuid[])"
+_LEARNERS = "select distinct user_id from stale_days where job = $1 order by 1 limit $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Distinct learner-days as parallel columns, in the order of learner and day."""
+
+    user_ids: list[UUID]
+    local_dates: list[date]
+
+    def __bool__(self) -> bool:
+        return bool(self.user_ids)
+
+    @property
+    def learners(self) -> list[UUID]:
+        """Each learner once."""
+        return list(dict.fromkeys(self.user_ids))
+
+
+async def hand_out(session: WriteSession, jobs: Sequence[str]) -> int:
+    """Turn the oldest marks into entries of these jobs; gives how many marks were turned, 0 when none is left."""
+    taken = await marks.take_all(session, marks.ROLLUP, MARKS_AT_ONCE)
+    if not taken:
+        return 0
+    await session.driver().execute(
+        _HAND_OUT, [mark.user_id for mark in taken], [mark.local_date for mark in taken], list(jobs)
+    )
+    await marks.delete(session, taken)
+    return len(taken)
+
+
+async def take(session: WriteSession, job: str, limit: int = DAYS_AT_ONCE) -> Taken:
+    """Take entries of a job: deleted with the caller's transaction, which must count these days in it.
+
+    The count must come in a later statement than this one: its snapshot then holds everything that was handed out.
+    """
+    rows: Any = await session.driver().fetch(_TAKE, job, limit)
+    return Taken([row["user_id"] for row in rows], [row["local_date"] for row in rows])
+
+
+async def take_day(session: WriteSession, job: str, user_id: UUID, local_date: date) -> None:
+    """Take the entries of one learner-day, whatever becomes of it."""
+    await session.driver().execute(_TAKE_DAY, job, user_id, local_date)
+
+
+async def take_learners(session: WriteSession, job: str, user_ids: Sequence[UUID]) -> None:
+    """Take all entries of these learners: their rows are about to be made anew."""
+    await session.driver().execute(_TAKE_LEARNERS, job, list(user_ids))
+
+
+async def stale_learners(session: ReadSession, job: str, limit: int) -> list[UUID]:
+    """Learners that a job has still to look at."""
+    rows: Any = await session.driver().fetch(_LEARNERS, job, limit)
+    return [row["user_id"] for row in rows]

@@ -1,0 +1,155 @@
+"""The nightly jobs as `osler.jobs` runs them, made from what each analytic declares.
+
+`daily_stats`, `topic_stats` and the other counts work off changed days; `mastery` carries the live rows to the end of
+the night; the refreshes then make their rows from both. Each chunk of learners is one fenced transaction, so a job
+can be killed at any point and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, time
+from uuid import UUID
+
+from osler.analytics.contract import Analytic, DayRollup, Days, Refresh, Task
+from osler.errors import Unavailable
+from osler.eventlog import marks
+from osler.jobs.leases import Fenced
+from osler.jobs.run import Job, Run
+from osler.rollups.handing_out import Taken, hand_out, take, take_day, take_learners
+from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of, next_learners, settle
+
+CatchUp = Callable[[UUID], Awaitable[object]]
+
+MASTERY = "mastery"
+AS_OF = time(2, 0, tzinfo=UTC)
+
+
+def nightly_jobs(analytics: Sequence[Analytic], catch_up: CatchUp) -> tuple[Job, ...]:
+    """All nightly jobs in the order in which they are to run.
+
+    `catch_up` folds a learner whose events have not been folded yet: counts rest on item memories.
+    """
+    names = stale_names(analytics)
+    rollups = [rollup for analytic in analytics for rollup in analytic.rollups]
+    refreshes = [refresh for analytic in analytics for refresh in analytic.refreshes]
+    tasks = [task for analytic in analytics for task in analytic.tasks]
+    return (
+        *(_counting(rollup, names, catch_up) for rollup in rollups),
+        _settling(analytics, catch_up),
+        *(_refreshing(refresh, names) for refresh in refreshes),
+        *(_task(task) for task in tasks),
+    )
+
+
+def stale_names(analytics: Sequence[Analytic]) -> list[str]:
+    """The jobs that marks are handed out to."""
+    return [job.name for analytic in analytics for job in (*analytic.rollups, *analytic.refreshes)]
+
+
+def as_of_night(day: date) -> datetime:
+    """The instant that a night's rows are as of: the beginning of the brief's window."""
+    return datetime.combine(day, AS_OF)
+
+
+def _counting(rollup: DayRollup, names: Sequence[str], catch_up: CatchUp) -> Job:
+    async def work(run: Run) -> None:
+        await _fold_marked(run, catch_up)
+        await _hand_out(run, names)
+        done = 0
+        while counted := await _count_some(run, rollup):
+            done += counted
+            await run.progress("counting", done)
+
+    return Job(name=rollup.name, what=f"counts changed days anew ({rollup.name})", work=work)
+
+
+async def _count_some(run: Run, rollup: DayRollup) -> int:
+    """Count one chunk of changed days; where it raises, day by day, so that one day cannot hold up the others."""
+    taken = Taken([], [])
+    try:
+        async with run.write() as session:
+            taken = await take(session, rollup.name)
+            if taken:
+                await rollup.recount(session, Days(taken.user_ids, taken.local_dates))
+    except (Fenced, Unavailable):
+        raise
+    except Exception:  # noqa: BLE001 - the day that raises is found and parked with its reason
+        await _count_each(run, rollup, taken)
+    return len(taken.user_ids)
+
+
+async def _count_each(run: Run, rollup: DayRollup, taken: Taken) -> None:
+    for user_id, local_date in zip(taken.user_ids, taken.local_dates, strict=True):
+        try:
+            async with run.write() as session:
+                await take_day(session, rollup.name, user_id, local_date)
+                await rollup.recount(session, Days([user_id], [local_date]))
+        except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
+            await run.park(user_id, local_date, failed)
+            async with run.write() as session:
+                await take_day(session, rollup.name, user_id, local_date)
+
+
+def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
+    async def work(run: Run) -> None:
+        await _fold_marked(run, catch_up)
+        after, done = UUID(int=0), 0
+        while True:
+            async with run.write() as session:
+                chunk = await next_learners(session, after)
+                if not chunk:
+                    return
+                done += await settle(session, analytics, chunk, as_of_night(run.day))
+            after = chunk[-1]
+            await run.progress("settling", done)
+
+    return Job(name=MASTERY, what="carries mastery and retrieval strength to the end of the night", work=work)
+
+
+def _refreshing(refresh: Refresh, names: Sequence[str]) -> Job:
+    async def work(run: Run) -> None:
+        await _hand_out(run, names)
+        after, done = UUID(int=0), 0
+        while True:
+            async with run.write() as session:
+                chunk = await next_learners(session, after, LEARNERS_AT_ONCE)
+                if not chunk:
+                    break
+                await take_learners(session, refresh.name, chunk)
+                for moments in (await moments_of(session, chunk, as_of_night(run.day))).values():
+                    await refresh.refresh(session, moments)
+            after, done = chunk[-1], done + len(chunk)
+            await run.progress("refreshing", done)
+
+    return Job(name=refresh.name, what=f"makes rows as of the night ({refresh.name})", work=work)
+
+
+def _task(task: Task) -> Job:
+    async def work(run: Run) -> None:
+        await task.run(run.database, run.day, as_of_night(run.day))
+
+    return Job(name=task.name, what=f"runs over everybody ({task.name})", work=work)
+
+
+async def _fold_marked(run: Run, catch_up: CatchUp) -> None:
+    """Fold learners whose newest events nobody has folded: the day is over, the background may be behind."""
+    tried: set[UUID] = set()
+    while True:
+        async with run.read() as session:
+            behind = [user for user in await marks.learners(session, marks.LIVE) if user not in tried]
+        if not behind:
+            return
+        for user_id in behind:
+            tried.add(user_id)
+            try:
+                await catch_up(user_id)
+            except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
+                await run.park(user_id, run.day, failed)
+
+
+async def _hand_out(run: Run, names: Sequence[str]) -> None:
+    while True:
+        async with run.write() as session:
+            if not await hand_out(session, names):
+                return
