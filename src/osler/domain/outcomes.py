@@ -101,9 +101,10 @@ class Code(StrEnum):
 
 
 class EventProblem(Exception):
-    """One event cannot be taken: its code, and the JSON pointer of the field where there is one."""
+    """One event cannot be taken: its code, the JSON pointer of the field if there is one, its id if that is sound."""
 
-    def __init__(self, code: Code, path: str | None = None) -> None:
+    def __init__(self, code: Code, path: str | None = None, event_id: str | None = None) -> None:
         super().__init__(code.value)
         self.code = code
         self.path = path
+        self.event_id = event_id

@@ -39,8 +39,17 @@ def check(value: Any) -> WireEvent:
     if not isinstance(value, dict):
         raise EventProblem(Code.SCHEMA_TYPE, "")
     event = dict(cast("dict[str, Any]", value))
-    kind = _kind(event)
     _lower_ids(event)
+    try:
+        return _checked(event)
+    except EventProblem as problem:
+        sound = isinstance(event.get("id"), str) and UUID7.fullmatch(event["id"]) is not None
+        problem.event_id = event["id"] if sound else None
+        raise
+
+
+def _checked(event: dict[str, Any]) -> WireEvent:
+    kind = _kind(event)
     _check_id(event)
     data_type = _version(event, kind)
     _check_object(_envelope_type(), {k: v for k, v in event.items() if k not in {"type", "data"}}, "")

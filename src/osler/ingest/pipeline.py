@@ -27,8 +27,9 @@ from osler.ingest.decoding import Read, UnreadableBatch
 from osler.ingest.learners import find_learners
 from osler.ingest.limits import GRACE_DAYS, IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
 from osler.ingest.rates import EventBuckets
+from osler.ingest.settling import abort, answer, drop_repeats, place_in_log, store_all_or_nothing
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
-from osler.ingest.storing import Stored, store
+from osler.ingest.storing import store
 from osler.ingest.wire import Envelope, WireEvent, encode_data
 from osler.ingest.work import Candidate, Context, Outcome, Sender
 from osler.observe import metrics
@@ -36,6 +37,7 @@ from osler.observe.keys import secret_key
 
 SESSIONS_KEPT = 50_000
 CATALOG_TRIES = 5
+LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has been checked
 Session = tuple[str, str]
 
 
@@ -60,6 +62,7 @@ class Ingestion:
     """The way in, one for each process and database: it keeps the catalogue's keys and the rates in memory."""
 
     def __init__(self, db: Database) -> None:
+        metrics.declare_event_types(EVENT_TYPES)
         self.db = db
         self.catalog = CatalogView()
         self.buckets = EventBuckets()
@@ -89,9 +92,9 @@ class Ingestion:
         accepted: list[Candidate] = []
         if alive:
             with translated():
-                accepted = await retrying(lambda: self._settle(alive, users, ctx, batch, outcomes, atomic=atomic))
+                accepted = await retrying(lambda: self._settle(alive, ctx, batch, outcomes, atomic=atomic))
         elif atomic:
-            _abort(outcomes)
+            abort(outcomes)
         taken = Taken(batch.received_at, batch.clock_skew_ms, [outcomes[n] for n in range(len(reads))], accepted)
         _measure(taken, monotonic_seconds() - began)
         return taken
@@ -131,15 +134,14 @@ class Ingestion:
         ctx.over_rate = frozenset(over)
 
     async def _settle(
-        self, alive: list[Candidate], users: list[str], ctx: Context, batch: Batch, outcomes: dict[int, Outcome],
-        *, atomic: bool,
-    ) -> list[Candidate]:  # fmt: skip
+        self, alive: list[Candidate], ctx: Context, batch: Batch, outcomes: dict[int, Outcome], *, atomic: bool
+    ) -> list[Candidate]:
         """Look up, conclude, store; again when the catalogue changed in between. Fills in the outcomes."""
         for _ in range(CATALOG_TRIES):
             found = dict(outcomes)
             try:
                 async with self.db.ingest_pool.acquire(timeout=self.db.settings.pool_wait_seconds) as connection:
-                    accepted = await self._attempt(connection, alive, users, ctx, batch, found, atomic=atomic)
+                    accepted = await self._attempt(connection, alive, ctx, batch, found, atomic=atomic)
             except CatalogChanged:
                 self.catalog.forget()
                 continue
@@ -148,18 +150,25 @@ class Ingestion:
         raise CatalogChanged("The catalogue keeps changing; try again.")
 
     async def _attempt(
-        self, connection: Connection, alive: list[Candidate], users: list[str], ctx: Context, batch: Batch,
-        outcomes: dict[int, Outcome], *, atomic: bool,
-    ) -> list[Candidate]:  # fmt: skip
+        self,
+        connection: Connection,
+        alive: list[Candidate],
+        ctx: Context,
+        batch: Batch,
+        outcomes: dict[int, Outcome],
+        *,
+        atomic: bool,
+    ) -> list[Candidate]:
         settings = self.db.settings
+        users = list(dict.fromkeys(c.user_id for c in alive))
         ctx.learners = await find_learners(connection, users, ctx.sender, settings.timezone)
         questions = {c.event.data.question_id for c in alive if c.kind.name == "question_submit"}
         materials = {m for c in alive if (m := getattr(c.event.data, "material_id", None)) is not None}
         version = await self.catalog.look_up(connection, questions, materials)
         ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials
         ctx.sessions = await self._started(connection, alive, ctx)
-        ready = _drop_repeats(_run(AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
-        ready.sort(key=_place_in_log)
+        ready = drop_repeats(_run(AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
+        ready.sort(key=place_in_log)
         batch = replace(
             batch,
             entries=[c.entry for c in ready],
@@ -172,8 +181,8 @@ class Ingestion:
             "key": self._key, "may_make_months": ctx.sender.is_import, "failpoint": settings.failpoint
         }  # fmt: skip
         if not atomic:
-            return _answer(ready, await store(connection, batch, **options), outcomes)
-        return await _store_all_or_nothing(connection, batch, ready, outcomes, options)
+            return answer(ready, await store(connection, batch, **options), outcomes)
+        return await store_all_or_nothing(connection, batch, ready, outcomes, options)
 
     async def _started(self, connection: Connection, alive: list[Candidate], ctx: Context) -> set[Session]:
         """Sessions that are known to have begun: in this request, lately in this process, or in the log."""
@@ -183,7 +192,7 @@ class Ingestion:
         named = {(c.user_id, c.event.session_id) for c in alive if c.event.session_id is not None}
         unknown = [each for each in named - starts if each not in self._sessions]
         if unknown and not ctx.sender.is_import:
-            oldest = min(int(c.event.id[:8] + c.event.id[9:13], 16) for c in alive)
+            oldest = min(LAST_MS, *(int(c.event.id[:8] + c.event.id[9:13], 16) for c in alive))
             starts |= await started_sessions(connection, unknown, instant_of(oldest * 1000))
         for each in starts:
             self._sessions[each] = None
@@ -207,7 +216,7 @@ def _candidates(reads: Iterable[Read], outcomes: dict[int, Outcome]) -> list[Can
     made: list[Candidate] = []
     for place, read in enumerate(reads):
         if isinstance(read, EventProblem):
-            outcomes[place] = Outcome.of(place, None, read)
+            outcomes[place] = Outcome.of(place, read.event_id, read)
         else:
             made.append(Candidate(place, read, EVENT_TYPES[read.type]))
     return made
@@ -233,64 +242,6 @@ def _write_data(alive: list[Candidate]) -> None:
     events: list[WireEvent] = [c.event for c in alive]
     for c, line in zip(alive, canonical_data(encode_data(events)).split(b"\n"), strict=False):
         c.data_json = line
-
-
-def _place_in_log(c: Candidate) -> tuple[str, str]:
-    return c.user_id, c.event.id
-
-
-def _drop_repeats(alive: list[Candidate], outcomes: dict[int, Outcome]) -> list[Candidate]:
-    """Of several with one id the first counts; the others learn whether they said the same."""
-    first: dict[tuple[str, str], Candidate] = {}
-    for c in alive:
-        earlier = first.setdefault((c.user_id, c.event.id), c)
-        if earlier is not c:
-            same = earlier.entry.content_hash == c.entry.content_hash
-            code = Code.DUPLICATE_IN_BATCH if same else Code.CONFLICT_IN_BATCH
-            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
-    return list(first.values())
-
-
-def _answer(ready: list[Candidate], stored: Stored, outcomes: dict[int, Outcome]) -> list[Candidate]:
-    """Outcomes of what reached the log; those that were newly stored."""
-    if stored.appended.new is None and not stored.unplaced:
-        for c in ready:
-            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
-        return ready
-    accepted: list[Candidate] = []
-    for c in ready:
-        code = stored.code_of(c.entry)
-        if code is None:
-            accepted.append(c)
-            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
-        else:
-            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
-    return accepted
-
-
-class _Abort(Exception):
-    """Rolls an atomic batch back."""
-
-
-async def _store_all_or_nothing(
-    connection: Connection, batch: Batch, ready: list[Candidate], outcomes: dict[int, Outcome], options: dict[str, Any]
-) -> list[Candidate]:
-    try:
-        async with connection.transaction():
-            accepted = _answer(ready, await store(connection, batch, **options), outcomes)
-            if any(each.status not in {Status.ACCEPTED, Status.DUPLICATE} for each in outcomes.values()):
-                raise _Abort
-            return accepted
-    except _Abort:
-        _abort(outcomes)
-        return []
-
-
-def _abort(outcomes: dict[int, Outcome]) -> None:
-    """What would have been stored was not: it may be sent again."""
-    for place, each in outcomes.items():
-        if each.status is Status.ACCEPTED or each.code is Code.DUPLICATE_IN_BATCH:
-            outcomes[place] = Outcome.of(place, each.id, EventProblem(Code.ATOMIC_ABORT))
 
 
 def _ms_of(us: int) -> int:

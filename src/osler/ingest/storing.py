@@ -26,18 +26,19 @@ class Stored:
     def code_of(self, entry: Entry) -> Code | None:
         """Why an entry was not newly stored; None when it was."""
         done = self.appended
-        if done.is_new(entry) and entry.event_id not in self.unplaced:
-            return None
         if entry.user_id in done.erased:
             return Code.SUBJECT_ERASED
         if entry.user_id in done.withdrawn:
             return Code.SUBJECT_CONSENT
         if entry.event_id in self.unplaced:
             return Code.PARTITION_MISSING
-        stored = done.stored_hashes.get((entry.user_id, entry.event_id))
+        return None if done.is_new(entry) else self._code_of_known(entry)
+
+    def _code_of_known(self, entry: Entry) -> Code:
+        stored = self.appended.stored_hashes.get((entry.user_id, entry.event_id))
         if stored is not None:
             return Code.DUPLICATE_STORED if stored == entry.content_hash else Code.CONFLICT_STORED
-        if entry.event_type == "day_report" and entry.user_id in done.without_wellbeing:
+        if entry.event_type == "day_report" and entry.user_id in self.appended.without_wellbeing:
             return Code.SUBJECT_CONSENT
         return Code.SUBJECT_ERASED  # neither new nor there: erased between the insert and the look
 
