@@ -25,6 +25,7 @@ MANUAL, RESCHEDULED, FILTERED = 4, 5, 3
 MOST_SECONDS = 3600.0
 SECONDS_A_DAY = 86_400
 NAMESPACE = "anki"
+UNSORTED, UNSORTED_NAME = "own.cards", "Own cards without a topic"
 
 
 class AnkiSource:
@@ -54,11 +55,14 @@ class AnkiSource:
         query = "select c.id, c.did, n.tags from cards c join notes n on n.id = c.nid"
         for card_id, deck_id, tags in self._db.execute(query):
             topics = rules.topics_of([*str(tags).split(), decks.get(int(deck_id), "")])
-            cards[str(card_id)] = topics
+            cards[str(card_id)] = topics or (UNSORTED,)
             unmapped += not topics
         if unmapped:
-            self.notes.append(f"{unmapped} of {len(cards)} cards have no topic by tag or deck; they count without one")
-        return Entries(cards=cards, cards_mapped_by=RULES_VERSION)
+            self.notes.append(
+                f"{unmapped} of {len(cards)} cards have no topic by tag or deck; they stand under '{UNSORTED_NAME}'"
+            )
+        own = {"own": "Own material", UNSORTED: UNSORTED_NAME} if unmapped else {}
+        return Entries(topics=own, cards=cards, cards_mapped_by=RULES_VERSION)
 
     def records(self) -> Iterator[SourceRecord]:
         """One record for each row of the review log, in the order of time."""

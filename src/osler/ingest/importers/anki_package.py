@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -28,7 +28,7 @@ _LATEST_META = 3
 
 
 @contextmanager
-def open_collection(path: Path) -> Iterator[tuple[sqlite3.Connection, list[str]]]:
+def open_collection(path: Path) -> Generator[tuple[sqlite3.Connection, list[str]]]:
     """The collection's database, read-only, and what there is to say about it.
 
     Errors: UnreadableSource for what is no collection, is torn, or unpacks to more than 2 GiB.

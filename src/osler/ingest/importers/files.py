@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -40,7 +40,7 @@ class _Bounded(io.RawIOBase):
 
 
 @contextmanager
-def open_bytes(path: Path, most: int = MOST_BYTES) -> Iterator[IO[bytes]]:
+def open_bytes(path: Path, most: int = MOST_BYTES) -> Generator[IO[bytes]]:
     """The uncompressed bytes of a file.
 
     Errors: UnreadableSource when the file is missing, torn, or holds more than `most` bytes.
@@ -55,7 +55,7 @@ def open_bytes(path: Path, most: int = MOST_BYTES) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _decompressed(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+def _decompressed(path: Path, raw: IO[bytes]) -> Generator[IO[bytes]]:
     if path.suffix == ".gz":
         with gzip.GzipFile(fileobj=raw) as plain:
             yield cast("IO[bytes]", plain)
@@ -69,7 +69,7 @@ def _decompressed(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
 @contextmanager
 def open_csv(
     path: Path, required: tuple[str, ...], delimiter: str = ",", encoding: str = "utf-8-sig"
-) -> Iterator[csv.DictReader[str]]:
+) -> Generator[csv.DictReader[str]]:
     """The rows of a CSV file as dictionaries; a byte-order mark is dropped.
 
     Errors: UnreadableSource when a required column is missing, naming it and those that there are.
