@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,10 +10,13 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from osler import __version__
-from osler.api import catalogue, health, me
+from osler.analytics.registry import analytics
+from osler.api import catalogue, health, me, privacy
 from osler.api.dashboard import serve_dashboard
+from osler.api.following import Following, mastery_of
 from osler.api.reference import serve_reference
 from osler.db.engine import Database
+from osler.db.partitions import ensure_ahead
 from osler.errors import Misconfigured
 from osler.http.answers import Answers
 from osler.http.auth import open_verifier
@@ -24,15 +26,20 @@ from osler.http.platform import Platform
 from osler.http.problems import install_problems
 from osler.http.rates import open_rates
 from osler.http.scope import Require, public
+from osler.ingest.routes import routers as ingest_routers
+from osler.ingest.routes.hooks import Hooks
 from osler.observe import metrics
 from osler.settings import Settings
 
 DESCRIPTION = "Events in, seven analytics and one decision out: what to study next, and how sure we are."
 
 
-def routers() -> list[APIRouter]:
+def routers(following: Following) -> list[APIRouter]:
     """Every router of the service, in the order of the documentation."""
-    return [health.router(), me.router(), catalogue.router()]
+    hooks = Hooks(following.catch_up, following.wake, mastery_of)
+    features = [analytic.router for analytic in analytics() if analytic.router is not None]
+    own = [health.router(), me.router(), privacy.router(), catalogue.router()]
+    return [*own, *ingest_routers(hooks), *features]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,17 +47,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     Errors: Misconfigured when a route declares no policy: what is not decided is not served.
     """
+    following = Following()
     app = FastAPI(
         title="Osler",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=lambda app: _running(app, settings),
+        lifespan=lambda app: _running(app, settings, following),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
-    for router in routers():
+    for router in routers(following):
         app.include_router(router)
     refuse_undecided(app)
     install_problems(app)
@@ -67,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, settings: Settings) -> AsyncGenerator[None]:
+async def _running(app: FastAPI, settings: Settings, following: Following) -> AsyncGenerator[None]:
     """What the process holds while it serves, closed in the opposite order."""
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database.open(settings))
@@ -75,6 +83,8 @@ async def _running(app: FastAPI, settings: Settings) -> AsyncGenerator[None]:
         cache = await stack.enter_async_context(open_cache(settings))
         verifier = open_verifier(settings, db)
         stack.push_async_callback(verifier.close)
+        await ensure_ahead(db)
+        await stack.enter_async_context(following.open(db, cache))
         app.state.platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings))
         yield
         app.state.platform = None
@@ -117,9 +127,3 @@ def _declared(call: object) -> str | None:
     if isinstance(call, Require):
         return call.action.value
     return "public" if call is public else None
-
-
-async def forget_learner(platform: Platform, user_id: uuid.UUID) -> None:
-    """Drop what this process remembers of a learner who was erased."""
-    platform.verifier.forget(user_id)
-    await platform.answers.cache.bump(user_id)

@@ -77,7 +77,7 @@ class _Work:
 
     async def delete_events(self) -> None:
         """Delete from the log, 5,000 rows a transaction, under the open ticket."""
-        for record in await self.connection.fetch("select t as name from partitioned_log_tables() t"):
+        for record in await self.connection.fetch(_EVENT_TABLES):
             while await self._delete_some(record["name"]) == ROWS_A_TIME:
                 pass
 
@@ -138,10 +138,15 @@ with batch as (select user_id, event_ts, event_id from {table} where user_id = $
 select count(*) from gone
 """
 
-_TABLES_OF_LEARNERS = """
+_EVENT_TABLES = """
+select t as name from partitioned_log_tables() t
+ where exists (select from pg_attribute a where a.attrelid = to_regclass(t) and a.attname = 'event_id')
+"""
+
+_TABLES_OF_LEARNERS = f"""
 select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-   and a.attname = 'user_id' and not a.attisdropped and c.relname not in (select * from partitioned_log_tables())
+   and a.attname = 'user_id' and not a.attisdropped and c.relname not in ({_EVENT_TABLES})
  order by c.relname = 'users', 1
 """
 
