@@ -73,7 +73,7 @@ select d.user_id, sum(d.answer_seconds order by d.local_date) / nullif(sum(d.que
 
 MASTERY = """
 select user_id, topic_id, attempts, mastery_score, mastery, mastery_low, mastery_high, skill_mean, skill_variance,
-       ability_mean, ability_variance, guess_rate
+       ability_mean, ability_variance, option_count
   from topic_mastery where user_id = any(cast(:users as uuid[])) order by user_id, topic_id
 """
 

@@ -212,11 +212,11 @@ def _hours(topic: str, practice: Practice, facts: LearnerFacts, setting: Setting
     row = facts.mastery.get(topic)
     if _state(row) == "closed":
         return {"estimated_hours": 0.0, "hours_low": 0.0, "hours_high": 0.0}
-    guess = row["guess_rate"] if row else 0.0
+    options = int(row["option_count"]) if row else 0
     reading = sum(m.minutes * 60 for m in setting.materials.get(topic, ())
                   if m.is_required and m.material_id not in facts.read)  # fmt: skip
     extra = facts.due.get(topic, 0) * SECONDS_PER_REVIEW + reading
-    target = mastery_target(practice.variance, round(1 / guess) if guess > 0 else 0)
+    target = mastery_target(practice.variance, options)
     span = model.hours_to_close(practice, target, review_and_reading_seconds=extra, seed=seed)
     return {"estimated_hours": span.median, "hours_low": span.low, "hours_high": span.high}
 

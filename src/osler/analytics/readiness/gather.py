@@ -16,6 +16,7 @@ from osler.analytics.readiness.model import LearnerState, TopicState
 from osler.catalog.snapshot import Catalogue, ExamEntry, catalogue
 from osler.db.engine import ReadSession, WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore
+from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS as IRT
 from osler.science.irt import widen
 from osler.science.logits import Z90
@@ -26,7 +27,7 @@ SECONDS_A_DAY = 86_400.0
 # Everything that readiness asks of a learner's topics, in one row a topic.
 TOPICS = """
 select user_id, topic_id, attempts, mastery, mastery_low, mastery_high, skill_mean, skill_variance, ability_mean,
-       ability_variance, guess_rate, last_at, as_of
+       ability_variance, option_count, last_at, as_of
   from topic_mastery where user_id = any(cast(:users as uuid[])) and attempts > 0 order by user_id, topic_id
 """
 
@@ -129,13 +130,12 @@ def _topic(topic: str, rows: Sequence[Mapping[str, Any]], about: _About) -> Topi
     easiness = about.on.parameters.of_topic(topic)
     if rows:
         skill, variance, n = _skill(rows, about.at)
-        guess = sum(row["attempts"] * row["guess_rate"] for row in rows) / n
+        options = max(rows, key=lambda row: (row["attempts"], row["topic_id"]))["option_count"]
     else:
         entry = about.on.catalogue.topics.get(topic)
         skill = unseen_prior_mean(topic, entry.parent_id if entry else None, about.on.graph, about.known)
-        variance, n, guess = IRT.skill_variance, 0, 0.0
+        variance, n, options = IRT.skill_variance, 0, 0
     eta, total = easiness + about.ability + skill, about.ability_variance + variance
-    options = round(1 / guess) if guess > 0 else 0
     half = Z90 * total**0.5
     low, value, high = (chance_known(x, total, options) for x in (eta - half, eta, eta + half))
     return TopicState(
@@ -149,7 +149,7 @@ def _topic(topic: str, rows: Sequence[Mapping[str, Any]], about: _About) -> Topi
         mastery=value,
         mastery_low=low,
         mastery_high=high,
-        guess=guess,
+        guess=guess_floor(options),
     )
 
 

@@ -1,0 +1,19 @@
+"""What the rest of Osler sees of `readiness`."""
+
+from __future__ import annotations
+
+from osler.analytics.contract import Analytic, DerivedTable, Refresh
+from osler.analytics.readiness import projection, rollup
+from osler.analytics.readiness.routes import router
+from osler.analytics.readiness.tables import exam_projections, user_learning_metrics
+
+ANALYTIC = Analytic(
+    name="readiness",
+    question="Would today's knowledge pass the exam, how sure is that, and when will it be enough?",
+    tables=(DerivedTable(user_learning_metrics), DerivedTable(exam_projections)),
+    router=router,
+    refreshes=(
+        Refresh("rolling", rollup.refresh, as_of_table="user_learning_metrics", after=("gaps",)),
+        Refresh("readiness", projection.refresh, as_of_table="user_learning_metrics", after=("rolling",)),
+    ),
+)

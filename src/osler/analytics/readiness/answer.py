@@ -1,0 +1,230 @@
+"""Is the learner ready? From gathered rows to the answer; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from osler.analytics.contract import CardState, card_fields
+from osler.analytics.readiness.gather import Ground, learner_state
+from osler.analytics.readiness.model import (
+    MIN_ANSWERS,
+    Exam,
+    LearnerState,
+    Readiness,
+    Triple,
+    assess,
+    exam_state,
+)
+from osler.analytics.readiness.projection import practice_of
+from osler.catalog.learners import LearnerSetup
+from osler.catalog.snapshot import Catalogue, ExamEntry
+from osler.science.exam_projection import Practice, what_if
+
+VERSION = "readiness-1"
+DEFAULT_HORIZON_DAYS = 28
+STATES = {
+    "ok": CardState.READY,
+    "provisional": CardState.READY,
+    "insufficient_data": CardState.TOO_LITTLE,
+    "not_available": CardState.FIRST_USE,
+    "cannot_tell": CardState.TOO_LITTLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One learner before one exam, ready to be asked about."""
+
+    setup: LearnerSetup
+    exam: ExamEntry | None
+    learner: LearnerState
+    practice: Practice | None
+    as_of: datetime
+
+    @property
+    def terms(self) -> Exam:
+        """What the exam asks for."""
+        exam = self.exam
+        return Exam(1) if exam is None else Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
+
+
+def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Ground) -> Standing:
+    """The learner carried to the exam day, from what `queries.readiness_of` gathers."""
+    setup = _setup(found, user_id)
+    exam = on.catalogue.exam_or_default(setup.exam_id)
+    if exam is None or not exam.shares:
+        return Standing(setup, None, LearnerState(0.0, 0.0, ()), None, as_of)
+    at = as_of if setup.exam_on is None else max(as_of, _exam_instant(setup))
+    learner = learner_state(found["topics"], exam, at, on)
+    return Standing(setup, exam, learner, practice_of(learner, found["pace"], setup), as_of)
+
+
+def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, Any]:
+    """The answer of `/exam-readiness`."""
+    assessed = assess(where.learner, where.terms, seed=where.setup.user_id.int % 2**32)
+    exam, projection = where.exam, found["projection"]
+    if projection is not None and (exam is None or projection["exam_id"] != exam.exam_id):
+        projection = None  # made at night for another exam
+    chance = assessed.pass_probability
+    body: dict[str, Any] = {
+        "status": assessed.status,
+        "exam_id": exam and exam.exam_id,
+        "exam_name": exam and exam.name,
+        "exam_on": where.setup.exam_on,
+        "days_left": where.setup.days_to_exam(where.as_of),
+        "cut": exam and exam.cut,
+        "readiness_score": likely(assessed.readiness_score),
+        "predicted_score": likely(assessed.predicted_score),
+        "pass_probability": likely(chance),
+        "exam_ready_probability": chance and chance[0],
+        "source": "closed_form",
+        "calibration": assessed.calibration,
+        "coverage": assessed.coverage,
+        "sections": _sections(assessed, where.learner, on.catalogue),
+        "days_until_ready": _ready_in(projection),
+        "projection": [] if projection is None else projection["path"],
+        "features": found["features"] or {},
+        "findings": [finding.as_dict() for finding in assessed.findings],
+    }
+    return {**_card(assessed, body, where), **body}
+
+
+def what_if_answer(
+    where: Standing, *, minutes: float | None, exam_on: date | None, topic_ids: list[str] | None
+) -> dict[str, Any]:
+    """The answer of `/exam-readiness/what-if`: both plans on the same draws."""
+    practice = where.practice
+    assessed = assess(where.learner, where.terms, seed=0)
+    if practice is None or where.exam is None or assessed.predicted_score is None:
+        return _cannot_ask(assessed, where)
+    then = replace(
+        practice,
+        minutes_per_day=practice.minutes_per_day if minutes is None else minutes,
+        allocation=_allocation(where.learner, practice, topic_ids),
+    )
+    left = where.setup.days_to_exam(where.as_of)
+    days_now = DEFAULT_HORIZON_DAYS if left is None else left
+    days_then = days_now if exam_on is None else max(0, (exam_on - where.setup.today(where.as_of)).days)
+    cut = where.exam.cut
+    seed = where.setup.user_id.int % 2**32
+    state = exam_state(where.learner, where.terms)
+    made = what_if(state, practice, then, days_now=days_now, days_then=days_then, cut=cut, seed=seed)
+    gain = _percent(made.score_gain)
+    text = f"{gain[0]:+.1f} points by the exam day ({gain[1]:+.1f} to {gain[2]:+.1f}); a model estimate."
+    return {
+        **card_fields(
+            CardState.READY, ("readiness.what_if", text), n=assessed.n, as_of=where.as_of, model_version=VERSION,
+            interval=(gain[1], gain[2]), params={"gain": gain[0], "days": days_then},
+        ),
+        "label": "model estimate",
+        "score_now": likely(_percent(made.score_now)),
+        "score_then": likely(_percent(made.score_then)),
+        "score_gain": likely(gain),
+        "pass_gain": likely(made.pass_gain),
+    }  # fmt: skip
+
+
+def _cannot_ask(assessed: Readiness, where: Standing) -> dict[str, Any]:
+    finding = assessed.findings[0]
+    nothing = dict.fromkeys(("score_now", "score_then", "score_gain", "pass_gain"), likely(None))
+    said = (finding.code, finding.text)
+    card = card_fields(STATES[assessed.status], said, n=assessed.n, as_of=where.as_of, model_version=VERSION)
+    return {**card, "label": "model estimate", **nothing}
+
+
+def likely(triple: Triple | None) -> dict[str, Any]:
+    """A value with its range; nulls for what is not known."""
+    if triple is None:
+        return {"value": None, "interval": None}
+    return {"value": triple[0], "interval": {"low": triple[1], "high": triple[2], "level": 0.9}}
+
+
+def _percent(triple: Triple) -> Triple:
+    return 100 * triple[0], 100 * triple[1], 100 * triple[2]
+
+
+def _setup(found: Mapping[str, Any], user_id: UUID) -> LearnerSetup:
+    given: Mapping[str, Any] = found["setup"] or {}
+    minutes = given.get("minutes_per_day")
+    return LearnerSetup(
+        user_id=user_id,
+        time_zone=found["time_zone"],
+        day_start_minutes=found["day_start_minutes"] if found["day_start_minutes"] is not None else 240,
+        exam_id=given.get("exam_id"),
+        exam_on=date.fromisoformat(given["exam_on"]) if given.get("exam_on") else None,
+        minutes_per_day=tuple(minutes) if minutes else None,
+        goal_score=given.get("goal_score"),
+    )
+
+
+def _exam_instant(setup: LearnerSetup) -> datetime:
+    """The exam begins in the morning of its day on the learner's wall clock."""
+    day = setup.exam_on or date.min
+    return datetime.combine(day, time(), ZoneInfo(setup.time_zone)) + timedelta(hours=9)
+
+
+def _allocation(learner: LearnerState, practice: Practice, topic_ids: list[str] | None) -> Any:
+    """Where the minutes go: to the named topics by their share, else as before."""
+    if not topic_ids:
+        return practice.allocation
+    chosen = np.array([topic.share if topic.topic_id in topic_ids else 0.0 for topic in learner.topics])
+    return practice.allocation if chosen.sum() <= 0 else chosen / chosen.sum()
+
+
+def _sections(assessed: Readiness, learner: LearnerState, known: Catalogue) -> list[dict[str, Any]]:
+    covered: dict[str, float] = {}
+    for topic in learner.topics:
+        if topic.n >= MIN_ANSWERS:
+            covered[topic.section] = covered.get(topic.section, 0.0) + topic.share
+    return [
+        {
+            "section": one.name, "name": known.name_of(one.name), "weight": one.share, "expected": one.expected,
+            "coverage": min(1.0, covered.get(one.name, 0.0) / one.share), "below_cut": one.below_cut,
+            "is_weak": one.is_weak, "n": one.n, "points_to_gain": one.points_to_gain,
+        }
+        for one in assessed.sections
+    ]  # fmt: skip
+
+
+def _ready_in(projection: Mapping[str, Any] | None) -> dict[str, Any]:
+    if projection is None:
+        return dict.fromkeys(("median", "low", "high", "share_never", "minutes_per_day"))
+    return {
+        "median": projection["days_median"],
+        "low": projection["days_low"],
+        "high": projection["days_high"],
+        "share_never": projection["share_never"],
+        "minutes_per_day": projection["minutes_per_day"],
+    }
+
+
+def _card(assessed: Readiness, body: Mapping[str, Any], where: Standing) -> dict[str, object]:
+    state = STATES[assessed.status]
+    shared: dict[str, Any] = {"n": assessed.n, "as_of": where.as_of, "model_version": VERSION}
+    score = assessed.predicted_score
+    if score is None:
+        if assessed.n == 0 and where.exam is not None:
+            state = CardState.FIRST_USE
+        finding = assessed.findings[0]
+        return card_fields(state, (finding.code, finding.text), params=dict(finding.params), **shared)
+    worst = body["sections"][0]["name"] if body["sections"] else None
+    text = f"{score[0]:.0f} %, likely {score[1]:.0f} to {score[2]:.0f}."
+    if body["cut"] is not None:
+        text += f" Pass line {100 * body['cut']:.0f}."
+    if worst is not None:
+        text += f" {worst} costs you most."
+    params: dict[str, Any] = {
+        "score": score[0],
+        "low": score[1],
+        "high": score[2],
+        "cut": body["cut"],
+        "section": worst,
+    }
+    return card_fields(state, ("readiness.summary", text), interval=(score[1], score[2]), params=params, **shared)

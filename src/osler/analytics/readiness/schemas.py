@@ -1,0 +1,111 @@
+"""What the API says about readiness."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from osler.analytics.contract import Card, Finding, Interval
+
+
+class Likely(BaseModel):
+    """A forecast with its range; null where nothing can be said."""
+
+    value: float | None = Field(examples=[68.0])
+    interval: Interval | None = Field(None, description="90 %")
+
+
+class SectionOut(BaseModel):
+    """One section of the exam."""
+
+    section: str = Field(examples=["renal"])
+    name: str = Field(examples=["Renal"])
+    weight: float = Field(description="share of the exam's points", examples=[0.12])
+    expected: float = Field(description="expected share of its points", examples=[0.41])
+    coverage: float = Field(description="share of its points on topics with 5 answers", examples=[0.5])
+    below_cut: float | None = Field(description="chance to stay below the pass mark in it", examples=[0.86])
+    is_weak: bool = Field(examples=[True])
+    n: int = Field(examples=[44])
+    points_to_gain: float = Field(description="points of 100 that it still costs", examples=[3.1])
+
+
+class ReadyInDays(BaseModel):
+    """Days until the lower bound of the chance to pass reaches 90 % at the present pace."""
+
+    median: int | None = Field(description="null: not within half a year", examples=[23])
+    low: int | None = Field(examples=[17])
+    high: int | None = Field(examples=[34])
+    share_never: float | None = Field(description="draws that never arrive", examples=[0.05])
+    minutes_per_day: float | None = Field(description="pace walked", examples=[45.0])
+
+
+class PathPoint(BaseModel):
+    """One day of the projection."""
+
+    day: date = Field(examples=["2026-12-01"])
+    expected: float = Field(description="share of points", examples=[0.66])
+    low: float = Field(examples=[0.58])
+    high: float = Field(examples=[0.74])
+
+
+class ReadinessAnswer(Card):
+    """How ready the learner is, or why that cannot be said."""
+
+    status: str = Field(
+        description="ok, provisional, insufficient_data, not_available, cannot_tell", examples=["provisional"]
+    )
+    exam_id: str | None = Field(examples=["usmle-step-1"])
+    exam_name: str | None = Field(examples=["USMLE Step 1"])
+    exam_on: date | None = Field(examples=["2027-01-10"])
+    days_left: int | None = Field(examples=[49])
+    cut: float | None = Field(description="pass mark as a share of points", examples=[0.6])
+    readiness_score: Likely = Field(description="0 to 100: how much of what is asked is mastered")
+    predicted_score: Likely = Field(description="0 to 100: expected share of points on the exam day")
+    pass_probability: Likely = Field(description="0 to 1; null without a pass mark")
+    exam_ready_probability: float | None = Field(description="the brief's name for it", examples=[0.74])
+    source: str = Field(description="closed_form, or the trained model that beat it", examples=["closed_form"])
+    calibration: str = Field(examples=["uncalibrated"])
+    coverage: float = Field(description="share of the exam on topics with 5 answers", examples=[0.62])
+    sections: list[SectionOut] = Field(description="those that cost most first")
+    days_until_ready: ReadyInDays
+    projection: list[PathPoint]
+    features: dict[str, float | None] = Field(
+        description="the brief's eight", examples=[{"avg_mastery_score": 0.75, "topics_mastered": 42}]
+    )
+    findings: list[Finding]
+
+
+class WhatIfQuestion(BaseModel):
+    """Another plan: what is left out stays as it is."""
+
+    minutes_per_day: float | None = Field(None, ge=0, le=1440, description="on every day", examples=[60])
+    exam_on: date | None = Field(None, examples=["2027-02-01"])
+    topic_ids: list[str] | None = Field(
+        None, max_length=50, description="study these alone", examples=[["renal.acid-base"]]
+    )
+
+
+class WhatIfAnswer(Card):
+    """What the other plan would change by the exam day; a model estimate."""
+
+    label: str = Field(examples=["model estimate"])
+    score_now: Likely
+    score_then: Likely
+    score_gain: Likely = Field(description="points of 100")
+    pass_gain: Likely = Field(description="change of the chance to pass; null without a pass mark")
+
+
+class OutcomeIn(BaseModel):
+    """How an exam went."""
+
+    exam_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["usmle-step-1"])
+    exam_on: date = Field(examples=["2027-01-10"])
+    score: float | None = Field(None, ge=0, le=1, description="share of points", examples=[0.71])
+    passed: bool | None = Field(None, examples=[True])
+
+
+class OutcomeOut(OutcomeIn):
+    """What was recorded."""
+
+    source: str = Field(examples=["learner"])

@@ -1,0 +1,25 @@
+"""`osler scheduler`: rings for the nightly jobs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+
+def command(
+    every: Annotated[float, typer.Option("--every", min=0.1, metavar="SECONDS", help="Seconds between rings.")] = 60.0,
+    once: Annotated[bool, typer.Option("--once", help="Ring once and stop.")] = False,
+) -> None:
+    """Ring for the nightly jobs: through the broker where OSLER_BROKER_URL is set, else run them here.
+
+    Two schedulers do no harm: each (job, period) runs once. A period that was missed is found in the database.
+    """
+    import asyncio
+
+    from osler.settings import load_settings
+    from osler.worker.scheduler import run_scheduler
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run_scheduler(load_settings(), every_seconds=every, once=once))

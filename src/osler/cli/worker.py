@@ -1,0 +1,21 @@
+"""`osler worker`: takes rings from the broker and runs what is due."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Rings taken at once.")] = 1,
+) -> None:
+    """Run nightly jobs for a scheduler that rings through the broker (OSLER_BROKER_URL).
+
+    The database decides what is due and who holds it: any number of workers may run. Stop with Ctrl-C; a job that is
+    stopped half-way is taken up by the next ring.
+    """
+    from osler.settings import load_settings
+    from osler.worker.broker import run_worker
+
+    run_worker(load_settings(), concurrency=concurrency)

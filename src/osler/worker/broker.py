@@ -1,0 +1,64 @@
+"""Celery as a bell: one task without arguments that runs what the database says is due."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from celery import Celery  # pyright: ignore[reportMissingTypeStubs] - ships no types
+
+from osler.errors import Misconfigured
+from osler.settings import Settings, load_settings
+from osler.worker.night import opened
+
+RING = "osler.ring"
+QUEUE = "osler"
+LONGEST_JOB_SECONDS = 4 * 3600
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The Celery application of the broker that is set.
+
+    JSON alone, one task at a time, acknowledged when it is done: a killed worker's ring is heard by another, and
+    finds in the database what is left to do. The visibility time-out lies above the longest job.
+    Errors: Misconfigured without a broker.
+    """
+    if settings.broker_url is None:
+        raise Misconfigured("OSLER_BROKER_URL is not set; without a broker the jobs run in `osler serve`")
+    app = Celery("osler", broker=settings.broker_url.get_secret_value(), set_as_current=False)
+    app.conf.update(  # pyright: ignore[reportUnknownMemberType] - ships no types
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        task_default_queue=QUEUE,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": LONGEST_JOB_SECONDS, "socket_connect_timeout": 5},
+        enable_utc=True,
+        timezone="UTC",
+    )
+    app.task(name=RING, expires=60)(ring)  # pyright: ignore[reportUnknownMemberType] - ships no types
+    return app
+
+
+def ring() -> dict[str, list[str]]:
+    """Run what is due, in this worker process, with a database of its own."""
+    return asyncio.run(_ring(load_settings()))
+
+
+async def _ring(settings: Settings) -> dict[str, list[str]]:
+    async with opened(settings) as night:
+        return await night.ring()
+
+
+def run_worker(settings: Settings, *, concurrency: int = 1, extra: tuple[str, ...] = ()) -> None:
+    """Take rings until stopped. Each runs in a child process, so that one out of memory does not end the worker."""
+    app: Any = make_celery(settings)
+    app.worker_main(
+        ["worker", "--loglevel", settings.log_level, "--concurrency", str(concurrency), "--queues", QUEUE,
+         "--without-gossip", "--without-mingle", "--hostname", "osler@%h", *extra]
+    )  # fmt: skip
