@@ -1,0 +1,152 @@
+"""What was known before each answer? Splits learners, encodes items out of fold, and folds the served states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isnan
+
+import numpy as np
+import numpy.typing as npt
+
+from osler.evaluate.next_answer_data import Answers, Floats, Ints
+from osler.science import histories
+from osler.science.features import NAMES, Answer
+from osler.science.histories import Histories
+from osler.science.irt import DEFAULTS, Parameters
+from osler.science.item_easiness import FOLDS, Encoding, fold_of, tally
+from osler.science.next_answer import Rows
+
+Bools = npt.NDArray[np.bool_]
+Advance = Callable[[int, int], None]
+
+TEST_ONE_IN = 5
+FORWARD_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which rows are scored, in words too. `by_learner`: the scored rows' learners are in no training row."""
+
+    is_test: Bools
+    by_learner: bool
+    text: str
+
+
+def split_by_learner(answers: Answers) -> Split:
+    """One learner in five is held out, by a hash of data set and learner: protocol (A)."""
+    held_out = np.array([fold_of(f"{answers.dataset}:{name}", TEST_ONE_IN) == 0 for name in answers.learners])
+    text = (
+        f"By learner: sha256('{answers.dataset}:<learner>') mod 5 = 0 is tested ({int(held_out.sum())} of "
+        f"{held_out.size} learners), strictly online; encodings of training learners leave their own fold out."
+    )
+    return Split(held_out[answers.learner], by_learner=True, text=text)
+
+
+def split_forward(answers: Answers) -> Split:
+    """The last fifth of all answers by instant is tested, everything before trains: protocol (B)."""
+    cut = float(np.quantile(answers.at, FORWARD_SHARE))
+    text = "Forward in time: the last fifth of all answers is tested, fitted on everything before that instant."
+    return Split(answers.at > cut, by_learner=False, text=text)
+
+
+def learner_folds(answers: Answers) -> Ints:
+    """The encoding fold of each learner."""
+    return np.array([fold_of(f"{answers.dataset}:fold:{name}") for name in answers.learners], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Encodings:
+    """Item easiness from training rows: for each fold without it, and from all."""
+
+    without_fold: tuple[Encoding, ...]
+    full: Encoding
+    fold: Ints
+
+    def of(self, learner: int, *, in_training: bool) -> Encoding:
+        """What a learner's rows are encoded with."""
+        return self.without_fold[int(self.fold[learner])] if in_training else self.full
+
+
+def encode(answers: Answers, is_training: Bools) -> Encodings:
+    """Encodings from the first attempts of the training rows. Names are the codes themselves."""
+    fold = learner_folds(answers)
+    rows = is_training & answers.is_first()
+    counts = tally(
+        fold[answers.learner[rows]], answers.item[rows], answers.correct[rows], answers.item_topics(),
+        items=len(answers.items), topics=len(answers.topics),
+    )  # fmt: skip
+    items, topics = range(len(answers.items)), range(len(answers.topics))
+    without = tuple(counts.encoding(items, topics, leave_out=f) for f in range(FOLDS))
+    return Encodings(without, counts.encoding(items, topics), fold)
+
+
+def answers_of(answers: Answers, start: int, stop: int) -> list[Answer]:
+    """Some rows as the values that are folded live."""
+    rows = slice(start, stop)
+    items: list[int] = answers.item[rows].tolist()
+    groups: list[int] = answers.topic_set[rows].tolist()
+    outcomes: list[float] = answers.correct[rows].tolist()
+    instants: list[float] = answers.at[rows].tolist()
+    return [
+        Answer(item, answers.topic_sets[group], right > 0.5, None if isnan(at) else at)
+        for item, group, right, at in zip(items, groups, outcomes, instants, strict=True)
+    ]
+
+
+def features_of(
+    answers: Answers,
+    split: Split,
+    encodings: Encodings,
+    parameters: Parameters = DEFAULTS,
+    progress: Advance | None = None,
+) -> Floats:
+    """The 24 features of every answer, (n, 24), each from before it: the live fold, learner by learner."""
+    bounds: list[int] = answers.bounds().tolist()
+    traced: list[list[float]] = []
+    for learner, (start, stop) in enumerate(pairwise(bounds)):
+        # Forward in time a learner has rows on both sides of the cut: the states run on, the encoding changes.
+        cut = start + int((~split.is_test[start:stop]).sum())
+        state = histories.initial(parameters)
+        for a, b, in_training in ((start, cut, True), (cut, stop, False)):
+            if a < b:
+                encoding = encodings.of(learner, in_training=in_training)
+                state = histories.fold(state, answers_of(answers, a, b), encoding, parameters, traced)
+        if progress is not None and learner % 50 == 0:
+            progress(learner, len(answers.learners))
+    return np.array(traced).reshape(-1, len(NAMES))
+
+
+def state_after(answers: Answers, start: int, stop: int, encoding: Encoding, parameters: Parameters) -> Histories:
+    """A learner's state after some rows."""
+    return histories.fold(histories.initial(parameters), answers_of(answers, start, stop), encoding, parameters)
+
+
+def rows_of(answers: Answers, features: Floats) -> Rows:
+    """Everything that fits need, aligned with the answers. Counts on topics are those of each topic by itself."""
+    sizes = np.array([len(group) for group in answers.topic_sets], dtype=np.int64)
+    flat = np.array([topic for group in answers.topic_sets for topic in group], dtype=np.int64)
+    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    per_row = sizes[answers.topic_set]
+    topic_row = np.repeat(np.arange(answers.item.size), per_row)
+    within = np.arange(topic_row.size) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+    topic = flat[np.repeat(begins[answers.topic_set], per_row) + within]
+    right, wrong = running_counts(answers.learner[topic_row], topic, answers.correct[topic_row])
+    return Rows(features, answers.item, topic_row, topic, np.log1p(right), np.log1p(wrong), answers.correct)
+
+
+def running_counts(learner: Ints, topic: Ints, correct: Floats) -> tuple[Floats, Floats]:
+    """(right, wrong) answers of the learner on the topic before each row; rows in order of time within learner."""
+    key = learner * (int(topic.max(initial=0)) + 1) + topic
+    order = np.argsort(key, kind="stable")
+    sorted_key, sorted_correct = key[order], correct[order]
+    before = np.cumsum(sorted_correct) - sorted_correct
+    begins = np.flatnonzero(np.diff(sorted_key, prepend=-1) != 0)
+    sizes = np.diff(np.append(begins, key.size))
+    base = np.repeat(before[begins], sizes)
+    place = np.arange(key.size) - np.repeat(begins, sizes)
+    right, wrong = np.empty(key.size), np.empty(key.size)
+    right[order] = before - base
+    wrong[order] = place - (before - base)
+    return right, wrong
