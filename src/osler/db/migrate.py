@@ -49,7 +49,9 @@ def run_on(context: Any, connection: sa.Connection) -> None:
 
 def run_offline(context: Any) -> None:
     """Print the SQL instead of running it."""
-    context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
+    # named parameters: else every % in a comment or a function is printed twice
+    options = {"paramstyle": "named"}
+    context.configure(dialect_name="postgresql", dialect_opts=options, target_metadata=metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 

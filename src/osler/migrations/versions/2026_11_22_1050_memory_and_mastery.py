@@ -332,6 +332,7 @@ STATEMENTS = (
         task TEXT NOT NULL,
         model_version TEXT NOT NULL,
         probability FLOAT NOT NULL,
+        elapsed_days INTEGER,
         score FLOAT,
         low FLOAT,
         high FLOAT,
@@ -347,6 +348,7 @@ STATEMENTS = (
     COMMENT ON COLUMN predictions.task IS 'next-answer, recall or exam (none)';
     COMMENT ON COLUMN predictions.model_version IS 'model and parameters that made it (none)';
     COMMENT ON COLUMN predictions.probability IS 'forecast chance [0 to 1] (none)';
+    COMMENT ON COLUMN predictions.elapsed_days IS 'local days since the item''s last review; 0 is scored apart [local days] (none)';
     COMMENT ON COLUMN predictions.score IS 'forecast share of points, for exams [0 to 1] (none)';
     COMMENT ON COLUMN predictions.low IS 'lower end of the 90 %% interval [0 to 1] (none)';
     COMMENT ON COLUMN predictions.high IS 'upper end of the 90 %% interval [0 to 1] (none)';
@@ -387,7 +389,7 @@ STATEMENTS = (
     COMMENT ON COLUMN models.promoted_at IS 'served from then on [UTC] (none)';
     GRANT select, insert ON models TO osler_app;
     GRANT update (promoted_at) ON models TO osler_app;
-    GRANT select ON models TO osler_reader, osler_eraser;
+    GRANT select ON models TO osler_reader;
     """,
     """
     CREATE TABLE stale_days (

@@ -18,6 +18,7 @@ TABLES = (
     "exam_projections",
     "knowledge_gaps",
     "learner_insights",
+    "learner_habits",
     "exam_outcomes",
     "cohort_stats",
 )
@@ -473,6 +474,51 @@ STATEMENTS = (
     CREATE POLICY learner_insights_keepers ON learner_insights TO osler_eraser USING (true);
     """,
     """
+    CREATE TABLE learner_habits (
+        user_id UUID NOT NULL,
+        sessions INTEGER NOT NULL,
+        minutes_by_hour JSONB NOT NULL,
+        usual_hour FLOAT,
+        hour_spread FLOAT,
+        preference JSONB NOT NULL,
+        breaks INTEGER NOT NULL,
+        breaks_per_hour FLOAT,
+        median_break_minutes FLOAT,
+        multitasked_share FLOAT,
+        switches_per_hour FLOAT,
+        spacing_index FLOAT,
+        interleaving_index FLOAT,
+        cramming_index FLOAT,
+        as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+        model_version TEXT NOT NULL,
+        CONSTRAINT pk_learner_habits PRIMARY KEY (user_id)
+    );
+    COMMENT ON TABLE learner_habits IS 'when and how a learner studies: one row, made at night (derived)';
+    COMMENT ON COLUMN learner_habits.user_id IS 'learner''s pseudonym (pseudonymous)';
+    COMMENT ON COLUMN learner_habits.sessions IS 'study sessions of the last 90 days [sessions] (none)';
+    COMMENT ON COLUMN learner_habits.minutes_by_hour IS 'active minutes by weekday (1 Monday) and hour, 90 days (none)';
+    COMMENT ON COLUMN learner_habits.usual_hour IS 'circular mean of the starts [0 to 24] (none)';
+    COMMENT ON COLUMN learner_habits.hour_spread IS 'circular spread of the starts [hours] (none)';
+    COMMENT ON COLUMN learner_habits.preference IS 'kind of work: share of active time, low, high (none)';
+    COMMENT ON COLUMN learner_habits.breaks IS 'breaks of 5 to 30 min inside sessions [breaks] (none)';
+    COMMENT ON COLUMN learner_habits.breaks_per_hour IS 'the same by active hour [per hour] (none)';
+    COMMENT ON COLUMN learner_habits.median_break_minutes IS 'their median length [minutes] (none)';
+    COMMENT ON COLUMN learner_habits.multitasked_share IS 'active time with the page hidden in between (none)';
+    COMMENT ON COLUMN learner_habits.switches_per_hour IS 'changes of topic by active hour [per hour] (none)';
+    COMMENT ON COLUMN learner_habits.spacing_index IS 'repeats a day or more after the last [share] (none)';
+    COMMENT ON COLUMN learner_habits.interleaving_index IS 'topic changes over those under shuffling (none)';
+    COMMENT ON COLUMN learner_habits.cramming_index IS 'of 28 days'' minutes, those of the last 7 [share] (none)';
+    COMMENT ON COLUMN learner_habits.as_of IS 'instant that the row speaks of [UTC] (none)';
+    COMMENT ON COLUMN learner_habits.model_version IS 'version of the definitions (none)';
+    GRANT select, insert, update, delete ON learner_habits TO osler_app;
+    GRANT select ON learner_habits TO osler_reader;
+    GRANT select, delete ON learner_habits TO osler_eraser;
+    ALTER TABLE learner_habits ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY learner_habits_own ON learner_habits TO osler_app, osler_reader USING
+        ((select session_user_id()) is null or user_id = (select session_user_id()));
+    CREATE POLICY learner_habits_keepers ON learner_habits TO osler_eraser USING (true);
+    """,
+    """
     CREATE TABLE exam_outcomes (
         user_id UUID NOT NULL,
         exam_id TEXT NOT NULL,
@@ -532,7 +578,7 @@ STATEMENTS = (
     COMMENT ON COLUMN cohort_stats.inputs_digest IS 'keyed digest of the inputs, so that freezing can be checked (none)';
     COMMENT ON COLUMN cohort_stats.published_at IS 'when it was frozen [UTC] (none)';
     GRANT select, insert ON cohort_stats TO osler_app;
-    GRANT select ON cohort_stats TO osler_reader, osler_eraser;
+    GRANT select ON cohort_stats TO osler_reader;
     """,
 )
 
