@@ -25,6 +25,7 @@ class Prediction(NamedTuple):
     score: float | None = None
     low: float | None = None
     high: float | None = None
+    elapsed_days: int | None = None
 
 
 _WRITE = Upsert(predictions, ("user_id", *Prediction._fields), OnConflict.NOTHING)

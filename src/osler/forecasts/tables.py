@@ -21,6 +21,13 @@ predictions = table(
     column("task", sa.Text(), primary_key=True, comment="next-answer, recall or exam"),
     column("model_version", sa.Text(), primary_key=True, comment="model and parameters that made it"),
     column("probability", sa.Float(), comment="forecast chance", unit="0 to 1"),
+    column(
+        "elapsed_days",
+        sa.Integer(),
+        nullable=True,
+        comment="local days since the item's last review; 0 is scored apart",
+        unit="local days",
+    ),
     column("score", sa.Float(), nullable=True, comment="forecast share of points, for exams", unit="0 to 1"),
     column("low", sa.Float(), nullable=True, comment="lower end of the 90 % interval", unit="0 to 1"),
     column("high", sa.Float(), nullable=True, comment="upper end of the 90 % interval", unit="0 to 1"),

@@ -31,7 +31,7 @@ from osler.science import fsrs
 from osler.science.features import LearnerHistory
 from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS, widened_ability
-from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, trend
+from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, Trend, trend
 
 KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
 
@@ -41,8 +41,8 @@ ROW = (
     "first_attempt_accuracy", "overall_accuracy", "retrieval_strength", "retrieval_low", "retrieval_high",
     "material_completion", "mastery_score", "mastery_score_low", "mastery_score_high", "components_present",
     "mastery", "mastery_low", "mastery_high", "status", "trend", "skill_mean", "skill_variance", "ability_mean",
-    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "guess_rate", "memory_days", "day_right",
-    "day_wrong", "last_at", "last_local_date", "touched_at", "touched_local_date", "next_review_on",
+    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "guess_rate", "memory_days",
+    "day_right", "day_wrong", "last_at", "last_local_date", "touched_at", "touched_local_date", "next_review_on",
     "sm2_interval_days", "sm2_next_review_at",
 )  # fmt: skip
 
@@ -131,7 +131,7 @@ def _row(one: Asked, strengths: Strength, index: int, parameters: Parameters) ->
         retrieval if known else None, float(strengths.low[index]) if known else None,
         float(strengths.high[index]) if known else None, score.components.get("material_completion"),
         score.value, score.low, score.high, list(score.components_present),
-        *_shown(mastery), _trend(one, parameters), history.skill.mean, history.skill.variance,
+        *_shown(mastery), _trend_label(one, parameters), history.skill.mean, history.skill.variance,
         ability.mean, ability.variance, state.bias, history.recent, history.last_index, state.option_count,
         guess_floor(state.option_count) if state.option_count > 1 else 0.0,
         state.memory_days, state.day_right, state.day_wrong, state.last_at, state.last_on, state.touched_at,
@@ -159,18 +159,25 @@ def _in_window(items: KeyedItems, on: date) -> list[tuple[ItemKey, ItemMemory]]:
     ]
 
 
-def _trend(one: Asked, parameters: Parameters) -> str:
-    recent = _in_window(one.items, one.on)
-    if len(recent) < MIN_ATTEMPTS:
-        return "insufficient_data"
-    mean, variance = one.level_before or (0.0, DEFAULTS.ability_variance + DEFAULTS.skill_variance)
+def trend_of(
+    items: KeyedItems, topic_id: str, on: date, level_before: tuple[float, float] | None, parameters: Parameters
+) -> Trend:
+    """The trend of a topic's first attempts over the 28 local days that end on a day."""
+    recent = _in_window(items, on)
+    mean, variance = level_before or (0.0, DEFAULTS.ability_variance + DEFAULTS.skill_variance)
     return trend(
-        [parameters.prior(key.kind, key.item_id, (one.topic_id,)).easiness for key, _ in recent],
+        [parameters.prior(key.kind, key.item_id, (topic_id,)).easiness for key, _ in recent],
         [memory.first_local_date.toordinal() for _, memory in recent],
         [bool(memory.first_correct) for _, memory in recent],
         prior_mean=mean,
         prior_variance=variance,
-    ).label
+    )
+
+
+def _trend_label(one: Asked, parameters: Parameters) -> str:
+    if not needs_trend(one.items, one.on):
+        return "insufficient_data"
+    return trend_of(one.items, one.topic_id, one.on, one.level_before, parameters).label
 
 
 def _next_review(one: Asked) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from osler.analytics.contract import Analytic, DerivedTable
 from osler.analytics.retrieval.folding import NAME, RetrievalFold
+from osler.analytics.retrieval.routes import router
 from osler.analytics.retrieval.tables import item_memory, item_topics
 from osler.analytics.states import learner_states
 
@@ -15,5 +16,6 @@ ANALYTIC = Analytic(
         DerivedTable(item_memory),
         DerivedTable(item_topics),
     ),
+    router=router,
     live=RetrievalFold(),
 )

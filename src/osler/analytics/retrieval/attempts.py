@@ -45,11 +45,16 @@ def paced(learner: LearnerMemory, event: LoggedEvent) -> LearnerMemory:
 
 def median_seconds(learner: LearnerMemory) -> float | None:
     """The learner's median time to answer a question, to 13 %; None under 10 answers."""
-    total = sum(learner.pace.values())
+    return median_of(learner.pace)
+
+
+def median_of(pace: Mapping[str, int]) -> float | None:
+    """The same from the counts by step alone, as they are stored."""
+    total = sum(pace.values())
     if total < FEWEST_FOR_MEDIAN:
         return None
     seen = 0
-    for step, count in sorted((int(name), count) for name, count in learner.pace.items()):
+    for step, count in sorted((int(name), count) for name, count in pace.items()):
         seen += count
         if 2 * seen >= total:
             return exp((step + 0.5) / STEPS_PER_EFOLD)

@@ -14,7 +14,15 @@ import numpy as np
 from osler.analytics.contract import Batch, ItemKey, Moments
 from osler.analytics.retrieval import queries
 from osler.analytics.retrieval.attempts import CARD, REVIEW_TYPES, paced, review_of
-from osler.analytics.retrieval.model import ItemMemory, LearnerMemory, Review, has_own_memory, sm2_next, update
+from osler.analytics.retrieval.model import (
+    ItemMemory,
+    LearnerMemory,
+    Review,
+    elapsed_local_days,
+    has_own_memory,
+    sm2_next,
+    update,
+)
 from osler.analytics.retrieval.strength import columns, due_days
 from osler.analytics.retrieval.tables import item_memory, item_topics
 from osler.db.session import WriteSession
@@ -110,8 +118,7 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         item = batch.items.get(review.key)
         folded.topics[review.key] = (item.topic_ids if item else ()) or event.topic_ids
         if step.forecast is not None:
-            version = f"{MODEL}/{batch.parameters.version}"
-            folded.predictions.append(Prediction(event.event_ts, str(event.event_id), RECALL, version, step.forecast))
+            folded.predictions.append(_prediction(event, before, step.forecast, batch.parameters.version))
         folded.judged.append(
             Judged(
                 event,
@@ -127,6 +134,11 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         )
     folded.learner = msgspec.structs.replace(learner, bias=bias, reviews=learner.reviews + len(folded.judged))
     return _with_due_days(folded, batch.settings.desired_retention)
+
+
+def _prediction(event: LoggedEvent, before: ItemMemory | None, chance: float, version: str) -> Prediction:
+    days = elapsed_local_days(before.last_local_date if before else None, event.local_date)
+    return Prediction(event.event_ts, str(event.event_id), RECALL, f"{MODEL}/{version}", chance, elapsed_days=days)
 
 
 def _keys(events: Sequence[LoggedEvent]) -> list[ItemKey]:

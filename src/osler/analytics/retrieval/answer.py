@@ -1,0 +1,238 @@
+"""From gathered rows to what the retrieval pages say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from osler.analytics.contract import CardState, ItemKey, card_fields
+from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
+from osler.analytics.retrieval.strength import (
+    START_TAU,
+    TAU_GROWTH_DAYS,
+    columns,
+    epoch_seconds,
+    logit_interval,
+    recall_of,
+    topic_memory,
+)  # fmt: skip
+from osler.catalog.snapshot import Catalogue, ExamEntry
+from osler.science.intervals import wilson
+
+Row = Mapping[str, Any]
+
+FEWEST_IN_WEEK = 20
+CURVE_DAYS = (*range(31), *range(35, 91, 5), *range(100, 181, 10))
+ALERTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is the same for every topic of an answer."""
+
+    catalogue: Catalogue
+    exam: ExamEntry | None
+
+
+def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
+    """The answer of `/retrieval`."""
+    target: float = found["desired_retention"]
+    topics = [_topic(row, on) for row in found["topics"]]
+    known = [topic for topic in topics if topic["retrieval_strength"] is not None]
+    alerts = sorted(
+        (topic for topic in known if topic["retrieval_strength"] < target or topic["due"]),
+        key=lambda topic: (-(topic["exam_share"] or 0.0) * (target - topic["retrieval_strength"]), topic["topic_id"]),
+    )
+    minutes = _minutes(found["due"], found["seconds_per_review"])
+    state, code, text = _overview_finding(known, alerts, found["due"], minutes)
+    return {
+        **card_fields(
+            state, (code, text), n=found["reviews"], as_of=_newest(known, as_of), model_version=version_of(found),
+            params={"due": found["due"], "alerts": len(alerts)},
+        ),
+        "desired_retention": target,
+        "due": found["due"],
+        "due_minutes": minutes,
+        "topics": topics,
+        "alerts": alerts[:ALERTS_SHOWN],
+        "retention": retention(found["weeks"]),
+    }  # fmt: skip
+
+
+def version_of(found: Row) -> str:
+    """Model and parameters behind the numbers."""
+    return f"{MODEL_VERSION}/{found['version'] or 'none'}"
+
+
+def _topic(row: Row, on: Ground) -> dict[str, Any]:
+    return {
+        **row,
+        "name": on.catalogue.name_of(row["topic_id"]),
+        "exam_share": None if on.exam is None else on.exam.shares.get(row["topic_id"]),
+    }
+
+
+def _newest(topics: Sequence[Row], as_of: datetime) -> datetime | str:
+    return max((topic["as_of"] for topic in topics), default=as_of)
+
+
+def _minutes(items: int, seconds: float | None) -> float | None:
+    return None if seconds is None else round(items * seconds / 60.0, 1)
+
+
+def _overview_finding(
+    known: Sequence[Row], alerts: Sequence[Row], due: int, minutes: float | None
+) -> tuple[CardState, str, str]:
+    if not known:
+        text = "Nothing reviewed yet. Reviews of cards, or questions answered again, show what is remembered."
+        return CardState.FIRST_USE, "retrieval.first_use", text
+    if not alerts and not due:
+        return CardState.DONE, "retrieval.done", "Nothing is due, and every topic is above the target."
+    time = "" if minutes is None else f", about {minutes:.0f} min"
+    below = f"{len(alerts)} topics need a look" if len(alerts) != 1 else f"{alerts[0]['name']} needs a look"
+    return CardState.READY, "retrieval.due", f"{due} items due{time}; {below}."
+
+
+def retention(weeks: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Share passed by week with its Wilson interval; a week under 20 reviews is joined with those after it.
+
+    The last weeks join the ones before them. `weeks` holds (Monday, n, passed, mean forecast) in order.
+    """
+    joined: list[list[Any]] = []
+    for monday, n, passed, forecast in weeks:
+        if joined and joined[-1][2] < FEWEST_IN_WEEK:
+            _join(joined[-1], n, passed, forecast)
+        else:
+            joined.append([monday, 1, n, passed, forecast * n])
+    if len(joined) > 1 and joined[-1][2] < FEWEST_IN_WEEK:
+        _, count, n, passed, forecasts = joined.pop()
+        joined[-1] = [joined[-1][0], joined[-1][1] + count, joined[-1][2] + n, joined[-1][3] + passed,
+                      joined[-1][4] + forecasts]  # fmt: skip
+    return [_week(*week) for week in joined]
+
+
+def _join(week: list[Any], n: int, passed: int, forecast: float) -> None:
+    week[1:] = [week[1] + 1, week[2] + n, week[3] + passed, week[4] + forecast * n]
+
+
+def _week(monday: str, weeks: int, n: int, passed: int, forecasts: float) -> dict[str, Any]:
+    likely = wilson(passed, n)
+    share = passed / n
+    low, high = (share, share) if likely is None else (min(likely.low, share), max(likely.high, share))
+    return {
+        "week_on": monday,
+        "weeks": weeks,
+        "n": n,
+        "retention": share,
+        "interval": {"low": low, "high": high, "level": 0.9},
+        "forecast": forecasts / n,
+    }
+
+
+def calendar_answer(found: Row, as_of: datetime) -> dict[str, Any]:
+    """The answer of `/retrieval/calendar`."""
+    today = date.fromisoformat(found["today"])
+    seconds: float | None = found["seconds_per_review"]
+    days: dict[str, dict[str, Any]] = {}
+    for day, n, spent in found["done"]:
+        days[day] = {"day": day, "done": n, "due": 0, "minutes": round(spent / 60.0, 1)}
+    for day, n in found["due"]:
+        entry = days.setdefault(day, {"day": day, "done": 0, "due": 0, "minutes": None})
+        entry["due"] = n
+        if date.fromisoformat(day) > today or entry["minutes"] is None:
+            entry["minutes"] = _minutes(n, seconds)
+    ahead = [entry for entry in days.values() if entry["due"] and date.fromisoformat(entry["day"]) >= today]
+    state, code, text = _calendar_finding(ahead)
+    done = sum(n for _, n, _ in found["done"])
+    return {
+        **card_fields(state, (code, text), n=done, as_of=as_of, model_version=version_of(found)),
+        "today": found["today"],
+        "days": [days[day] for day in sorted(days)],
+    }
+
+
+def _calendar_finding(ahead: Sequence[Row]) -> tuple[CardState, str, str]:
+    if not ahead:
+        return CardState.FIRST_USE, "retrieval.calendar_empty", "Nothing will be due: no card has been reviewed yet."
+    busiest = max(ahead, key=lambda entry: (entry["due"], entry["day"]))
+    day = date.fromisoformat(busiest["day"])
+    time = "" if busiest["minutes"] is None else f", about {busiest['minutes']:.0f} min"
+    text = f"Busiest day ahead: {day:%a} {day.day} {day:%B}, {busiest['due']} reviews{time}."
+    return CardState.READY, "retrieval.busiest", text
+
+
+def topic_answer(
+    topic_id: str, found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], on: Ground, as_of: datetime
+) -> dict[str, Any]:
+    """The answer of `/retrieval/{topic}`."""
+    row: Row | None = found["row"]
+    exam: Row = found["exam"] or {}
+    curve = [] if row is None else forgetting(found, items, as_of)
+    today = date.fromisoformat(found["today"])
+    due = sum(memory.due_on is not None and memory.due_on <= today for _, memory in items)
+    tomorrow = sum(memory.due_on == today + timedelta(days=1) for _, memory in items)
+    shown = None if row is None else _topic({**row, "due": due, "due_tomorrow": tomorrow}, on)
+    state, code, text = _topic_finding(on.catalogue.name_of(topic_id), curve, found["desired_retention"])
+    first = curve[0] if curve else None
+    return {
+        **card_fields(
+            state, (code, text), n=len(items), as_of=as_of, model_version=version_of(found),
+            interval=None if first is None else (first["low"], first["high"]),
+        ),
+        "topic_id": topic_id,
+        "name": on.catalogue.name_of(topic_id),
+        "desired_retention": found["desired_retention"],
+        "exam_on": exam.get("exam_on"),
+        "topic": None if shown is None else {k: v for k, v in shown.items() if k not in _ONLY_FOR_CURVE},
+        "curve": curve,
+        "observed": [{"day": day, "n": n, "correct": right} for day, n, right in found["days"]],
+    }  # fmt: skip
+
+
+_ONLY_FOR_CURVE = frozenset({"recall_bias", "memory_days", "last_at"})
+
+
+def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: datetime) -> list[dict[str, Any]]:
+    """Mean recall of the topic's items on coming days without review, with its band.
+
+    The band grows with the horizon: what is long overdue is over-predicted (science page, 2.10; start values).
+    """
+    row = found["row"]
+    if not items or row["last_at"] is None:
+        return []
+    today = date.fromisoformat(found["today"])
+    made = columns([(key.kind, memory) for key, memory in items])
+    days = np.array(CURVE_DAYS, dtype=np.float64)
+    since = max(0.0, (as_of - datetime.fromisoformat(row["last_at"])).total_seconds() / SECONDS_PER_DAY)
+    kept = topic_memory(since + days, np.full(days.size, row["memory_days"]))
+    n, bias = len(items), np.full(len(items), found["bias"] or 0.0)
+    points: list[dict[str, Any]] = []
+    for index, ahead in enumerate(CURVE_DAYS):
+        at = np.full(n, epoch_seconds(as_of) + ahead * SECONDS_PER_DAY)
+        recall = recall_of(made, at, np.full(n, today.toordinal() + ahead), bias)
+        each = np.where(made.remembered, recall, kept[index])
+        tau = START_TAU * np.sqrt(1.0 + ahead / TAU_GROWTH_DAYS)
+        sd = np.sqrt(each.var() / n + (np.mean(each * (1.0 - each)) * tau) ** 2)
+        mean = np.array([each.mean()])
+        low, high = logit_interval(mean, np.array([sd]))
+        day = today + timedelta(days=ahead)
+        points.append({"day": day, "retrievability": float(mean[0]), "low": float(low[0]), "high": float(high[0])})
+    return points
+
+
+def _topic_finding(name: str, curve: Sequence[Row], target: float) -> tuple[CardState, str, str]:
+    if not curve:
+        return CardState.FIRST_USE, "retrieval.topic_unseen", f"{name}: nothing to remember yet."
+    now = curve[0]["retrievability"]
+    below = next((point["day"] for point in curve if point["retrievability"] < target), None)
+    if now < target:
+        text = f"{name}: {now:.0%} recalled now, below the target of {target:.0%}."
+        return CardState.READY, "retrieval.topic_below", text
+    if below is None:
+        return CardState.READY, "retrieval.topic_safe", f"{name}: above {target:.0%} for half a year."
+    text = f"{name}: above {target:.0%} until about {below.day} {below:%B} if not reviewed."
+    return CardState.READY, "retrieval.topic_until", text

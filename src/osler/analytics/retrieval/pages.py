@@ -1,0 +1,107 @@
+"""Reads for the retrieval pages: topics with what is due, retention by week, the calendar; each in one round trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from osler.catalog.learners import ME, gather
+from osler.db.session import ReadSession
+
+TOPIC_FIELDS = (
+    "topic_id", "retrieval_strength", "retrieval_low", "retrieval_high", "items_seen", "items_remembered",
+    "next_review_on", "sm2_interval_days", "sm2_next_review_at", "as_of",
+)  # fmt: skip
+CALENDAR_DAYS = 90
+
+_LEARNER = """
+  'today', me.today,
+  'desired_retention', coalesce((select u.desired_retention from users u where u.user_id = me.user_id), 0.9),
+  'version', (select s.parameter_version from learner_states s where s.user_id = me.user_id),
+  'exam', (select row_to_json(e) from (select x.exam_id, x.exam_on from user_exams x
+            where x.user_id = me.user_id and x.is_current) e)
+"""
+
+# What an item costs: the learner's own pace at cards, each review capped at two minutes.
+_SECONDS = """
+  'seconds_per_review', (select avg(least(a.time_to_answer_seconds, 120)) from question_attempts a
+     where a.user_id = me.user_id and a.card_id is not null and a.event_ts > me.as_of - interval '90 days')
+"""
+
+# The tables of topics lie above this analytic; it reads the columns that are its own there.
+_OVERVIEW = f"""
+with {ME},
+due as (
+  select t.topic_id, count(*) filter (where m.due_on <= me.today) as due,
+         count(*) filter (where m.due_on = me.today + 1) as due_tomorrow
+    from me join item_topics t on t.user_id = me.user_id
+    join item_memory m on m.user_id = t.user_id and m.item_kind = t.item_kind and m.item_id = t.item_id
+   where m.due_on <= me.today + 1 group by 1)
+select json_build_object({_LEARNER}, {_SECONDS},
+  'due', (select count(*) from item_memory m where m.user_id = me.user_id and m.due_on <= me.today),
+  'reviews', (select coalesce(sum(m.attempts), 0) from item_memory m where m.user_id = me.user_id),
+  'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)},
+                    coalesce(d.due, 0), coalesce(d.due_tomorrow, 0)) order by t.topic_id), '[]')
+     from topic_mastery t left join due d on d.topic_id = t.topic_id where t.user_id = me.user_id),
+  'weeks', (select coalesce(json_agg(json_build_array(w.week, w.n, w.passed, w.forecast) order by w.week), '[]') from (
+     select date_trunc('week', a.local_date)::date as week, count(*) as n,
+            count(*) filter (where coalesce(a.rating > 1, a.is_correct)) as passed, avg(p.probability) as forecast
+       from predictions p
+       join question_attempts a on a.user_id = p.user_id and a.event_ts = p.as_of and a.event_id = p.about::uuid
+      where p.user_id = me.user_id and p.task = 'recall' and p.elapsed_days >= 1
+        and p.as_of > me.as_of - interval '26 weeks' and a.event_ts > me.as_of - interval '26 weeks'
+      group by 1) w))::text
+  from me
+"""
+
+_CALENDAR = f"""
+with {ME}
+select json_build_object({_LEARNER}, {_SECONDS},
+  'done', (select coalesce(json_agg(json_build_array(d.local_date, d.n, d.seconds) order by d.local_date), '[]') from (
+     select a.local_date, count(*) as n, sum(least(a.time_to_answer_seconds, 120)) as seconds
+       from question_attempts a
+      where a.user_id = me.user_id and a.card_id is not null
+        and a.local_date between me.today - {CALENDAR_DAYS} and me.today
+        and a.event_ts > me.as_of - interval '{CALENDAR_DAYS + 4} days'
+      group by 1) d),
+  'due', (select coalesce(json_agg(json_build_array(d.day, d.n) order by d.day), '[]') from (
+     select greatest(m.due_on, me.today) as day, count(*) as n from item_memory m
+      where m.user_id = me.user_id and m.due_on <= me.today + {CALENDAR_DAYS} group by 1) d))::text
+  from me
+"""
+
+_TOPIC = f"""
+with {ME}
+select json_build_object({_LEARNER},
+  'row', (select json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)}, t.recall_bias, t.memory_days,
+                 t.last_at) from topic_mastery t where t.user_id = me.user_id and t.topic_id = $3),
+  'bias', (select (s.states->'retrieval'->>'bias')::float8 from learner_states s where s.user_id = me.user_id),
+  'days', (select coalesce(json_agg(json_build_array(d.local_date, d.questions_attempted + d.reviews,
+                    d.questions_correct + d.reviews_passed) order by d.local_date), '[]')
+     from topic_daily_stats d where d.user_id = me.user_id and d.topic_id = $3
+      and d.questions_attempted + d.reviews > 0))::text
+  from me
+"""
+
+
+async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
+    """Topics with recall and what is due, the learner's pace, next-day recall by week."""
+    found = await gather(session, _OVERVIEW, user_id, as_of)
+    names = (*TOPIC_FIELDS, "due", "due_tomorrow")
+    found["topics"] = [dict(zip(names, row, strict=True)) for row in found["topics"]]
+    return found
+
+
+async def calendar(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
+    """Reviews done by local day, and items due by local day; what is overdue counts to today."""
+    return await gather(session, _CALENDAR, user_id, as_of)
+
+
+async def topic(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: str) -> dict[str, Any]:
+    """One topic's recall, and its days with answers."""
+    found = await gather(session, _TOPIC, user_id, as_of, topic_id)
+    if found["row"] is not None:
+        names = (*TOPIC_FIELDS, "recall_bias", "memory_days", "last_at")
+        found["row"] = dict(zip(names, found["row"], strict=True))
+    return found
