@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -14,13 +14,14 @@ from osler.analytics.registry import analytics
 from osler.api import catalogue, health, me, privacy
 from osler.api.dashboard import serve_dashboard
 from osler.api.following import Following, mastery_of
+from osler.api.gauges import keep_looking
 from osler.api.reference import serve_reference
 from osler.db.engine import Database
 from osler.db.partitions import ensure_ahead
 from osler.errors import Misconfigured
 from osler.http.answers import Answers
 from osler.http.auth import open_verifier
-from osler.http.cache.open import open_cache
+from osler.http.cache.open import open_cache, running
 from osler.http.edge import Edge
 from osler.http.platform import Platform
 from osler.http.problems import install_problems
@@ -29,9 +30,12 @@ from osler.http.scope import Require, public
 from osler.ingest.routes import routers as ingest_routers
 from osler.ingest.routes.hooks import Hooks
 from osler.observe import metrics
+from osler.observe.reports import report
 from osler.settings import Settings
 
 DESCRIPTION = "Events in, seven analytics and one decision out: what to study next, and how sure we are."
+
+Beside = Callable[[Platform], AbstractAsyncContextManager[None]]
 
 
 def routers(following: Following) -> list[APIRouter]:
@@ -42,8 +46,10 @@ def routers(following: Following) -> list[APIRouter]:
     return [*own, *ingest_routers(hooks), *features]
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, beside: Sequence[Beside] = ()) -> FastAPI:
     """The application. Nothing is opened before its lifespan begins, so that OpenAPI needs no server.
+
+    `beside` is what else runs in the process while it serves, such as the nightly jobs.
 
     Errors: Misconfigured when a route declares no policy: what is not decided is not served.
     """
@@ -52,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Osler",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=lambda app: _running(app, settings, following),
+        lifespan=lambda app: _running(app, settings, following, beside),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -66,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
         )
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, report=report)
     metrics.declare_routes(route.path for route in api_routes(app))
     if settings.serves_docs:
         serve_reference(app)
@@ -75,7 +81,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, settings: Settings, following: Following) -> AsyncGenerator[None]:
+async def _running(
+    app: FastAPI, settings: Settings, following: Following, beside: Sequence[Beside]
+) -> AsyncGenerator[None]:
     """What the process holds while it serves, closed in the opposite order."""
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database.open(settings))
@@ -85,7 +93,11 @@ async def _running(app: FastAPI, settings: Settings, following: Following) -> As
         stack.push_async_callback(verifier.close)
         await ensure_ahead(db)
         await stack.enter_async_context(following.open(db, cache))
-        app.state.platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings))
+        platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings))
+        await stack.enter_async_context(running(keep_looking(db)))
+        for begin in beside:
+            await stack.enter_async_context(begin(platform))
+        app.state.platform = platform
         yield
         app.state.platform = None
 

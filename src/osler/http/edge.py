@@ -83,6 +83,8 @@ class _Answer:
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
             headers["X-Request-ID"] = self.request_id
+            # granian names itself where the application names nothing; an empty value is as near to none as it lets us.
+            headers["Server"] = ""
         await self._send(message)
 
 

@@ -25,7 +25,7 @@ async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
         memory = MemoryCache(ttl_seconds=settings.cache_ttl_seconds, max_bytes=settings.cache_max_bytes)
         memory.is_hearing = False
         metrics.cache_up.set(1)
-        async with _running(listen(settings, memory, memory)):
+        async with running(listen(settings, memory, memory)):
             yield memory
         return
     shared = RedisCache(
@@ -35,14 +35,15 @@ async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
         timeout_seconds=settings.cache_timeout_seconds,
     )
     try:
-        async with _running(shared.watch()), _running(listen(settings, shared, None)):
+        async with running(shared.watch()), running(listen(settings, shared, None)):
             yield shared
     finally:
         await shared.close()
 
 
 @asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+async def running(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Work in the background for as long as the block runs."""
     task = asyncio.create_task(work)
     try:
         yield

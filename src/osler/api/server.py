@@ -1,0 +1,89 @@
+"""Serves the application in this process, on granian: TLS 1.3 where certificates are set, slow headers cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import suppress
+
+import httpx
+from fastapi import FastAPI
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from osler import clock
+from osler.errors import Misconfigured, Unavailable
+
+HEADER_TIMEOUT_MS = 5_000
+READY_SECONDS = 30.0
+DRAIN_SECONDS = 8.0
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or any free one for 0. Errors: Misconfigured when it is taken.
+
+    Asked before anything is opened, and without port sharing: granian itself would join whoever listens there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Misconfigured(
+                f"port {port} of {host} is taken: choose another with --port", code="port.taken"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is under way; prints one line when requests are answered.
+
+    The application's own lifespan runs around it, so an error in it ends the command with its sentence.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with app.router.lifespan_context(app):
+        server = Server(
+            app,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+            websockets=False,
+            backlog=1024,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        )
+        serving = asyncio.create_task(server.serve())
+        try:
+            await _until_ready(host, port, serving, stop)
+            if not stop.is_set():
+                print(f"Osler is ready at http://{_shown(host)}:{port}", flush=True)  # noqa: T201 (what callers wait for)
+            await stop.wait()
+        finally:
+            server.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(serving, DRAIN_SECONDS)
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 (compared, not bound)
+
+
+async def _until_ready(host: str, port: int, serving: asyncio.Task[None], stop: asyncio.Event) -> None:
+    until = clock.monotonic_seconds() + READY_SECONDS
+    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+        while not stop.is_set():
+            if serving.done():
+                serving.result()
+                raise Unavailable("The server ended before it was ready.")
+            with suppress(httpx.HTTPError):
+                if (await client.get(f"http://{_shown(host)}:{port}/api/health/ready")).status_code == 200:
+                    return
+            if clock.monotonic_seconds() > until:
+                raise Unavailable(f"The service was not ready within {READY_SECONDS:.0f} s; see the log above.")
+            await asyncio.sleep(0.05)
