@@ -12,6 +12,7 @@ from osler import clock
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.errors import NotFound, OslerError
+from osler.http.cache.news import announce
 from osler.jobs.leases import ENDED_WELL, Fenced, Status
 from osler.jobs.parking import release
 from osler.jobs.periods import last_opened, period_key
@@ -54,7 +55,10 @@ class Night:
             ended[job.name] = await self._due(job)
             if await self._status(job) not in ENDED_FOR_NOW:
                 break
-        return {name: statuses for name, statuses in ended.items() if statuses}
+        ran = {name: statuses for name, statuses in ended.items() if statuses}
+        if ran:
+            await self._tell()
+        return ran
 
     async def run(self, name: str, day: date | None = None, *, again: bool = False) -> Status | None:
         """Run one job for a period, by default the newest; None when it is held, or has succeeded and not `again`."""
@@ -68,7 +72,13 @@ class Night:
         status = await run_once(self.database, job, period_key(day), again=again)
         if status is not None:
             _count(job, status, began)
+            await self._tell()
         return status
+
+    async def _tell(self) -> None:
+        """What was answered before these runs is not served again, by any process."""
+        async with self.database.write() as s:
+            await announce(s, None)
 
     async def _due(self, job: Job) -> list[str]:
         began = clock.monotonic_seconds()
