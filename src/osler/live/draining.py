@@ -39,8 +39,7 @@ async def _behind(session: ReadSession) -> list[UUID]:
     return marked or [row[0] for row in await session.tuples(_STALE)]
 
 
-async def declare_stale(session: WriteSession, user_ids: Sequence[UUID]) -> None:
-    """Have these learners folded anew: a setting or a parameter that their rows depend on has changed."""
-    await session.execute(
-        sa.update(learner_states).where(learner_states.c.user_id.in_(list(user_ids))).values(is_stale=True)
-    )
+async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
+    """Have these learners (None: everybody) folded anew: what their rows depend on beside the log has changed."""
+    chosen = sa.true() if user_ids is None else learner_states.c.user_id.in_(list(user_ids))
+    await session.execute(sa.update(learner_states).where(chosen).values(is_stale=True))

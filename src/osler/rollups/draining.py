@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Days, Refresh
 from osler.db.engine import Database
+from osler.db.session import WriteSession
 from osler.rollups.handing_out import hand_out, stale_learners, take, take_learners
 from osler.rollups.nightly import stale_names
 from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of
@@ -50,3 +52,19 @@ async def _refresh(database: Database, refresh: Refresh) -> None:
             await take_learners(session, refresh.name, chunk)
             for moments in (await moments_of(session, chunk, as_of)).values():
                 await refresh.refresh(session, moments)
+
+
+_OWE = """
+insert into stale_days (user_id, job, local_date)
+select d.user_id, j.job, d.local_date
+  from (select distinct user_id, local_date from study_events where $2::uuid[] is null or user_id = any($2)) d,
+       unnest($1::text[]) as j(job)
+"""
+
+
+async def owe_everything(
+    session: WriteSession, analytics: Sequence[Analytic], only: Sequence[UUID] | None = None
+) -> None:
+    """Have every learner-day of the log counted again, and every learner (or `only` these) refreshed."""
+    users = None if only is None else list(only)
+    await session.driver().execute(_OWE, stale_names(analytics), users)

@@ -1,0 +1,81 @@
+"""`osler replay`: makes every derived row anew from the log, or proves that the rows are what the log says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+if TYPE_CHECKING:
+    from osler.db.engine import Database
+
+
+def command(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Change nothing derived; rebuild beside the live tables and compare.")
+    ] = False,
+    user: Annotated[UUID | None, typer.Option("--user", metavar="ID", help="This learner alone.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Rebuild what was derived from the event log.
+
+    What is still waiting (marks of live and of the nightly counts) is worked off first. With --verify the rebuilt
+    rows go into temporary tables and are compared with the live ones: whole numbers exactly, floats to 1e-12.
+    Ends with 0 when all is equal, with 1 when a row differs.
+    """
+    import asyncio
+
+    report = asyncio.run(_replay(verify=verify, user=user))
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _tell(report)
+    if not report.get("equal", True):
+        raise typer.Exit(1)
+
+
+async def _replay(*, verify: bool, user: UUID | None) -> dict[str, Any]:
+    from osler.analytics.registry import analytics
+    from osler.db.engine import Database
+    from osler.live import draining
+    from osler.live.catch_up import Live
+    from osler.live.replay import Replay, as_json
+    from osler.rollups.draining import drain
+    from osler.settings import load_settings
+
+    only = None if user is None else [user]
+    async with Database.open(load_settings()) as database:
+        live = Live(database, analytics())
+        if not verify:
+            return await _rebuild(database, live, only)
+        folded = await draining.drain(database, live)
+        counted = await drain(database, analytics())
+        report = as_json(await Replay(database, analytics()).verify(only))
+    return {**report, "drained": {"events": folded, "learner_days": counted}}
+
+
+async def _rebuild(database: Database, live: Any, only: list[UUID] | None) -> dict[str, Any]:
+    """Any: the class is imported inside commands alone, so that help is quick."""
+    from osler.analytics.registry import analytics
+    from osler.live import draining
+    from osler.rollups.draining import drain, owe_everything
+
+    async with database.write() as session:
+        await draining.declare_stale(session, only)
+        await owe_everything(session, analytics(), only)
+    folded = await draining.drain(database, live)
+    return {"rebuilt": {"events": folded, "learner_days": await drain(database, analytics())}}
+
+
+def _tell(report: dict[str, Any]) -> None:
+    if "rebuilt" in report:
+        done = report["rebuilt"]
+        typer.echo(f"Rebuilt from {done['events']} events; {done['learner_days']} learner-days counted.")
+        return
+    for name, found in report["tables"].items():
+        unlike = found["missing"] + found["unexpected"] + found["different"]
+        columns = ", ".join(f"{column} {count}" for column, count in found["columns"].items())
+        typer.echo(f"{name:24} {found['rows']:>9} rows  {unlike or 'no'} differences  {columns}".rstrip())
+    typer.echo("equal" if report["equal"] else "NOT equal: see above; `osler replay` rebuilds from the log")
