@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osler.science import guard
+from osler.science.logits import sigmoid
 
 chances = st.floats(0.0, 1.0)
 
@@ -56,5 +57,20 @@ def test_the_running_mean_starts_at_nine_tenths_and_uses_only_what_came_before()
     assert guard.Guard().running_mean == 0.9
 
 
-def test_new_parameters_start_even_and_keep_what_was_passed():
-    assert guard.refitted(guard.Guard(passed=5, n=9, advantage=-3.0)) == guard.Guard(5, 9, 0.0)
+@pytest.mark.parametrize(("advantage", "weight"), [(-50.0, 0.05), (0.0, 0.5), (50.0, 0.95)])
+def test_new_parameters_share_a_tenth_of_the_weight_and_keep_what_was_passed(advantage, weight):
+    state = guard.refitted(guard.Guard(passed=5, n=9, advantage=advantage))
+    assert (state.passed, state.n) == (5, 9)
+    assert sigmoid(state.advantage) == pytest.approx(weight)
+
+
+@given(st.lists(st.tuples(chances, st.booleans()), min_size=1, max_size=200), st.integers(5, 60))
+def test_with_refits_the_sum_exceeds_the_running_mean_by_ln_2_and_a_twentieth_a_refit(reviews, every):
+    state, served, mean, refits = guard.Guard(), 0.0, 0.0, 0
+    for number, (forecast, passed) in enumerate(reviews, start=1):
+        served += log_loss(guard.served(state, forecast), passed)
+        mean += log_loss(state.running_mean, passed)
+        state = guard.update(state, forecast, passed)
+        if number % every == 0:
+            state, refits = guard.refitted(state), refits + 1
+    assert served <= mean + math.log(2) - refits * math.log(0.95) + 1e-9

@@ -7,6 +7,7 @@ import io
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -71,7 +72,7 @@ def read_anki(file: Path, notes: list[str]) -> Rows:
     Errors: UnreadableSource where the file is no collection.
     """
     try:
-        with sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as connection:
             log = connection.execute("select id, cid, ease, factor, type from revlog order by id").fetchall()
     except sqlite3.Error as error:
         raise UnreadableSource(f"{file.name} is no Anki collection: {error}") from error
