@@ -34,7 +34,10 @@ async def test_an_answer_is_stored_in_the_log_and_in_the_typed_table_with_marks(
     assert {m["local_date"] for m in marks} == {row["local_date"]}
 
 
-@pytest.mark.parametrize("type_", ["material_open", "material_progress", "note_taken", "highlight", "bookmark", "flashcard_review", "session_start"])
+@pytest.mark.parametrize(
+    "type_",
+    ["material_open", "material_progress", "note_taken", "highlight", "bookmark", "flashcard_review", "session_start"],
+)
 async def test_each_typed_table_gets_its_columns(send, admin, type_):
     user = learner()
     taken = await send(batch([event(type_), event("session_end"), event(type_)]), user)

@@ -117,7 +117,7 @@ def zone_named(name: str) -> ZoneInfo:
 @lru_cache(maxsize=65_536)
 def _zone_offset(name: str, minute: int) -> int:
     """Minutes east of UTC; since 2000 zones change on whole minutes of UTC, some at 00:01 local."""
-    offset = zone_named(name).utcoffset(instant_of(minute * MINUTE_US))
+    offset = instant_of(minute * MINUTE_US).astimezone(zone_named(name)).utcoffset()
     return int(offset.total_seconds() // 60) if offset is not None else 0
 
 

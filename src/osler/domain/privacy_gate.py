@@ -17,13 +17,13 @@ LONGEST = 4096
 _EDGE, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 _PATTERNS = (
     rf"{_EDGE}(?:\d{{1,3}}\.){{3}}\d{{1,3}}{_END}",  # IPv4
-    rf"{_EDGE}(?:[0-9A-Fa-f]{{2}}([:-]))(?:[0-9A-Fa-f]{{2}}\1){{4}}[0-9A-Fa-f]{{2}}{_END}",  # MAC
+    rf"{_EDGE}(?:[0-9A-Fa-f]{{2}}[:-]){{5}}[0-9A-Fa-f]{{2}}{_END}",  # MAC
     rf"{_EDGE}[0-9A-Fa-f]{{4}}\.[0-9A-Fa-f]{{4}}\.[0-9A-Fa-f]{{4}}{_END}",  # MAC, as routers write it
     rf"{_EDGE}\d{{3}}[-.]\d{{2}}[-.]\d{{4}}{_END}",  # US social security number
     rf"{_EDGE}[A-CEGHJ-PR-TW-Z]{{2}}\d{{6}}[A-D]{_END}",  # UK national insurance number
     rf"{_EDGE}(?:1[-.])?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}{_END}",  # phone or health number in groups
-    r"^0(?!00)\d{{9,14}}$",  # phone with a national or international prefix; padded counters have more zeros
-    r"^0\d{1,4}[-.]\d{2,5}[-.]\d{3,8}(?:[-.]\d{2,6})?$",  # phone in groups
+    r"^0(?!00)\d{9,14}$",  # phone with a national or international prefix; padded counters have more zeros
+    r"^0\d{1,4}[-.]\d{2,5}[-.]\d{3,8}(?:[-.]\d{2,6})?$|^0\d{2,4}[-.]\d{5,8}$",  # phone in groups
     r"(?i:^(?:tel|phone|mobile|fax|mailto|email|mail|ssn|ip|mac)[:._-]+(?=[^\n]*\d)[0-9a-f.:-]{6,}$)",
     r"(?i:[a-z0-9][._-]at[._-][a-z0-9-]+[._-](?:com|org|net|edu|gov|de|uk|in|fr|it|es|io|info)$)",  # spelled-out e-mail
     r"(?i:^(?:www\.|https?:|ftp:|mailto:))",
@@ -31,7 +31,7 @@ _PATTERNS = (
     r"^(?:sk|pk|rk)[-_](?:live|test|proj)?[-_]?[A-Za-z0-9]{16,}",
     r"^(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|ASIA|AIza|ya29\.)[A-Za-z0-9_-]{10,}",
 )
-_PERSONAL = re.compile("|".join(f"(?:{each})" for each in _PATTERNS).replace(r"\1", "[:-]"), re.ASCII)
+_PERSONAL = re.compile("|".join(f"(?:{each})" for each in _PATTERNS), re.ASCII)
 _CARD = re.compile(rf"{_EDGE}[2-6]\d{{3}}[-._: ]?\d{{4,6}}[-._: ]?\d{{4,5}}(?:[-._: ]?\d{{1,7}})?{_END}", re.ASCII)
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}\.[A-Za-z]")
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{10,}", re.ASCII)

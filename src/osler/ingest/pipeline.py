@@ -25,7 +25,7 @@ from osler.eventlog.tombstones import KEY_NAME
 from osler.ingest.catalog_view import CatalogView
 from osler.ingest.decoding import Read, UnreadableBatch
 from osler.ingest.learners import find_learners
-from osler.ingest.limits import GRACE_DAYS, IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
+from osler.ingest.limits import IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
 from osler.ingest.rates import EventBuckets
 from osler.ingest.settling import abort, answer, drop_repeats, place_in_log, store_all_or_nothing
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
@@ -102,9 +102,7 @@ class Ingestion:
     async def _context(self, envelope: Envelope | None, sender: Sender) -> tuple[Context, datetime | None]:
         now = await self.db.now()
         received_us = us_of(now)
-        days = (
-            366 * IMPORT_YEARS if sender.is_import else round(self.db.settings.retention_months * 30.4375) + GRACE_DAYS
-        )
+        days = 366 * IMPORT_YEARS if sender.is_import else round(self.db.settings.retention_months * 30.4375)
         ctx = Context(sender, received_us, 0, us_of(now - timedelta(days=days)) // 1000)
         if envelope is None or not envelope.sent_at:
             return ctx, None
@@ -177,9 +175,7 @@ class Ingestion:
             if ready
             else (),
         )
-        options: dict[str, Any] = {
-            "key": self._key, "may_make_months": ctx.sender.is_import, "failpoint": settings.failpoint
-        }  # fmt: skip
+        options: dict[str, Any] = {"key": self._key, "failpoint": settings.failpoint}
         if not atomic:
             return answer(ready, await store(connection, batch, **options), outcomes)
         return await store_all_or_nothing(connection, batch, ready, outcomes, options)

@@ -13,6 +13,8 @@ from osler.eventlog.failpoints import reach
 from osler.eventlog.lookups import missing_months
 
 CHECK_VIOLATION = "23514"
+NO_MONTH = frozenset({CHECK_VIOLATION, "55P03", "42501"})
+"""Still missing, a lock that could not be had, or no right to make it."""
 _NOTHING = Appended(frozenset())
 
 
@@ -43,12 +45,10 @@ class Stored:
         return Code.SUBJECT_ERASED  # neither new nor there: erased between the insert and the look
 
 
-async def store(
-    connection: Connection, batch: Batch, *, key: bytes, may_make_months: bool, failpoint: str | None = None
-) -> Stored:
+async def store(connection: Connection, batch: Batch, *, key: bytes, failpoint: str | None = None) -> Stored:
     """Store a sorted batch without repeats. Inside a transaction of the caller's it stays open, else it commits.
 
-    An import has the months made that it needs; of anybody else, only the events of a missing month are put off.
+    A month inside the window that has no partition yet is made; where that cannot be, only its events are put off.
     """
     if not batch.entries:
         return Stored(_NOTHING)
@@ -58,10 +58,13 @@ async def store(
         if sqlstate(failed) != CHECK_VIOLATION or "no partition" not in str(failed):
             raise
     missing = await missing_months(connection, [instant_of(_ms(each) * 1000) for each in batch.entries])
-    if may_make_months:
+    try:
         for month in sorted(missing):
             await connection.execute("select ensure_partition(to_date($1, 'YYYY_MM'))", month)
         return Stored(await _append(connection, batch, key, failpoint))
+    except Exception as failed:
+        if sqlstate(failed) not in NO_MONTH:
+            raise
     return await _without(connection, batch, missing, key, failpoint)
 
 
