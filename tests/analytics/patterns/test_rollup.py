@@ -1,0 +1,64 @@
+"""Habits and insights of a night."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from osler.analytics.contract import Moments
+from osler.analytics.patterns.rollup import refresh
+from osler.analytics.patterns.tables import learner_habits, learner_insights
+from osler.db.engine import Database
+from tests.support.learning import LEARNER, START, answer, derived, send
+from tests.support.nightly import enrol, exam_catalogue, night, studied
+
+pytestmark = pytest.mark.integration
+TABLES = [learner_habits, learner_insights]
+
+
+async def test_habits_are_measured_from_sessions_and_answers(database: Database):
+    await exam_catalogue(database)
+    await studied(database)
+    [habits] = (await derived(database, TABLES, LEARNER))["learner_habits"]
+    assert habits["sessions"] == 30
+    assert 7 <= habits["usual_hour"] <= 11
+    assert 0 <= habits["spacing_index"] <= 1 and habits["interleaving_index"] > 0
+    assert sum(share for share, _, _ in habits["preference"].values()) == pytest.approx(1)
+    assert habits["cramming_index"] is None, "the exam is far off"
+    assert habits["multitasked_share"] is None, "the client sends no visibility events"
+
+
+async def test_insights_without_their_data_say_so_and_show_nothing(database: Database):
+    await exam_catalogue(database)
+    await studied(database)
+    found = {r["insight"]: r for r in (await derived(database, TABLES, LEARNER))["learner_insights"]}
+    assert found["sleep"]["status"] == "not_available"
+    assert found["sleep"]["params"]["enabled_by"] == "day_report.sleep_minutes"
+    assert not any(row["is_shown"] for row in found.values())
+
+
+async def test_a_planted_time_of_day_is_shown_and_a_second_night_changes_nothing(database: Database):
+    await exam_catalogue(database)
+    await enrol(database)
+    events = []
+    for day in range(100):
+        for hour, rights in ((8, 9), (20, 3)):
+            at = START.replace(hour=hour) + timedelta(days=day)
+            events += [
+                answer(
+                    at + timedelta(minutes=n), len(events) + n, f"q{(n + day) % 12}", right=(7 * n + day) % 10 < rights
+                )
+                for n in range(10)
+            ]
+    await send(database, events)
+    as_of = datetime(2026, 12, 9, 4, tzinfo=UTC)
+    await night(database, [LEARNER], as_of, [])
+    found = await derived(database, TABLES, LEARNER)
+    best = next(row for row in found["learner_insights"] if row["insight"] == "best_time_of_day")
+    assert best["is_shown"] and best["status"] == "ok"
+    assert best["low"] > 0 or best["high"] < 0
+    assert best["n"] > 1000 and "associated with" in best["params"]["text"]
+    async with database.write() as s:
+        await refresh(s, Moments([LEARNER], [as_of]))
+    assert await derived(database, TABLES, LEARNER) == found
