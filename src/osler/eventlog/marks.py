@@ -98,3 +98,31 @@ _TOUCHED = sa.text(
 async def mark_questions(s: WriteSession, question_ids: Sequence[str]) -> int:
     """Mark every study day with an answer to these questions: their topics or keys have changed."""
     return (await s.execute(_TOUCHED, {"questions": list(question_ids)}, name="marks_questions")).rowcount
+
+
+_TOUCHED_CARDS = sa.text(
+    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
+    "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "
+    "unnest(array['live', 'rollup']) c where a.user_id = :user_id and a.card_id = any(cast(:cards as text[])) "
+    "group by 1, 2, 3"
+)
+
+
+async def mark_cards(s: WriteSession, user_id: UUID, card_ids: Sequence[str]) -> int:
+    """Mark a learner's study days with a review of these cards: they have moved to other topics."""
+    if not card_ids:
+        return 0
+    values = {"user_id": user_id, "cards": list(card_ids)}
+    return (await s.execute(_TOUCHED_CARDS, values, name="marks_cards")).rowcount
+
+
+_TOUCHED_ALL = sa.text(
+    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
+    "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "
+    "unnest(array['live', 'rollup']) c group by 1, 2, 3"
+)
+
+
+async def mark_everybody(s: WriteSession) -> int:
+    """Mark every study day with an answer or a review: the curriculum has changed."""
+    return (await s.execute(_TOUCHED_ALL, name="marks_everybody")).rowcount

@@ -96,8 +96,11 @@ class OuladSource:
                 if length is None or row["final_result"] not in PASSED:
                     yield SourceRecord(skipped="presentation_unknown" if length is None else "result_unknown")
                     continue
-                on = _start(presentation) + timedelta(days=length)
                 result = row["final_result"]
+                if PASSED[result] is None:
+                    yield SourceRecord(skipped="withdrew")  # a drop-out is a missing outcome, not a fail
+                    continue
+                on = _start(presentation) + timedelta(days=length)
                 outcome = Outcome(_exam(presentation), on, None, PASSED[result], result.lower())
                 yield SourceRecord(learner=row["id_student"], stored=outcome)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -58,8 +59,7 @@ class ImportOptions:
 
     zone: str = "UTC"
     zone_is_given: bool = False
-    mapping: Mapping[str, Any] | None = None
-    limit: int | None = None
+    mapping_file: Path | None = None
 
 
 class Source(Protocol):

@@ -1,0 +1,111 @@
+"""Questions, materials, cards and own topics that an import or the simulator brings: unknown ones become rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from osler.catalog.tables import cards, catalog_versions, exams, materials, questions, topics
+from osler.db.engine import WriteSession
+
+CHUNK = 5_000
+
+
+async def add_topics(session: WriteSession, names: Mapping[str, str], *, source: str) -> int:
+    """Topics that are not there yet, parents first; their weight is unknown. Gives how many were new."""
+    rows = [
+        {
+            "topic_id": topic_id,
+            "parent_id": topic_id.rpartition(".")[0] or None,
+            "name": name,
+            "level": topic_id.count("."),
+            "axis": "own",
+            "source": source,
+        }
+        for topic_id, name in sorted(names.items(), key=lambda item: item[0].count("."))
+    ]
+    return await _insert(session, topics, rows, ["topic_id"])
+
+
+async def add_questions(
+    session: WriteSession,
+    found: Mapping[str, Sequence[str]],
+    *,
+    source: str,
+    keys: Mapping[str, Sequence[str]] | None = None,
+    option_count: int | None = None,
+) -> int:
+    """Questions that are not there yet; without a key they are graded by whoever sends the answer."""
+    known = keys or {}
+    rows = [
+        {
+            "question_id": question_id,
+            "topic_ids": sorted(topic_ids),
+            "source": source,
+            "key": sorted(known[question_id]) if question_id in known else None,
+            "option_count": option_count,
+        }
+        for question_id, topic_ids in sorted(found.items())
+    ]
+    return await _insert(session, questions, rows, ["question_id"])
+
+
+async def add_materials(session: WriteSession, found: Mapping[str, tuple[str, Sequence[str], float | None]]) -> int:
+    """Materials that are not there yet: kind, topics, expected minutes."""
+    rows = [
+        {"material_id": material_id, "kind": kind, "topic_ids": sorted(topic_ids), "expected_minutes": minutes}
+        for material_id, (kind, topic_ids, minutes) in sorted(found.items())
+    ]
+    return await _insert(session, materials, rows, ["material_id"])
+
+
+async def add_exams(session: WriteSession, names: Mapping[str, str], *, source: str) -> int:
+    """Exams that are not there yet, without blueprint or pass mark."""
+    rows = [
+        {"exam_id": exam_id, "name": name, "question_count": 1, "source": source}
+        for exam_id, name in sorted(names.items())
+    ]
+    return await _insert(session, exams, rows, ["exam_id"])
+
+
+async def map_cards(
+    session: WriteSession, user_id: UUID, found: Mapping[str, Sequence[str]], *, mapped_by: str | None
+) -> list[str]:
+    """Put a learner's cards under their topics. Gives the cards that were new or have moved."""
+    moved: list[str] = []
+    rows = [
+        {"user_id": user_id, "card_id": card_id, "topic_ids": sorted(topic_ids), "mapped_by": mapped_by}
+        for card_id, topic_ids in sorted(found.items())
+    ]
+    for chunk in _chunks(rows):
+        insert = pg.insert(cards).values(chunk)
+        new = insert.excluded
+        upsert = insert.on_conflict_do_update(
+            index_elements=["user_id", "card_id"],
+            set_={"topic_ids": new.topic_ids, "mapped_by": new.mapped_by},
+            where=cards.c.topic_ids.is_distinct_from(new.topic_ids),
+        ).returning(cards.c.card_id)
+        moved += [str(row[0]) for row in await session.tuples(upsert)]
+    return moved
+
+
+async def note_change(session: WriteSession, what: str) -> None:
+    """The catalogue has changed: its version, which is part of every parameter version, goes up."""
+    await session.execute(sa.insert(catalog_versions).values(what=what))
+
+
+async def _insert(session: WriteSession, table: sa.Table, rows: Sequence[dict[str, Any]], key: list[str]) -> int:
+    new = 0
+    for chunk in _chunks(rows):
+        insert = pg.insert(table).values(chunk).on_conflict_do_nothing().returning(table.c[key[0]])
+        new += len(await session.tuples(insert))
+    return new
+
+
+def _chunks(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

@@ -1,0 +1,206 @@
+"""A class of simulated learners, sent the real way in: bank and class into the catalogue, events into the log.
+
+Running it again sends the same events, which Osler answers with `duplicate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from osler.analytics.readiness.tables import exam_outcomes
+from osler.catalog import items, writes
+from osler.catalog.tables import cohort_members, cohorts, exam_blueprint, exams, users
+from osler.db.engine import Database, ReadSession, WriteSession
+from osler.errors import Conflict, NotFound
+from osler.ingest.intake import ingest_events
+from osler.simulate.bank import OPTIONS, Bank, make_bank
+from osler.simulate.learner import SimLearner
+
+COHORT_PREFIX = "sample-class."
+EXAM_IS_OVER_EVERY = 4
+MINUTES_PLANNED = (45, 60, 60, 60, 45, 90, 30)
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleClass:
+    """The class as it stands in the database, and how many events were sent and stored now."""
+
+    learners: tuple[UUID, ...]
+    educator: UUID
+    admin: UUID
+    sent: int = 0
+    stored: int = 0
+    refused: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPlan:
+    """How large a class, and from which seed. `end` is the last instant that anything may happen at.
+
+    An erased learner is never collected again, so a class that is begun anew is another `edition` with new people.
+    """
+
+    learners: int
+    days: int
+    density: float
+    seed: int
+    end: datetime
+    edition: int = 1
+
+    @property
+    def first_day(self) -> date:
+        """The first day of study."""
+        return self.end.date() - timedelta(days=self.days - 1)
+
+    def pseudonym(self, who: str) -> UUID:
+        """A pseudonym that follows from the plan, so that a second run finds the same people."""
+        text = f"osler sample:{self.seed}:{self.edition}:{who}"
+        return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)
+
+    def people(self) -> SampleClass:
+        """Who the class is, without asking the database."""
+        ids = tuple(self.pseudonym(str(index)) for index in range(self.learners))
+        return SampleClass(ids, self.pseudonym("educator"), self.pseudonym("admin"))
+
+    @property
+    def cohort_id(self) -> str:
+        """The cohort that the class is."""
+        return f"{COHORT_PREFIX}{self.edition}"
+
+
+async def newest_edition(session: ReadSession) -> int:
+    """The edition of the class that was made last; 1 before the first."""
+    found = await session.scalar(
+        sa.select(sa.func.count()).select_from(cohorts).where(cohorts.c.cohort_id.startswith(COHORT_PREFIX))
+    )
+    return max(1, int(found or 0))
+
+
+async def is_there(session: ReadSession, people: SampleClass) -> bool:
+    """Whether this class has been sent before."""
+    found = await session.scalar(
+        sa.select(sa.func.count()).select_from(users).where(users.c.user_id.in_(people.learners), users.c.is_sample)
+    )
+    return found == len(people.learners)
+
+
+async def send_class(db: Database, plan: ClassPlan, progress: Progress = lambda _: None) -> SampleClass:
+    """Make the class and send everything that it has done.
+
+    Errors: NotFound when no curriculum is loaded; Conflict when an event was not taken, as the simulator sends only
+    what a real client may send.
+    """
+    people = plan.people()
+    async with db.read(primary=True) as session:
+        exam = await _exam(session)
+    bank = make_bank(sorted(exam.shares), plan.seed)
+    async with db.write() as session:
+        await _write_bank(session, bank)
+        await _write_people(session, people, plan, exam.exam_id)
+    sent = stored = 0
+    for index, user_id in enumerate(people.learners):
+        learner = SimLearner(index, plan.seed, bank, density=plan.density)
+        async with db.write() as session:
+            await _write_learner(session, learner, user_id, plan, exam.exam_id)
+        events = learner.study(plan.first_day, plan.days, plan.end)
+        result = await ingest_events(db, events, user_id, import_window=False, keep_outcomes=False)
+        if result.counts["accepted"] + result.counts["duplicate"] != len(events):
+            raise Conflict(f"simulated events were not taken: {dict(result.codes)}", code="simulate.not_taken")
+        sent, stored = sent + len(events), stored + result.counts["accepted"]
+        if index % EXAM_IS_OVER_EVERY == EXAM_IS_OVER_EVERY - 1:
+            async with db.write() as session:
+                await _write_outcome(session, user_id, plan, exam, learner.exam_share(dict(exam.shares)))
+        progress(1)
+    return SampleClass(people.learners, people.educator, people.admin, sent, stored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exam:
+    """What the class prepares for."""
+
+    exam_id: str
+    shares: Mapping[str, float]
+    cut: float
+    question_count: int
+
+
+async def _exam(session: ReadSession) -> _Exam:
+    """The first exam that has a blueprint."""
+    exam = await session.one(
+        sa.select(exams.c.exam_id, exams.c.cut, exams.c.question_count)
+        .where(exams.c.exam_id.in_(sa.select(exam_blueprint.c.exam_id)))
+        .order_by(exams.c.exam_id)
+        .limit(1)
+    )
+    if exam is None:
+        raise NotFound("no curriculum is loaded: osler curriculum load usmle", code="curriculum.missing")
+    mine = sa.select(exam_blueprint.c.topic_id, exam_blueprint.c.exam_share)
+    rows = await session.rows(mine.where(exam_blueprint.c.exam_id == exam["exam_id"]))
+    shares = {str(row["topic_id"]): float(row["exam_share"]) for row in rows}
+    return _Exam(str(exam["exam_id"]), shares, float(exam["cut"] or 0.6), int(exam["question_count"]))
+
+
+async def _write_bank(session: WriteSession, bank: Bank) -> None:
+    questions = {q.question_id: q.topic_ids for each in bank.questions.values() for q in each}
+    keys = {q.question_id: (q.key,) for each in bank.questions.values() for q in each}
+    materials = {m.material_id: (m.kind, (m.topic_id,), m.minutes) for each in bank.materials.values() for m in each}
+    new = await items.add_questions(session, questions, source="simulator", keys=keys, option_count=len(OPTIONS))
+    new += await items.add_materials(session, materials)
+    if new:
+        await items.note_change(session, "sample class")
+
+
+async def _write_people(session: WriteSession, people: SampleClass, plan: ClassPlan, exam_id: str) -> None:
+    cohort = pg.insert(cohorts).values(cohort_id=plan.cohort_id, name="Sample class", exam_id=exam_id)
+    await session.execute(cohort.on_conflict_do_nothing())
+    for user_id in (*people.learners, people.educator, people.admin):
+        await writes.ensure_user(session, user_id, is_sample=True)
+    roles = [(user_id, "learner") for user_id in people.learners] + [(people.educator, "educator")]
+    members = [
+        {"cohort_id": plan.cohort_id, "user_id": user_id, "role": role, "since_on": plan.first_day}
+        for user_id, role in roles
+    ]
+    await session.execute(pg.insert(cohort_members).values(members).on_conflict_do_nothing())
+
+
+async def _write_learner(
+    session: WriteSession, learner: SimLearner, user_id: UUID, plan: ClassPlan, exam_id: str
+) -> None:
+    await writes.change_settings(session, user_id, {"time_zone": learner.truth.habits.zone})
+    is_over = learner.truth.index % EXAM_IS_OVER_EVERY == EXAM_IS_OVER_EVERY - 1
+    days = -2 if is_over else 18 + 7 * (learner.truth.index % 5)
+    await writes.choose_exam(
+        session,
+        user_id,
+        exam_id,
+        exam_on=plan.end.date() + timedelta(days=days),
+        minutes_per_day=MINUTES_PLANNED,
+        goal_score=0.7,
+    )
+    cards = {card: (topic,) for topic, all_of_it in learner.bank.cards.items() for card in all_of_it}
+    await items.map_cards(session, user_id, cards, mapped_by="simulator")
+
+
+async def _write_outcome(session: WriteSession, user_id: UUID, plan: ClassPlan, exam: _Exam, share: float) -> None:
+    """What came of the exam: as many right answers as the true share gives by chance."""
+    rng = np.random.default_rng([plan.seed, user_id.int % (1 << 32)])
+    score = int(rng.binomial(exam.question_count, share)) / exam.question_count
+    row: dict[str, Any] = {
+        "user_id": user_id,
+        "exam_id": exam.exam_id,
+        "exam_on": plan.end.date() - timedelta(days=2),
+        "score": score,
+        "passed": score >= exam.cut,
+        "source": "simulator",
+    }
+    await session.execute(pg.insert(exam_outcomes).values(row).on_conflict_do_nothing())
