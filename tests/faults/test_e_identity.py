@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from tests.support.sending import Send, assert_adds_up, bury, codes, fresh_database, sending, stored_ids  # noqa: F401
+from tests.support.wire_events import batch, event, iso, learner, now_ms
+
 from osler.db.engine import Database
 from osler.domain.identity import deterministic_id, new_event_id
 from osler.eventlog.reading import read_after, upcast
 from osler.ingest.intake import ingest_events
 from osler.ingest.work import Sender
-
-from tests.support.sending import Send, assert_adds_up, bury, codes, fresh_database, sending, stored_ids  # noqa: F401
-from tests.support.wire_events import batch, event, iso, learner, now_ms
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 HOUR, DAY = 3_600_000, 86_400_000

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
 from osler.db.engine import Database
 from osler.eventlog.tombstones import KEY_NAME, LOCK_SPACE, bucket, subject_mac
 from osler.ingest.decoding import decode
