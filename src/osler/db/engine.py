@@ -110,7 +110,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine, begin: str) -> AsyncGenerator[tuple[AsyncConnection, Driver]]:
-        with translated():
+        with translated(writing=begin.split("; ", 1)[0] == "BEGIN"):
             async with self._checked_out(engine) as connection:
                 driver = cast("Driver", (await connection.get_raw_connection()).driver_connection)
                 await _begin(connection, driver, begin)

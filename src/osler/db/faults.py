@@ -19,8 +19,10 @@ RETRIES = 3
 
 # SQLSTATEs: serialization_failure, deadlock_detected, lock_not_available
 _AGAIN = frozenset({"40001", "40P01", "55P03"})
-# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, disk_full, out_of_memory, read-only
-_AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "53100", "53200", "25006", "25P03", "25P02"})
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, disk_full, out_of_memory, idle too long
+_AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "53100", "53200", "25P03"})
+# read_only_sql_transaction: in a write session the primary has become a replica; in a read session it is our bug
+_DEMOTED = "25006"
 _CUT = "57014"
 
 
@@ -81,7 +83,7 @@ async def retrying(work: Callable[[], Awaitable[T]], *, retries: int = RETRIES) 
 
 
 @contextmanager
-def translated() -> Generator[None]:
+def translated(*, writing: bool = False) -> Generator[None]:
     """Failures of the database leave this block as Unavailable; bugs leave it as they are."""
     try:
         yield
@@ -89,6 +91,8 @@ def translated() -> Generator[None]:
         raise
     except Exception as failed:
         known = as_unavailable(failed)
+        if known is None and writing and sqlstate(failed) == _DEMOTED:
+            known = Unavailable("the database takes no writes; try again", code="db.away", retry_after_seconds=5)
         if known is None:
             raise
         raise known from failed

@@ -324,24 +324,42 @@ STATEMENTS = (
         user_id UUID NOT NULL,
         exam_id TEXT NOT NULL,
         exam_on DATE,
+        status TEXT NOT NULL,
+        coverage FLOAT NOT NULL,
+        readiness_score FLOAT,
+        score FLOAT,
+        score_low FLOAT,
+        score_high FLOAT,
+        pass_probability FLOAT,
+        pass_low FLOAT,
+        pass_high FLOAT,
         minutes_per_day FLOAT NOT NULL,
         days_low INTEGER,
         days_median INTEGER,
         days_high INTEGER,
-        share_never FLOAT NOT NULL,
+        share_never FLOAT,
         path JSONB NOT NULL,
         as_of TIMESTAMP WITH TIME ZONE NOT NULL,
         model_version TEXT NOT NULL,
         CONSTRAINT pk_exam_projections PRIMARY KEY (user_id)
     );
-    COMMENT ON TABLE exam_projections IS 'when a learner will be ready for the exam at the present pace (derived)';
+    COMMENT ON TABLE exam_projections IS 'the forecast of a learner''s exam as of a night, and when they will be ready at the present pace (derived)';
     COMMENT ON COLUMN exam_projections.user_id IS 'learner''s pseudonym (pseudonymous)';
     COMMENT ON COLUMN exam_projections.exam_id IS 'exam that the learner prepares for (none)';
     COMMENT ON COLUMN exam_projections.exam_on IS 'day of the exam [local day] (none)';
+    COMMENT ON COLUMN exam_projections.status IS 'ok, provisional, insufficient_data, not_available or cannot_tell (none)';
+    COMMENT ON COLUMN exam_projections.coverage IS 'share of the exam on topics with 5 answers [share] (none)';
+    COMMENT ON COLUMN exam_projections.readiness_score IS 'share of what is asked mastered [0 to 100] (none)';
+    COMMENT ON COLUMN exam_projections.score IS 'expected share of points [0 to 100] (none)';
+    COMMENT ON COLUMN exam_projections.score_low IS '5 % end of the score [0 to 100] (none)';
+    COMMENT ON COLUMN exam_projections.score_high IS '95 % end of the score [0 to 100] (none)';
+    COMMENT ON COLUMN exam_projections.pass_probability IS 'chance to reach the cut [probability] (none)';
+    COMMENT ON COLUMN exam_projections.pass_low IS 'lower end of that chance [probability] (none)';
+    COMMENT ON COLUMN exam_projections.pass_high IS 'upper end of that chance [probability] (none)';
     COMMENT ON COLUMN exam_projections.minutes_per_day IS 'pace that the projection walks at [minutes] (none)';
-    COMMENT ON COLUMN exam_projections.days_low IS 'ready in, 5 %% of draws; null for never [days] (none)';
+    COMMENT ON COLUMN exam_projections.days_low IS 'ready in, 5 % of draws; null for never [days] (none)';
     COMMENT ON COLUMN exam_projections.days_median IS 'ready in, median; null for never [days] (none)';
-    COMMENT ON COLUMN exam_projections.days_high IS 'ready in, 95 %% of draws; null for never [days] (none)';
+    COMMENT ON COLUMN exam_projections.days_high IS 'ready in, 95 % of draws; null for never [days] (none)';
     COMMENT ON COLUMN exam_projections.share_never IS 'draws that never arrive [share] (none)';
     COMMENT ON COLUMN exam_projections.path IS 'day, expected score, low, high: one entry every few days (none)';
     COMMENT ON COLUMN exam_projections.as_of IS 'instant that the row speaks of [UTC] (none)';
@@ -405,8 +423,8 @@ STATEMENTS = (
     COMMENT ON COLUMN knowledge_gaps.priority_index IS 'gap times importance [0 to 100] (none)';
     COMMENT ON COLUMN knowledge_gaps.n IS 'answers on the topic [answers] (none)';
     COMMENT ON COLUMN knowledge_gaps.mastery IS 'chance on an unseen item of median difficulty [probability] (none)';
-    COMMENT ON COLUMN knowledge_gaps.mastery_low IS '5 %% end of mastery [probability] (none)';
-    COMMENT ON COLUMN knowledge_gaps.mastery_high IS '95 %% end of mastery [probability] (none)';
+    COMMENT ON COLUMN knowledge_gaps.mastery_low IS '5 % end of mastery [probability] (none)';
+    COMMENT ON COLUMN knowledge_gaps.mastery_high IS '95 % end of mastery [probability] (none)';
     COMMENT ON COLUMN knowledge_gaps.board_exam_weight IS 'importance for the exam [0 to 10] (none)';
     COMMENT ON COLUMN knowledge_gaps.exam_share IS 'share of the exam''s points [share] (none)';
     COMMENT ON COLUMN knowledge_gaps.prerequisite_impact IS 'share of what is missing elsewhere behind this [0 to 1] (none)';
@@ -414,10 +432,10 @@ STATEMENTS = (
     COMMENT ON COLUMN knowledge_gaps.blocks_count IS 'topics that need this one directly [topics] (none)';
     COMMENT ON COLUMN knowledge_gaps.blocks_count_all IS 'topics that need this one at any depth [topics] (none)';
     COMMENT ON COLUMN knowledge_gaps.estimated_hours IS 'median hours to close [hours] (none)';
-    COMMENT ON COLUMN knowledge_gaps.hours_low IS '5 %% end of the hours [hours] (none)';
-    COMMENT ON COLUMN knowledge_gaps.hours_high IS '95 %% end; null where some draws never arrive [hours] (none)';
+    COMMENT ON COLUMN knowledge_gaps.hours_low IS '5 % end of the hours [hours] (none)';
+    COMMENT ON COLUMN knowledge_gaps.hours_high IS '95 % end; null where some draws never arrive [hours] (none)';
     COMMENT ON COLUMN knowledge_gaps.points_per_hour IS 'expected exam points of one hour [points] (none)';
-    COMMENT ON COLUMN knowledge_gaps.points_per_hour_low IS '25 %% quantile of the same [points] (none)';
+    COMMENT ON COLUMN knowledge_gaps.points_per_hour_low IS '25 % quantile of the same [points] (none)';
     COMMENT ON COLUMN knowledge_gaps.recommended_path IS 'topics in the order to mend them (none)';
     COMMENT ON COLUMN knowledge_gaps.recommended_materials IS 'at most three, unread first (none)';
     COMMENT ON COLUMN knowledge_gaps.opened_on IS 'first day of the present gap [local day] (none)';
@@ -457,8 +475,8 @@ STATEMENTS = (
     COMMENT ON COLUMN learner_insights.status IS 'ok, provisional, insufficient_data or not_available (none)';
     COMMENT ON COLUMN learner_insights.is_shown IS 'passed in two weekly runs in a row and among the three strongest (none)';
     COMMENT ON COLUMN learner_insights.effect IS 'shrunk difference on comparable questions [probability] (none)';
-    COMMENT ON COLUMN learner_insights.low IS '5 %% end of the effect [probability] (none)';
-    COMMENT ON COLUMN learner_insights.high IS '95 %% end of the effect [probability] (none)';
+    COMMENT ON COLUMN learner_insights.low IS '5 % end of the effect [probability] (none)';
+    COMMENT ON COLUMN learner_insights.high IS '95 % end of the effect [probability] (none)';
     COMMENT ON COLUMN learner_insights.n IS 'answers behind it [answers] (none)';
     COMMENT ON COLUMN learner_insights.clusters IS 'sessions or materials behind it [clusters] (none)';
     COMMENT ON COLUMN learner_insights.params IS 'what fills its sentence (none)';
