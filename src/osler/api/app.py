@@ -31,6 +31,7 @@ from osler.ingest.routes import routers as ingest_routers
 from osler.ingest.routes.hooks import Hooks
 from osler.observe import metrics
 from osler.observe.reports import report
+from osler.privacy.sightings import Sightings
 from osler.settings import Settings
 
 DESCRIPTION = "Events in, seven analytics and one decision out: what to study next, and how sure we are."
@@ -93,7 +94,9 @@ async def _running(
         stack.push_async_callback(verifier.close)
         await ensure_ahead(db)
         await stack.enter_async_context(following.open(db, cache))
-        platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings))
+        sightings = Sightings(settings, db)
+        await stack.enter_async_context(running(sightings.keep_flushing()))
+        platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings), sightings.see)
         await stack.enter_async_context(running(keep_looking(db)))
         for begin in beside:
             await stack.enter_async_context(begin(platform))

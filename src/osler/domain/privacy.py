@@ -68,7 +68,7 @@ def sanitize_user_agent(ua: str) -> str:
 
     Nothing of the string itself is passed on: an address written into it cannot survive.
 
-    >>> sanitize_user_agent("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17 Safari/605")
+    >>> sanitize_user_agent("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Safari/605")
     'macOS Safari'
     """
     text = ua[:MAX_AGENT_CHARACTERS]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope as AsgiScope
 
 from osler.db.engine import Database, WriteSession
 from osler.errors import Unavailable
@@ -26,6 +28,7 @@ class Platform:
     verifier: Verifier
     answers: Answers
     rates: RateLimiter
+    seen: Callable[[UUID, AsgiScope], None] = lambda _user_id, _scope: None
 
     async def changed(self, session: WriteSession, user_id: UUID) -> None:
         """The learner's data change with this transaction: no answer from before is served again, here or elsewhere."""

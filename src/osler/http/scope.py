@@ -104,6 +104,7 @@ class Require:
         platform = platform_of(request)
         principal = await _verified(request, platform, credentials)
         await platform.rates.check(principal.user_id, request.scope)
+        platform.seen(principal.user_id, request.scope)
         reach = reach_of(principal.roles, self.action)
         if reach is Reach.NONE:
             raise Forbidden("The caller's role does not allow this.", code="auth.role")

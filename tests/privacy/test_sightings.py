@@ -1,0 +1,40 @@
+"""Addresses apart from events: keyed by the month, thirty days, keys destroyed."""
+
+import uuid
+from datetime import date
+from pathlib import Path
+
+import pytest
+from osler.privacy.sightings import month_key
+
+from tests.support.web import Web
+
+
+def test_keys_of_months_before_the_last_are_destroyed(tmp_path: Path) -> None:
+    september = month_key(tmp_path, date(2026, 9, 3))
+    october = month_key(tmp_path, date(2026, 10, 3))
+    assert september != october
+    assert month_key(tmp_path, date(2026, 10, 30)) == october
+    month_key(tmp_path, date(2026, 11, 1))
+    kept = sorted((tmp_path / "keys" / "addresses").iterdir())
+    assert [path.name for path in kept] == ["2026-10", "2026-11"]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in kept)
+
+
+@pytest.mark.integration
+async def test_a_verified_request_leaves_a_keyed_address_and_a_closed_agent(web: Web, admin) -> None:
+    from osler.privacy.sightings import Sightings
+
+    sightings = Sightings(web.settings, web.platform.db)
+    learner = uuid.uuid4()
+    agent = b"Mozilla/5.0 (X11; Linux x86_64) Firefox/127.0 alice@example.org"
+    scope = {"client": ("192.0.2.77", 1), "headers": [(b"user-agent", agent), (b"x-forwarded-for", b"203.0.113.9")]}
+    for _ in range(5):
+        sightings.see(learner, scope)
+    assert await sightings.flush() == 1
+    row = await admin.fetchrow("select * from address_sightings")
+    assert (row["user_id"], row["user_agent"], len(row["address_mac"])) == (learner, "Linux Firefox", 16)
+    assert "192.0.2" not in str(dict(row))
+    await admin.execute("update address_sightings set seen_on = seen_on - 31")
+    await sightings.flush()
+    assert await admin.fetchval("select count(*) from address_sightings") == 0
