@@ -40,9 +40,9 @@ def made(tmp_path_factory) -> Path:
     rng = np.random.default_rng(0)
     rows = []
     for user in ("ann", "bob", "coin"):
-        for card in range(60):
+        for card in range(40):
             memory, day = None, int(rng.integers(0, 120))
-            for i in range(6):
+            for i in range(5):
                 gap = int(np.ceil(rng.exponential(2.0**i))) if i else 0
                 day += gap
                 chance = 0.6 if memory is None else fsrs.retrievability(memory.stability, gap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -46,6 +47,8 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     """
     from osler.errors import OslerError
 
+    # Before NumPy is loaded: small fits on several BLAS threads wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     chosen = None if baselines == "all" else tuple(name.strip() for name in baselines.split(",") if name.strip())
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
     try:

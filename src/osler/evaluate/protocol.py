@@ -25,7 +25,10 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "fsrs-rs-python")
 class Task(Protocol):
     """One question put to the forecasts: reads a data set, runs every model on it, answers with a report."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The task as the command line calls it."""
+        ...
 
     def run(
         self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int

@@ -84,8 +84,7 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
     past = history.until(cut)
     free = blend.Parameters(memory_fit.fit_fsrs(past), memory_fit.fit_sbd(past))
     folded = _fold(history, free)
-    served = memory_fit.fit_learner(past).parameters
-    kept = _fold(history, served)
+    served = memory_fit.fit_learner(past, fitted=free).parameters
     forecasts = {
         "constant": np.full(stop, _share(past)),
         "fsrs6-fitted": folded.by_fsrs,
@@ -93,7 +92,7 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
         "logistic": logistic(history, cut),
         "blend-fitted": sigmoid_many(folded.logit),
         "blend-fitted-bias": biased(folded.logit, history),
-        "osler": biased(kept.logit, history),
+        "osler": biased(_fold(history, served).logit, history),
     }
     return Trained({name: forecast[cut:] for name, forecast in forecasts.items()}, served)
 

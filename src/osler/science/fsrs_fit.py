@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 from osler.science.fsrs import FSRS6, LOWER, STABILITY_MAX, STABILITY_MIN, UPPER, Weights
 from osler.science.fsrs_many import step_many
+from osler.science.one_thread import one_thread
 from osler.science.waves import Waves, waves_of
 
 Floats = npt.NDArray[np.float64]
@@ -226,14 +227,15 @@ def fit(
     weight[counted] = 0.25 + 0.75 * np.linspace(0.0, 1.0, scored) ** 3
     waves = _first_reviews(waves_of(item), LONGEST)
     objective = Objective(waves, elapsed_days, rating, weight, start=start)
-    found = minimize(
-        objective,
-        np.array(start.values),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(LOWER, UPPER, strict=True)),
-        options={"maxiter": iterations},
-    )
+    with one_thread():
+        found = minimize(
+            objective,
+            np.array(start.values),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(LOWER, UPPER, strict=True)),
+            options={"maxiter": iterations},
+        )
     return Weights.clipped([float(x) for x in found.x])
 
 

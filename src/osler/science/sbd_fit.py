@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from osler.science.one_thread import one_thread
 from osler.science.sbd import FAILS_MAX, LOG_S, POPULATION, RECALL, T_MIN, Parameters, checked
 from osler.science.waves import Waves, waves_of
 
@@ -167,8 +168,9 @@ def fit(
     weight = np.zeros(rating.size)
     weight[counted] = recency_weights(scored)
     objective = Objective(waves_of(item), elapsed_days, rating, weight, start=start)
-    found = minimize(
-        objective, np.array(start), jac=True, method="L-BFGS-B", bounds=BOUNDS, options={"maxiter": iterations}
-    )
+    with one_thread():
+        found = minimize(
+            objective, np.array(start), jac=True, method="L-BFGS-B", bounds=BOUNDS, options={"maxiter": iterations}
+        )
     low, high, *rest = (float(x) for x in found.x)
     return checked(Parameters(low, max(low, high), *rest))
