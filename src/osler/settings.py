@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -30,7 +29,9 @@ def _default_home() -> Path:
 class Settings(BaseSettings):
     """All settings; each is read from `OSLER_<NAME>`. Secrets never show in `repr`."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     home: Path = Field(default_factory=_default_home, description="folder of all local state")
     profile: Profile = Field(default=Profile.LOCAL, description="local, production or test")
@@ -170,15 +171,9 @@ def load_settings(**overrides: object) -> Settings:
     Errors: Misconfigured names every variable that cannot work and why, never its value.
     """
     try:
-        return Settings.model_validate({**_from_environment(), **overrides})
+        return Settings.model_validate(overrides)
     except ValidationError as bad:
         raise Misconfigured(_explain(bad)) from None
-
-
-def _from_environment() -> dict[str, str]:
-    """What the environment sets; an unknown `OSLER_` name is left to `osler doctor` to point out."""
-    found = {name: os.environ.get(f"{ENV_PREFIX}{name.upper()}", "") for name in Settings.model_fields}
-    return {name: value for name, value in found.items() if value}
 
 
 def _explain(bad: ValidationError) -> str:
