@@ -12,6 +12,8 @@ from osler.analytics.contract import Analytic
 from osler.analytics.efficiency.analytic import ANALYTIC as EFFICIENCY
 from osler.analytics.gaps.analytic import ANALYTIC as GAPS
 from osler.analytics.mastery.analytic import ANALYTIC as MASTERY
+from osler.analytics.patterns.analytic import ANALYTIC as PATTERNS
+from osler.analytics.plan.analytic import ANALYTIC as PLAN
 from osler.analytics.readiness.analytic import ANALYTIC as READINESS
 from osler.analytics.retrieval.analytic import ANALYTIC as RETRIEVAL
 from osler.errors import Misconfigured
@@ -21,7 +23,9 @@ SHIPPED: tuple[Analytic, ...] = (
     MASTERY,
     EFFICIENCY,
     GAPS,
+    PATTERNS,
     READINESS,
+    PLAN,
 )
 
 

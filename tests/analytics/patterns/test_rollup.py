@@ -44,7 +44,7 @@ async def test_a_planted_time_of_day_is_shown_and_a_second_night_changes_nothing
     events = []
     for day in range(100):
         for hour, rights in ((8, 9), (20, 3)):
-            at = START.replace(hour=hour) + timedelta(days=day)
+            at = START.replace(hour=hour) + timedelta(days=day - 60)
             events += [
                 answer(
                     at + timedelta(minutes=n), len(events) + n, f"q{(n + day) % 12}", right=(7 * n + day) % 10 < rights
@@ -52,7 +52,7 @@ async def test_a_planted_time_of_day_is_shown_and_a_second_night_changes_nothing
                 for n in range(10)
             ]
     await send(database, events)
-    as_of = datetime(2026, 12, 9, 4, tzinfo=UTC)
+    as_of = datetime(2026, 10, 13, 4, tzinfo=UTC)
     await night(database, [LEARNER], as_of, [])
     found = await derived(database, TABLES, LEARNER)
     best = next(row for row in found["learner_insights"] if row["insight"] == "best_time_of_day")

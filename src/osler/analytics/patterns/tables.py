@@ -30,3 +30,28 @@ learner_insights = table(
     erase=Erase.DELETE,
     comment="found patterns with effect, interval and n; association, never cause",
 )
+
+learner_habits = table(
+    "learner_habits",
+    user_id_column(primary_key=True),
+    column("sessions", sa.Integer(), comment="study sessions of the last 90 days", unit="sessions"),
+    column("minutes_by_hour", pg.JSONB(), comment="active minutes by weekday (1 Monday) and hour, 90 days"),
+    column("usual_hour", sa.Float(), nullable=True, comment="circular mean of the starts", unit="0 to 24"),
+    column("hour_spread", sa.Float(), nullable=True, comment="circular spread of the starts", unit="hours"),
+    column("preference", pg.JSONB(), comment="kind of work: share of active time, low, high"),
+    column("breaks", sa.Integer(), comment="breaks of 5 to 30 min inside sessions", unit="breaks"),
+    column("breaks_per_hour", sa.Float(), nullable=True, comment="the same by active hour", unit="per hour"),
+    column("median_break_minutes", sa.Float(), nullable=True, comment="their median length", unit="minutes"),
+    column("multitasked_share", sa.Float(), nullable=True, comment="active time with the page hidden in between"),
+    column("switches_per_hour", sa.Float(), nullable=True, comment="changes of topic by active hour", unit="per hour"),
+    column("spacing_index", sa.Float(), nullable=True, comment="repeats a day or more after the last", unit="share"),
+    column("interleaving_index", sa.Float(), nullable=True, comment="topic changes over those under shuffling"),
+    column(
+        "cramming_index", sa.Float(), nullable=True, comment="of 28 days' minutes, those of the last 7", unit="share"
+    ),
+    column("as_of", sa.DateTime(timezone=True), comment="instant that the row speaks of", unit="UTC"),
+    column("model_version", sa.Text(), comment="version of the definitions"),
+    kind=Kind.DERIVED,
+    erase=Erase.DELETE,
+    comment="when and how a learner studies: one row, made at night",
+)

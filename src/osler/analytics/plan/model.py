@@ -29,7 +29,7 @@ MODEL_NOTE = Finding(
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One item to plan. Unseen items have no stability. `weight` is its share of the exam; `topic_id` for the reason."""
+    """One item to plan. Unseen items have no stability; `weight` is its share of the exam."""
 
     item_id: str
     topic_id: str

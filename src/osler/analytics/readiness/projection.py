@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
 from osler.analytics.readiness.gather import Ground, ground_now, learner_state, replace_rows, topics_of
-from osler.analytics.readiness.model import Exam, LearnerState, exam_state
+from osler.analytics.readiness.model import Exam, LearnerState, assess, exam_state
 from osler.analytics.readiness.tables import exam_projections
 from osler.catalog.learners import LearnerSetup, setups
 from osler.catalog.snapshot import ExamEntry
@@ -34,7 +34,7 @@ select user_id, median_active_minutes, active_days_28d, seconds_per_answer from 
 
 
 async def refresh(s: WriteSession, moments: Moments) -> None:
-    """Replace the projections of these learners: of those who have an exam with a pass mark, answers and a pace."""
+    """Replace the projections of these learners: of those who have answers and an exam to forecast."""
     if not moments.user_ids:
         return
     on = await ground_now(s)
@@ -44,12 +44,11 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     rows: list[dict[str, Any]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
         exam = on.catalogue.exam_or_default(known[user_id].exam_id)
-        if exam is None or exam.cut is None or not exam.shares or not topics[user_id] or user_id not in paces:
+        if exam is None or not exam.shares or not topics[user_id]:
             continue
         learner = learner_state(topics[user_id], exam, as_of, on)
-        practice = practice_of(learner, paces[user_id], known[user_id])
-        if practice.minutes_per_day >= MIN_MINUTES_PER_DAY:
-            rows.append(project(learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
+        practice = practice_of(learner, paces.get(user_id), known[user_id])
+        rows.append(project(learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
     await replace_rows(s, exam_projections, moments.user_ids, rows)
 
 
@@ -80,21 +79,39 @@ def project(
 ) -> dict[str, Any]:
     """The row of one learner."""
     user_id = known.user_id
-    state = exam_state(learner, Exam(exam.question_count, exam.cut, exam.cut_sd))
-    ready = ready_in(state, practice, float(exam.cut or 0.5), seed=user_id.int % 2**32)
+    terms = Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
+    assessed = assess(learner, terms, seed=user_id.int % 2**32)
+    state = exam_state(learner, terms)
+    score, chance = assessed.predicted_score, assessed.pass_probability
     return {
         "user_id": user_id,
         "exam_id": exam.exam_id,
         "exam_on": known.exam_on,
         "minutes_per_day": practice.minutes_per_day,
-        "days_low": _days(ready.low_days),
-        "days_median": _days(ready.median_days),
-        "days_high": _days(ready.high_days),
-        "share_never": ready.never_share,
+        "status": assessed.status,
+        "coverage": assessed.coverage,
+        "readiness_score": assessed.readiness_score and assessed.readiness_score[0],
+        **dict(zip(("score", "score_low", "score_high"), score or NOTHING, strict=True)),
+        **dict(zip(("pass_probability", "pass_low", "pass_high"), chance or NOTHING, strict=True)),
+        **_ready(state, practice, exam, user_id.int % 2**32),
         "path": _path(state, practice, known, as_of),
         "as_of": as_of,
         "model_version": f"{VERSION}+{on.parameters.version}",
     }
+
+
+NOTHING = (None, None, None)
+
+
+def _ready(state: ExamState, practice: Practice, exam: ExamEntry, seed: int) -> dict[str, Any]:
+    """In how many days; nothing without a pass mark or a pace."""
+    names = ("days_low", "days_median", "days_high", "share_never")
+    if exam.cut is None or practice.minutes_per_day < MIN_MINUTES_PER_DAY:
+        return dict.fromkeys(names)
+    ready = ready_in(state, practice, exam.cut, seed=seed)
+    return dict(
+        zip(names, (*map(_days, (ready.low_days, ready.median_days, ready.high_days)), ready.never_share), strict=True)
+    )
 
 
 def _days(value: float) -> int | None:

@@ -63,17 +63,28 @@ exam_projections = table(
     user_id_column(primary_key=True),
     column("exam_id", sa.Text(), comment="exam that the learner prepares for"),
     column("exam_on", sa.Date(), nullable=True, comment="day of the exam", unit="local day"),
+    column("status", sa.Text(), comment="ok, provisional, insufficient_data, not_available or cannot_tell"),
+    column("coverage", sa.Float(), comment="share of the exam on topics with 5 answers", unit="share"),
+    column(
+        "readiness_score", sa.Float(), nullable=True, comment="share of what is asked mastered", unit="0 to 100"
+    ),
+    column("score", sa.Float(), nullable=True, comment="expected share of points", unit="0 to 100"),
+    column("score_low", sa.Float(), nullable=True, comment="5 % end of the score", unit="0 to 100"),
+    column("score_high", sa.Float(), nullable=True, comment="95 % end of the score", unit="0 to 100"),
+    column("pass_probability", sa.Float(), nullable=True, comment="chance to reach the cut", unit=SHARE),
+    column("pass_low", sa.Float(), nullable=True, comment="lower end of that chance", unit=SHARE),
+    column("pass_high", sa.Float(), nullable=True, comment="upper end of that chance", unit=SHARE),
     column("minutes_per_day", sa.Float(), comment="pace that the projection walks at", unit="minutes"),
     column("days_low", sa.Integer(), nullable=True, comment="ready in, 5 % of draws; null for never", unit="days"),
     column("days_median", sa.Integer(), nullable=True, comment="ready in, median; null for never", unit="days"),
     column("days_high", sa.Integer(), nullable=True, comment="ready in, 95 % of draws; null for never", unit="days"),
-    column("share_never", sa.Float(), comment="draws that never arrive", unit="share"),
+    column("share_never", sa.Float(), nullable=True, comment="draws that never arrive", unit="share"),
     column("path", pg.JSONB(), comment="day, expected score, low, high: one entry every few days"),
     column("as_of", sa.DateTime(timezone=True), comment="instant that the row speaks of", unit="UTC"),
     column("model_version", sa.Text(), comment="version of model and parameters"),
     kind=Kind.DERIVED,
     erase=Erase.DELETE,
-    comment="when a learner will be ready for the exam at the present pace",
+    comment="the forecast of a learner's exam as of a night, and when they will be ready at the present pace",
 )
 
 exam_outcomes = table(

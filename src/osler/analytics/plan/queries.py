@@ -1,0 +1,51 @@
+"""Reads for today's decision: what is due on which day, the first gaps, the minutes; one round trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from osler.catalog.learners import ME, gather
+from osler.db.engine import ReadSession
+
+GAP_NAMES = (
+    "topic_id", "state", "rank", "ranked_by", "priority_index", "points_per_hour", "mastery_low", "mastery_high",
+    "blocks_count", "exam_share", "n", "as_of",
+)  # fmt: skip
+
+# The parts are shared with the dashboard's one statement.
+GAPS_PART = f"""
+(select coalesce(json_agg(json_build_array({", ".join("g." + name for name in GAP_NAMES)}) order by g.rank), '[]')
+   from (select k.* from knowledge_gaps k where k.user_id = me.user_id and k.state <> 'closed'
+          order by k.rank limit 6) g)
+"""
+
+DUE_PART = """
+(select coalesce(json_agg(json_build_array(d.due_on, d.n) order by d.due_on), '[]')
+   from (select greatest(i.due_on, me.today) as due_on, count(*) as n from item_memory i
+          where i.user_id = me.user_id and i.due_on <= me.today + 6 group by 1) d)
+"""
+
+SETUP_PART = """
+(select row_to_json(u) from (select e.exam_id, e.exam_on, e.minutes_per_day, e.goal_score from user_exams e
+  where e.user_id = me.user_id and e.is_current) u)
+"""
+
+PLAN = f"""
+with {ME}
+select json_build_object('today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART},
+  'usual_minutes', (select m.median_active_minutes from user_learning_metrics m where m.user_id = me.user_id))::text
+  from me
+"""
+
+
+async def plan_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
+    """What today's plan is made of."""
+    return named(await gather(s, PLAN, user_id, as_of))
+
+
+def named(found: dict[str, Any]) -> dict[str, Any]:
+    """The same with the gaps' columns by name."""
+    found["gaps"] = [dict(zip(GAP_NAMES, row, strict=True)) for row in found["gaps"]]
+    return found

@@ -1,0 +1,32 @@
+"""`GET /api/analytics/plan`: today's one decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from osler.analytics.plan.answer import answer
+from osler.analytics.plan.queries import plan_of
+from osler.analytics.plan.schemas import PlanAnswer
+from osler.catalog.snapshot import catalogue
+from osler.db.engine import ReadSession
+from osler.http.deps import CachedReply
+from osler.http.policy import Action
+from osler.http.scope import Scope, require
+from osler.http.strict import api_router
+
+ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
+router: APIRouter = api_router("/api/analytics", "plan")
+
+
+@router.get("/plan", response_model=PlanAnswer)
+async def plan(scope: ReadAnalytics, reply: CachedReply) -> Response:
+    """What to study next, why, how sure that is, what else would do, and the week ahead."""
+
+    async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
+        return answer(await plan_of(s, scope.user_id, as_of), scope.user_id, await catalogue(s))
+
+    return await reply("plan", compute)
