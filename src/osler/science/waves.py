@@ -43,14 +43,19 @@ def waves_of(item: npt.ArrayLike) -> Waves:
     >>> waves.order.tolist(), waves.starts.tolist()
     ([0, 1, 2, 4, 3], [0, 2, 4, 5])
     """
-    _, inverse, counts = np.unique(np.asarray(item), return_inverse=True, return_counts=True)
-    code = inverse.astype(np.int64).ravel()
-    n = code.size
-    grouped = np.argsort(code, kind="stable")
-    position = np.empty(n, dtype=np.int64)
-    position[grouped] = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
+    values = np.asarray(item)
+    n = values.size
+    if n == 0:
+        return Waves(order=np.zeros(0, dtype=np.int64), starts=np.zeros(1, dtype=np.int64))
+    grouped = np.argsort(values, kind="stable")
+    fresh = np.concatenate([[True], values[grouped][1:] != values[grouped][:-1]])
+    edges = np.append(np.flatnonzero(fresh), n)
+    counts = np.diff(edges)
     rank = np.empty(counts.size, dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(counts.size)
-    order = np.lexsort((rank[code], position)).astype(np.int64)
-    sizes = np.bincount(position) if n else np.zeros(0, dtype=np.int64)
-    return Waves(order=order, starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+    position = np.arange(n) - np.repeat(edges[:-1], counts)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(position))]).astype(np.int64)
+    # The items of a wave have the ranks 0 to its size - 1, so each row's place is known without another sort.
+    order = np.empty(n, dtype=np.int64)
+    order[starts[position] + np.repeat(rank, counts)] = grouped
+    return Waves(order=order, starts=starts)
