@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import IntegrityBroken, Misconfigured
+from osler.science.threads import one_thread
 from osler.science.trees import LEAF, Boosted, Tree, logits_of
 
 Floats = npt.NDArray[np.float64]
@@ -32,12 +33,10 @@ def fit(rows: Floats, outcome: Floats, *, seed: int = 0) -> Boosted:
     """
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra: absent where only served
-        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with the extra
     except ImportError as absent:
         raise Misconfigured("Fitting boosted trees needs the extra: pip install 'osler[fit]'.") from absent
     booster: Any = HistGradientBoostingClassifier
-    # One thread: on a busy machine several wait for each other at every node, ten times slower than one alone.
-    with threadpool_limits(limits=1):
+    with one_thread():
         made = booster(
             max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=MIN_LEAF,
             l2_regularization=L2, early_stopping=False, random_state=seed,

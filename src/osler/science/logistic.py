@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from osler.errors import InvalidModelInput
 from osler.science.logits_many import sigmoid_many
+from osler.science.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -113,6 +114,7 @@ def fit(design: Floats | Sparse, outcome: npt.ArrayLike, *, c: float) -> Fit:
 
     start = np.zeros(matrix.columns + 1)
     options = {"maxiter": ROUNDS, "gtol": TOLERANCE, "ftol": 1e-11, "maxcor": 20}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    with one_thread():
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     beta = np.asarray(found.x, dtype=np.float64) * scale
     return Fit(beta[:-1], float(beta[-1]), int(found.nit))

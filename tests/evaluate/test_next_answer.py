@@ -1,0 +1,97 @@
+"""Does the backtest forecast strictly forwards, say who wins, and give the same report on every run?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.next_answer_sample import write_sample
+
+from osler.errors import InvalidInput
+from osler.evaluate.next_answer import TASK
+from osler.evaluate.next_answer_models import BASELINES
+from osler.evaluate.protocol import silent
+from osler.evaluate.report import Report
+
+QUICK = ("constant", "running learner mean", "ADF", "BKT", "PFA")
+
+
+def run(path: Path, baselines: tuple[str, ...] | None = QUICK) -> Report:
+    return TASK.run(path, as_of=None, baselines=baselines, progress=silent, seed=0)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return run(write_sample(tmp_path_factory.mktemp("data")), None)
+
+
+def test_every_baseline_is_in_the_report_and_osler_is_compared(report: Report) -> None:
+    assert set(BASELINES) | {"osler", "Best-LR + the 24", "gradient boosting on the 24"} == set(report.models)
+    for name, model in report.models.items():
+        assert 0.0 < model.log_loss < 2.0
+        assert (model.against_served is None) == (name == "osler")
+    assert report.models["osler"].log_loss < report.models["constant"].log_loss
+    assert report.learners + report.sections["training"]["rows"]["learners"] == 80
+
+
+def test_the_report_is_json_with_cold_start_topics_and_leak_checks(report: Report) -> None:
+    made = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    assert made["task"] == "next-answer"
+    assert set(made["by_attempts_so_far"]) == {"0", "1-5", "6-20", "21+"}
+    assert made["by_topic"]
+    assert len(made["leak_checks"]) == 6
+    assert all(check["passed"] for check in made["leak_checks"].values())
+    assert made["practice_curve"]["gamma"]["wins_forward_in_time"] in {True, False}
+    assert "auc_within" in made["models"]["osler"]
+
+
+def test_a_lost_comparison_is_printed(report: Report) -> None:
+    ahead = [name for name, model in report.models.items() if model.log_loss < report.models["osler"].log_loss]
+    said = " ".join(report.losses())
+    assert all(name in said for name in ahead)
+
+
+def test_the_same_run_gives_the_same_report(tmp_path: Path) -> None:
+    path = write_sample(tmp_path, learners=40)
+    first, second = (replace(run(path), wall_seconds=0.0).to_json() for _ in range(2))
+    assert first == second
+
+
+def test_a_log_is_split_forward_in_time(tmp_path: Path) -> None:
+    report = run(write_sample(tmp_path, dated=True))
+    assert report.split.startswith("Forward in time")
+    assert report.n == pytest.approx(80 * 60 / 5, rel=0.05)
+    assert report.learners == 80
+    assert not any("No dates" in note for note in report.notes)
+
+
+def test_with_few_answers_osler_serves_item_response_alone(tmp_path: Path) -> None:
+    report = run(write_sample(tmp_path, learners=25, answers=20))
+    assert report.models["osler"].log_loss == report.models["ADF"].log_loss
+    assert any("online item response alone" in note for note in report.notes)
+
+
+def test_too_little_to_split_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.csv"
+    path.write_text("user_id,item_id,correct,skill_id\nu,1,1,a\nu,2,1,a\n")
+    with pytest.raises(InvalidInput):
+        run(path)
+    with pytest.raises(InvalidInput, match="No such baseline"):
+        run(write_sample(tmp_path, learners=30), ("nonsense",))
+
+
+@pytest.mark.slow
+def test_the_published_table_is_met(shared_data: Path) -> None:
+    """science.md 9.3: AUC at least .788 and log loss at most .512 on its split; baselines within .001."""
+    report = run(shared_data / "assist09_interactions.csv.zst", None)
+    assert (report.n, report.learners) == (56_376, 632)
+    osler = report.models["osler"]
+    assert osler.auc is not None
+    assert osler.auc >= 0.788
+    assert osler.log_loss <= 0.512
+    expected = {"constant": 0.6403, "BKT": 0.5682, "PFA": 0.5677, "ADF": 0.5331, "Best-LR": 0.5224}
+    for name, loss in expected.items():
+        assert report.models[name].log_loss == pytest.approx(loss, abs=1e-3)
+    assert report.losses() == []
