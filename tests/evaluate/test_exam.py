@@ -1,0 +1,206 @@
+"""The exam task on a small made course: forward in time, no leak, refusals in words, the figures' format."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate import exam, exam_models
+from osler.evaluate.exam_figures import auc_interval, perfect_ece
+from osler.evaluate.exam_models import choose, out_of_run
+from osler.evaluate.exam_oulad import NUMBERS, read_tables, snapshot, started_by
+from osler.evaluate.metrics import auc
+from osler.evaluate.protocol import silent
+
+
+def write_course(folder, *, learners=150, seed=0, tells=True):
+    """Two modules in 2013B and 2013J and three in 2014B; early marks tell who fails, or nothing does."""
+    rng = np.random.default_rng(seed)
+    runs = [("AAA", "2013B"), ("BBB", "2013B"), ("AAA", "2013J"), ("BBB", "2013J"), ("AAA", "2014B"), ("CCC", "2014B")]
+    student, registration, assessment, given = [], [], [], []
+    number = 0
+    for r, (module, code) in enumerate(runs):
+        asked = [(r * 10 + i, 20 + 35 * i) for i in range(4)]
+        assessment += [(module, code, i, "TMA", float(day), 25.0) for i, day in asked]
+        for _ in range(learners):
+            number += 1
+            able = rng.normal()
+            fails = rng.random() < 1 / (1 + np.exp(1.5 * able))
+            left = float(rng.integers(40, 200)) if fails and rng.random() < 0.4 else np.nan
+            student.append((module, code, number, rng.choice(["M", "F"]), "R", "HE", "0-10%", "0-35", 0, 60, False,
+                            "Fail" if fails else "Pass"))  # fmt: skip
+            registration.append((module, code, number, float(-rng.integers(5, 90)), left))
+            for i, day in asked:
+                if rng.random() < 0.8 and not (left <= day):
+                    shown = able if tells else rng.normal()
+                    given.append(
+                        (i, number, day + int(rng.integers(-5, 6)), False, float(np.clip(60 + 15 * shown, 0, 100)))
+                    )
+    names = exam_tables_columns()
+    rows = {"student": student, "student_registration": registration, "assessment": assessment,
+            "student_assessment": given, "course": [(m, c, 240) for m, c in runs]}  # fmt: skip
+    for name, values in rows.items():
+        pd.DataFrame(values, columns=names[name]).to_csv(folder / f"oulad_{name}.csv", index=False)
+    return folder
+
+
+def exam_tables_columns():
+    return {
+        "student": ["code_module", "code_presentation", "id_student", "gender", "region", "highest_education", "imd_band",
+                    "age_band", "num_of_prev_attempts", "studied_credits", "disability", "final_result"],
+        "student_registration": ["code_module", "code_presentation", "id_student", "date_registration",
+                                 "date_unregistration"],
+        "assessment": ["code_module", "code_presentation", "id_assessment", "assessment_type", "date", "weight"],
+        "student_assessment": ["id_assessment", "id_student", "date_submitted", "is_banked", "score"],
+        "course": ["code_module", "code_presentation", "module_presentation_length"],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return write_course(tmp_path_factory.mktemp("course"))
+
+
+def same(a, b):
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("categories", "numbers", "learner"))
+
+
+def test_what_happens_after_the_day_moves_no_feature(course):
+    tables = read_tables(course)
+    before = snapshot(tables, 60)
+    late = tables["student_assessment"].iloc[:50].assign(date_submitted=61, score=0.0)
+    later = {**tables, "student_assessment": pd.concat([tables["student_assessment"], late])}
+    assert same(before, snapshot(later, 60))
+    assert not same(snapshot(tables, 61), snapshot(later, 61))  # the test can fail: a planted leak is seen
+
+
+def test_when_a_learner_left_is_no_feature(course):
+    tables = read_tables(course)
+    before = snapshot(tables, 60)
+    registration = tables["student_registration"]
+    moved = registration.assign(
+        date_unregistration=np.where(
+            registration["date_unregistration"] > 60, 239.0, registration["date_unregistration"]
+        )
+    )
+    gone = registration.assign(
+        date_unregistration=registration["date_unregistration"].where(registration["date_unregistration"] <= 60)
+    )
+    assert same(before, snapshot({**tables, "student_registration": moved}, 60))
+    assert same(before, snapshot({**tables, "student_registration": gone}, 60))
+    assert "date_unregistration" not in NUMBERS
+
+
+def test_banked_results_do_not_count(course):
+    tables = read_tables(course)
+    banked = {**tables, "student_assessment": tables["student_assessment"].assign(is_banked=True)}
+    assert snapshot(banked, 100).numbers[:, NUMBERS.index("submitted")].sum() == 0
+
+
+def test_outcomes_of_the_test_year_move_no_forecast(course, monkeypatch):
+    small_forests(monkeypatch)
+    tables = read_tables(course)
+    student = tables["student"]
+    late = student["code_presentation"] == "2014B"
+    flipped = student.assign(
+        final_result=np.where(late & (student["final_result"] == "Pass"), "Fail", student["final_result"])
+    )
+    before = exam.run_day(tables, 60, silent, 0)
+    after = exam.run_day({**tables, "student": flipped}, 60, silent, 0)
+    assert before.choice == after.choice
+    for name in before.forecasts:
+        assert np.array_equal(before.forecasts[name], after.forecasts[name])
+
+
+def test_no_learner_of_the_training_years_is_tested(course):
+    tables = read_tables(course)
+    twice = (
+        tables["student_registration"].query("code_presentation == '2013J'").head(5).assign(code_presentation="2014B")
+    )
+    registration = pd.concat([tables["student_registration"], twice])
+    named = tables["student"].merge(twice[["id_student"]], on="id_student").assign(code_presentation="2014B")
+    day = {**tables, "student": pd.concat([tables["student"], named]), "student_registration": registration}
+    codes = {str(c): set(own["id_student"].astype(str)) for c, own in registration.groupby("code_presentation")}
+    training, test = exam.split(snapshot(day, 30), codes)
+    assert not set(training.learner) & set(test.learner)
+    assert set(test.presentation) == {"2014B"}
+
+
+def small_forests(monkeypatch):
+    from sklearn.ensemble import RandomForestClassifier
+
+    monkeypatch.setattr(
+        exam_models, "RandomForestClassifier",
+        lambda n, **options: RandomForestClassifier(min(n, 10), **options),
+    )  # fmt: skip
+
+
+def test_the_report_has_the_promised_figures(course, monkeypatch):
+    small_forests(monkeypatch)
+    monkeypatch.setattr(exam, "DAYS", (0, 60))
+    report = exam.TASK.run(course, as_of=None, baselines=None, progress=silent, seed=0)
+    found = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    assert set(found["models"]) == {"osler", "constant", "logistic", "random_forest"}
+    for model in found["models"].values():
+        assert {"log_loss", "auc", "brier", "ece", "ci", "by_day"} <= set(model)
+        assert set(model["by_day"]) == {"0", "60"}
+    assert found["models"]["osler"]["by_day"]["60"]["auc"] > 0.7
+    target = found["targets"]["60"]
+    assert target["base_rate_moved"] == pytest.approx(target["base_rate_test"] - target["base_rate_train"])
+    assert found["choices"]["60"]["rule_on_test"]["logistic"]["passes"] in {True, False}
+    assert report.to_html()
+    assert list(report.model_cards()) == ["exam.md"]
+
+
+def test_the_base_rate_is_served_where_nothing_can_be_told(tmp_path, monkeypatch):
+    small_forests(monkeypatch)
+    rows = snapshot(read_tables(write_course(tmp_path, tells=False, learners=120)), 60)
+    training = rows.rows(np.char.startswith(rows.presentation, "2013"))
+    rng = np.random.default_rng(0)
+    noise = type(training)(**{f: getattr(training, f) for f in training.__slots__} | {
+        "at_risk": rng.integers(0, 2, training.at_risk.size).astype(float)})  # fmt: skip
+    choice = choose(noise, out_of_run(noise, 0, lambda: None), 0)
+    assert choice.name == "constant"
+    assert set(choice.refused) == set(exam_models.CANDIDATES)
+
+
+def test_presentations_after_as_of_are_not_read(course):
+    from datetime import date
+
+    kept = started_by(read_tables(course), date(2013, 12, 31))
+    assert set(kept["student"]["code_presentation"]) == {"2013B", "2013J"}
+
+
+def test_a_folder_without_the_data_is_refused_by_name(tmp_path):
+    with pytest.raises(UnreadableSource, match=r"oulad_student\.csv"):
+        exam.TASK.run(tmp_path, as_of=None, baselines=None, progress=silent, seed=0)
+    with pytest.raises(InvalidInput, match="Unknown baseline"):
+        exam.TASK.run(tmp_path, as_of=None, baselines=["xgboost"], progress=silent, seed=0)
+
+
+def test_the_interval_of_an_auc_holds_it_and_perfect_forecasts_have_some_calibration_error():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0, 1, 2000)
+    y = (rng.random(2000) < p).astype(float)
+    low, high = auc_interval(np.arange(2000).astype(str), y, p, 0) or (0, 0)
+    assert low < (auc(y, p) or 0) < high
+    assert 0.01 < perfect_ece(p, 0) < 0.04
+    assert auc_interval(np.arange(5).astype(str), np.ones(5), p[:5], 0) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "train", "test", "rate"),
+    [(0, 12238, 5984, 0.488), (30, 11759, 5735, 0.464), (60, 11353, 5493, 0.441), (100, 10916, 5282, 0.418),
+     (150, 10435, 5023, 0.388)],
+)  # fmt: skip
+def test_the_open_university_rows_are_those_of_the_published_table(shared_data, day, train, test, rate):
+    tables = read_tables(shared_data)
+    registered = tables["student_registration"]
+    codes = {str(c): set(own["id_student"].astype(str)) for c, own in registered.groupby("code_presentation")}
+    training, tested = exam.split(snapshot(tables, day), codes)
+    assert (training.at_risk.size, tested.at_risk.size) == (train, test)
+    assert float(tested.at_risk.mean()) == pytest.approx(rate, abs=5e-4)
