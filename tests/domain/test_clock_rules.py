@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+
 from osler.domain.clock_rules import (
     MINUTE_US,
     SECOND_US,

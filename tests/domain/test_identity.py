@@ -7,6 +7,7 @@ from uuid import RFC_4122
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from osler.domain.identity import deterministic_id, is_uuid7, new_event_id, uuid7_ms
 
 MS = st.integers(0, 2**48 - 1)
@@ -39,5 +40,5 @@ def test_the_bits_are_those_of_the_definition():
 
 
 def test_a_time_that_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="cannot|can"):
+    with pytest.raises(ValueError, match="UUIDv7"):
         deterministic_id("anki", "1", 1 << 48)

@@ -9,6 +9,7 @@ import time
 import uuid
 
 import pytest
+
 from osler.domain.privacy_gate import looks_personal
 
 PERSONAL = [

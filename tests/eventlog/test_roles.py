@@ -1,4 +1,4 @@
-"""Who may do what to the log: insert and read for the application, delete for the eraser under a ticket, update nobody."""
+"""Who may do what to the log: the application inserts and reads, the eraser deletes under a ticket, nobody updates."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.support.wire_events import batch, event, learner
 from osler.db.connect import connect_plainly
 
 pytestmark = pytest.mark.integration
+PARTITION = "select tableoid::regclass::text from study_events where user_id = $1 limit 1"
 LOG = ("study_events", "question_attempts", "material_interactions")
 
 

@@ -103,7 +103,7 @@ async def test_e07_a_late_event_marks_its_own_day_for_every_consumer(send, admin
     await send(batch([event()]), user)
     await admin.execute("delete from dirty_days where user_id = $1", user)
     taken = await send(batch([late]), user)
-    assert [w.value for w in taken.outcomes[0].warnings][0] == "late"
+    assert taken.outcomes[0].warnings[0] == "late"
     marks = await admin.fetch("select consumer, local_date from dirty_days where user_id = $1", user)
     day = await admin.fetchval("select local_date from study_events where event_id = $1", late["id"])
     assert {(m["consumer"], m["local_date"]) for m in marks} == {("live", day), ("rollup", day)}
@@ -263,7 +263,7 @@ async def test_e20_atomic_stores_all_or_nothing(send, admin):
     assert codes(await send(batch([event(), one]), user, atomic=True)) == ["accepted", "duplicate.stored"]
 
 
-async def test_e14_an_erased_person_sends_nothing_any_more(send, database, admin, cluster, fresh_database):
+async def test_e14_an_erased_person_sends_nothing_any_more(send, database, admin, cluster, fresh_database):  # noqa: F811
     from osler.db.connect import connect_plainly
 
     user = learner()

@@ -109,7 +109,9 @@ async def test_p02_twice_and_unknown_are_dull(database: Database, settings: Sett
     assert await admin.fetchval("select count(*) from erasures") == 2
 
 
-async def test_the_scan_finds_a_person_in_a_table_that_nobody_declared(database: Database, settings: Settings, admin) -> None:
+async def test_the_scan_finds_a_person_in_a_table_that_nobody_declared(
+    database: Database, settings: Settings, admin
+) -> None:
     await admin.execute("create table forgotten (id int, note jsonb, tags text[])")
     await admin.execute("grant select on forgotten to osler_eraser")
     await admin.execute("insert into forgotten values (1, $1, '{}')", json.dumps({"who": LEARNER.hex}))

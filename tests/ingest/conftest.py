@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from osler.db.engine import Database
-
 from tests.support.sending import Send, fresh_database, sending  # noqa: F401
+
+from osler.db.engine import Database
 
 
 @pytest.fixture

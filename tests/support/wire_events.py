@@ -28,7 +28,9 @@ _REQUIRED: dict[str, dict[str, Any]] = {
     "bookmark": {"material_id": "m-1", "on": True},
     "day_report": {"sleep_minutes": 420, "energy": 4},
     "api_request": {"route": "/q/{id}", "method": "GET", "status": 200, "duration_ms": 12, "client": "Other"},
-    "question_regrade": {"attempt_event_id": "01a200f9-a73c-75fe-b3ad-9bff21bce365", "key_version": 2, "is_correct": True},
+    "question_regrade": {
+        "attempt_event_id": "01a200f9-a73c-75fe-b3ad-9bff21bce365", "key_version": 2, "is_correct": True
+    },
 }  # fmt: skip
 
 
