@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from tests.checks.conftest import BEGINNER, IN_ORDER, NEWCOMER, SHUFFLED, World, settle_everything
+from tests.checks.conftest import BEGINNER, IN_ORDER, NEWCOMER, World, settle_everything
 from tests.support.learning import derived, history, send
 
 from osler.analytics.contract import Analytic, Card, Days, Moments
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")
 
 ROOT = Path(__file__).resolve().parents[2]
 UNCERTAIN = {"first_use", "too_little", "filtered_empty", "done", "no_right"}
-HEADINGS = ("## Question", "## Definition", "## Formula", "## How to read it", "## Limits", "## References")
+HEADINGS = ("# ", "## How to read it", "## Limits", "## References")
 
 
 def tables_of(analytic: Analytic) -> list[sa.Table]:
@@ -58,11 +58,10 @@ async def test_duplicates_change_nothing(world: World, analytic: Analytic):
 
 async def test_late_arrivals_converge(world: World, analytic: Analytic):
     one = await derived(world.database, tables_of(analytic), IN_ORDER)
-    other = await derived(world.database, tables_of(analytic), SHUFFLED)
+    other = await derived(world.backwards, tables_of(analytic), IN_ORDER)
     for table in analytic.tables:
-        ignored = {*table.ignore, "user_id"}
         rows = [
-            [{k: v for k, v in row.items() if k not in ignored} for row in found[table.table.name]]
+            [{k: v for k, v in row.items() if k not in table.ignore} for row in found[table.table.name]]
             for found in (one, other)
         ]
         assert_alike(rows[0], rows[1], table.table.name)
@@ -166,14 +165,13 @@ async def test_every_card_has_its_finding_its_n_and_its_age(world: World, analyt
     for page in pages_of(analytic):
         card = Card.model_validate(await world.ask(page, IN_ORDER))
         assert card.finding.text, page
-        assert card.as_of is not None, page
+        assert card.as_of is not None or card.n == 0, page
 
 
 async def test_no_other_learners_data_leak(world: World, analytic: Analytic):
     for page in pages_of(analytic):
         text = str(await world.ask(page, BEGINNER))
         assert str(IN_ORDER) not in text
-        assert str(SHUFFLED) not in text
 
 
 async def test_an_erased_learner_leaves_nothing(world: World, analytic: Analytic):

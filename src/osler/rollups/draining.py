@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Days, Refresh
@@ -13,8 +14,10 @@ from osler.rollups.nightly import stale_names
 from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of
 
 
-async def drain(database: Database, analytics: Sequence[Analytic]) -> int:
-    """Count every changed day and refresh every learner who has one, as of now; gives the learner-days counted.
+async def drain(database: Database, analytics: Sequence[Analytic], *, as_of: datetime | None = None) -> int:
+    """Count every changed day and refresh every learner who has one; gives the learner-days counted.
+
+    Refreshed rows are as of `as_of`, or of the database's present instant, and never before the last folded event.
 
     Live has to be drained before: counts rest on item memories. Safe beside a running night: each takes its own.
     """
@@ -27,7 +30,7 @@ async def drain(database: Database, analytics: Sequence[Analytic]) -> int:
     for rollup in [rollup for analytic in analytics for rollup in analytic.rollups]:
         counted += await _count(database, rollup)
     for refresh in [refresh for analytic in analytics for refresh in analytic.refreshes]:
-        await _refresh(database, refresh)
+        await _refresh(database, refresh, as_of or await database.now())
     return counted
 
 
@@ -42,8 +45,7 @@ async def _count(database: Database, rollup: DayRollup) -> int:
         counted += len(taken.user_ids)
 
 
-async def _refresh(database: Database, refresh: Refresh) -> None:
-    as_of = await database.now()
+async def _refresh(database: Database, refresh: Refresh, as_of: datetime) -> None:
     while True:
         async with database.write() as session:
             chunk = await stale_learners(session, refresh.name, LEARNERS_AT_ONCE)

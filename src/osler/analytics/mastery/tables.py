@@ -57,7 +57,7 @@ topic_mastery = table(
     _logits("ability_variance", "variance of general ability, as of the row", "logits²"),
     _logits("recall_bias", "running correction of recall forecasts, as of the row"),
     column(
-        "recent_mean", sa.Float(), comment="moving mean of outcomes, as distance from the population's", unit="share"
+        "recent_mean", sa.Float(), comment="moving mean of outcomes, as distance from the population's", unit="-1 to 1"
     ),
     _count("last_index", "learner's graded attempts up to the last on this topic"),
     column(
