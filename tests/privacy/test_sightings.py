@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from osler.privacy.sightings import month_key
-
 from tests.support.web import Web
+
+from osler.privacy.sightings import month_key
 
 
 def test_keys_of_months_before_the_last_are_destroyed(tmp_path: Path) -> None:

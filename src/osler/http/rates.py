@@ -62,7 +62,8 @@ def open_rates(settings: Settings) -> RateLimiter:
     if settings.redis_url is None:
         return RateLimiter(settings)
     url = settings.redis_url.get_secret_value()
-    shared = storage_from_string(f"async+{url}", implementation="redispy")
+    scheme = "async+redis+" if url.startswith("unix:") else "async+"
+    shared = storage_from_string(f"{scheme}{url}", implementation="redispy")
     return RateLimiter(settings, shared if isinstance(shared, Storage) else None)
 
 

@@ -30,7 +30,6 @@ def configure_reports(settings: Settings, transport: Any = None) -> None:
         environment=settings.profile.value,
         default_integrations=False,
         auto_enabling_integrations=False,
-        send_default_pii=False,
         include_local_variables=False,
         include_source_context=False,
         max_request_body_size="never",
