@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from osler.db import partitions
 from osler.db.driver import Driver
@@ -66,7 +67,7 @@ async def test_a_partition_inherits_what_guards_its_parent(database: Database, l
 @pytest.mark.integration
 @pytest.mark.parametrize("month", [date(1990, 1, 1), date(2300, 1, 1)])
 async def test_far_months_are_refused(database: Database, log: None, month: date) -> None:
-    with pytest.raises(sa.exc.DBAPIError, match="twenty years back"):
+    with pytest.raises(DBAPIError, match="twenty years back"):
         await partitions.ensure_months(database, [month])
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.embedded import Home, processes_in, within
@@ -178,5 +179,5 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def _as(uid: int, gid: int) -> dict[str, object]:
+def _as(uid: int, gid: int) -> dict[str, Any]:
     return {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}

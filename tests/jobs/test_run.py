@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from tests.jobs.conftest import PERIOD, Toy, write_stage
 
 from osler.db.engine import Database
 from osler.jobs import parking
 from osler.jobs.leases import Fenced, Status
 from osler.jobs.queries import last_success_at, parked_counts, recent_runs
 from osler.jobs.run import Run, run_due, run_once
-from tests.jobs.conftest import PERIOD, Toy, write_stage
 
 pytestmark = pytest.mark.integration
 WHOLE = [(f"q{stage}", 10 + stage) for stage in range(Toy.stages)]

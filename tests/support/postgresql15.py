@@ -12,7 +12,6 @@ import argparse
 import os
 import pwd
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -54,7 +53,8 @@ def running(programs: Path = DEBIAN) -> Iterator[str]:
         password = secrets.token_urlsafe(12)
         secret = folder / "password"
         secret.write_text(password)
-        shutil.chown(secret, spawn.get("user"), spawn.get("group")) if spawn else None
+        if spawn:
+            os.chown(secret, spawn["user"], spawn["group"])
         order = [
             str(programs / "initdb"), "-D", str(folder / "data"), "-U", "osler_test", "-A", "scram-sha-256",
             "--pwfile", str(secret), "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--data-checksums",
@@ -73,7 +73,7 @@ def running(programs: Path = DEBIAN) -> Iterator[str]:
             server.wait(30)
 
 
-def _wait(folder: Path, server: subprocess.Popen[bytes]) -> None:
+def _wait(folder: Path, server: subprocess.Popen[Any]) -> None:
     for _ in range(1000):
         pid_file = folder / "data" / "postmaster.pid"
         if pid_file.exists() and "ready" in pid_file.read_text():
