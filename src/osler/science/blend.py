@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -130,7 +129,7 @@ def scan_bias(z: Floats, passed: Mask, next_day: Mask, *, bias: float = 0.0) -> 
     """
     served: list[float] = []
     for value, hit, teaches in zip(z.tolist(), passed.tolist(), next_day.tolist(), strict=True):
-        forecast = sigmoid(value + bias) if not math.isnan(value) else value
+        forecast = value if value != value else sigmoid(value + bias)  # noqa: PLR0124 - NaN alone differs from itself
         served.append(forecast)
         if teaches:
             bias = update_bias(bias, forecast, hit)
