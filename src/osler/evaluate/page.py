@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from osler.evaluate.metrics import CalibrationBin
-from osler.evaluate.report import SERVED, CardText, ModelResult, Report
+
+if TYPE_CHECKING:
+    from osler.evaluate.report import CardText, ModelResult, Report
 
 SIDE = 220.0  # of a calibration plot, in user units
 MARGIN = 28.0
@@ -68,7 +71,7 @@ def difference_bars(report: Report) -> tuple[list[Bar], float]:
     return bars, -least / span
 
 
-def render_report(report: Report) -> str:
+def render_report(report: Report, served: str) -> str:
     """The whole page as one string of HTML: no script, no style sheet or font to load."""
     bars, zero = difference_bars(report)
     return (
@@ -82,7 +85,7 @@ def render_report(report: Report) -> str:
             zero=zero,
             side=SIDE,
             margin=MARGIN,
-            served=SERVED,
+            served=served,
         )
     )
 

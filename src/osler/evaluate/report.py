@@ -129,7 +129,7 @@ class Report:
         """A page of its own: tables, calibration plots and comparisons as inline SVG, no script, nothing to load."""
         from osler.evaluate.page import render_report  # noqa: PLC0415 - the template engine is needed for pages only
 
-        return render_report(self)
+        return render_report(self, SERVED)
 
     def model_cards(self) -> dict[str, str]:
         """The Markdown of each served model's card, by file name: what stands in docs/models/<name>.md."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
@@ -128,11 +129,18 @@ def scan_bias(z: Floats, passed: Mask, next_day: Mask, *, bias: float = 0.0) -> 
     The bias depends on the order across items, so this cannot run in waves.
     """
     served: list[float] = []
+    # `sigmoid` and `update_bias` written out: their calls are most of a nightly refold's time.
     for value, hit, teaches in zip(z.tolist(), passed.tolist(), next_day.tolist(), strict=True):
-        forecast = value if value != value else sigmoid(value + bias)  # noqa: PLR0124 - NaN alone differs from itself
+        x = value + bias
+        if x >= 0.0:
+            forecast = 1.0 / (1.0 + exp(-x))
+        else:
+            grown = exp(x)
+            forecast = grown / (1.0 + grown)
         served.append(forecast)
         if teaches:
-            bias = update_bias(bias, forecast, hit)
+            moved = bias + BIAS_RATE * (hit - forecast)
+            bias = BIAS_LIMIT if moved > BIAS_LIMIT else max(moved, -BIAS_LIMIT)
     return np.array(served, dtype=np.float64), bias
 
 
