@@ -1,0 +1,188 @@
+"""How fast is the mastery science, as ratios to a thing run beside it in the same process, on one core?
+
+Each function gives `{"ratio", "runs", "beside", "target", …}`: the median of interleaved rounds, so that a busy
+machine slows both sides. Run alone: `python bench/science_mastery.py [--json]`.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: a ratio to one thread
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import fsrs as py_fsrs
+import numpy as np
+
+from osler.science import bkt, histories, irt
+from osler.science.features import Answer
+from osler.science.irt import AbilityState, SkillState
+from osler.science.irt_many import fold_many
+from osler.science.item_easiness import Encoding, ItemPrior
+
+ROUNDS = 7
+ATTEMPTS = 5_000
+NIGHT_LEARNERS, NIGHT_EACH = 2_000, 100
+START = datetime(2024, 1, 1, tzinfo=UTC)
+ENCODING = Encoding(0.65, {f"t{k}": 0.3 for k in range(60)}, {f"q{i}": ItemPrior(0.2, 0.3, 4.0) for i in range(3_000)})
+
+Measure = dict[str, Any]
+
+
+def answers(n: int = ATTEMPTS, seed: int = 0) -> list[Answer]:
+    """A learner-year of answers: 3,000 questions on 60 topics."""
+    rng = np.random.default_rng(seed)
+    item, topic, right = rng.integers(0, 3_000, n), rng.integers(0, 60, n), rng.random(n) < 0.65
+    return [
+        Answer(f"q{i}", (f"t{k}",), bool(y), 1.7e9 + 3_000.0 * t)
+        for t, (i, k, y) in enumerate(zip(item.tolist(), topic.tolist(), right.tolist(), strict=True))
+    ]
+
+
+def fsrs_reviews(n: int = ATTEMPTS) -> Callable[[], None]:
+    """So many py-fsrs reviews, card by card, with ids: without them `Card()` sleeps a millisecond."""
+    scheduler = py_fsrs.Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
+    cards = [
+        py_fsrs.Card(
+            card_id=i, state=py_fsrs.State.Review, stability=10.0, difficulty=5.0, last_review=START, due=START
+        )
+        for i in range(n)
+    ]
+    at = START + timedelta(days=9)
+
+    def run() -> None:
+        for card in cards:
+            scheduler.review_card(card, py_fsrs.Rating.Good, at)
+
+    return run
+
+
+def ratio(mine: Callable[[], object], other: Callable[[], object], n: int, n_beside: int, **said: Any) -> Measure:
+    """How many times as fast one unit is as one unit of what runs beside it, in turns."""
+    mine()
+    other()
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(ROUNDS):
+        for run, kept in ((mine, ours), (other, theirs)):
+            began = time.perf_counter()
+            run()
+            kept.append(time.perf_counter() - began)
+    each = [(b / n_beside) / (a / n) for a, b in zip(ours, theirs, strict=True)]
+    return {
+        "ratio": round(statistics.median(each), 2),
+        "runs": [round(r, 2) for r in each],
+        "us_each": round(statistics.median(ours) / n * 1e6, 2),
+        "us_each_beside": round(statistics.median(theirs) / n_beside * 1e6, 2),
+        **said,
+    }
+
+
+def live_update() -> Measure:
+    """Ability, skill and the 24 features of one attempt, pure Python, against py-fsrs `review_card`."""
+    year = answers()
+    return ratio(
+        lambda: histories.fold(histories.initial(), year, ENCODING, trace=[]), fsrs_reviews(),
+        ATTEMPTS, ATTEMPTS, beside="py-fsrs review_card", target=1.0,
+    )  # fmt: skip
+
+
+def mastery_update() -> Measure:
+    """One online item response update, against two py-fsrs reviews (no dearer: at least 1)."""
+    ability, skills = AbilityState(), [SkillState()]
+
+    def mine() -> None:
+        for _ in range(ATTEMPTS):
+            irt.update(ability, skills, easiness=0.2, correct=True)
+
+    return ratio(
+        mine, fsrs_reviews(), ATTEMPTS, ATTEMPTS // 2, beside="two py-fsrs review_card", target=1.0,
+    )  # fmt: skip
+
+
+def nightly_refold() -> Measure:
+    """Item response of many learners at once, per event, against the live update one by one."""
+    rng = np.random.default_rng(0)
+    n = NIGHT_LEARNERS * NIGHT_EACH
+    learner = np.repeat(np.arange(NIGHT_LEARNERS), NIGHT_EACH)
+    topics, easiness = rng.integers(0, 60, (n, 1)), rng.normal(size=n)
+    correct, weight = (rng.random(n) < 0.65).astype(np.float64), np.ones(n)
+    year = answers()
+
+    def mine() -> None:
+        fold_many(learner, topics, easiness, correct, weight, learners=NIGHT_LEARNERS, topic_count=60)
+
+    def beside() -> None:
+        histories.fold(histories.initial(), year, ENCODING)
+
+    return ratio(mine, beside, n, ATTEMPTS, beside="live update, one by one", target=10.0)
+
+
+def learner_year() -> Measure:
+    """Seconds to refold 5,000 attempts with their features (at most .25)."""
+    year = answers()
+    runs: list[float] = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        histories.fold(histories.initial(), year, ENCODING, trace=[])
+        runs.append(time.perf_counter() - began)
+    return {"seconds": round(statistics.median(runs), 4), "runs": [round(r, 4) for r in runs], "target_at_most": 0.25}
+
+
+def million_attempts() -> Measure:
+    """Seconds to replay a million attempts of 200 learners through the live fold (under 30)."""
+    year = answers()
+    began = time.perf_counter()
+    for _ in range(200):
+        histories.fold(histories.initial(), year, ENCODING)
+    return {"seconds": round(time.perf_counter() - began, 2), "target_at_most": 30.0}
+
+
+def bkt_fit() -> Measure:
+    """Knowledge tracing, one round of expectation–maximisation per answer, against a plain forward pass in Python."""
+    rng = np.random.default_rng(0)
+    n = 200_000
+    learner, skill = np.repeat(np.arange(2_000), n // 2_000), rng.integers(0, 40, n)
+    correct = (rng.random(n) < 0.65).astype(np.float64)
+    few = n // 10
+
+    def beside() -> None:
+        known: dict[tuple[int, int], float] = {}
+        for u, k, y in zip(learner[:few].tolist(), skill[:few].tolist(), correct[:few].tolist(), strict=True):
+            p = known.get((u, k), 0.4)
+            yes, no = (p * 0.9, (1 - p) * 0.2) if y else (p * 0.1, (1 - p) * 0.8)
+            after = yes / (yes + no)
+            known[u, k] = after + (1 - after) * 0.15
+
+    return ratio(
+        lambda: bkt.fit(learner, skill, correct, skills=40, rounds=1), beside, n, few,
+        beside="a forward pass alone in plain Python (pyBKT is not installed here)", target=None,
+    )  # fmt: skip
+
+
+MEASURES = (live_update, mastery_update, nightly_refold, learner_year, million_attempts, bkt_fit)
+
+
+def main() -> None:
+    """Run all measures and print them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    as_json = parser.parse_args().json
+    found = {measure.__name__: measure() for measure in MEASURES}
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, row in found.items():
+        print(name, row)
+
+
+if __name__ == "__main__":
+    main()
