@@ -167,6 +167,26 @@ def test_s12_an_initdb_killed_half_way_leaves_nothing(home: Home, after: float) 
     assert not list(home.root.glob(".making-*"))
 
 
+def test_s14_a_sleeping_application_keeps_its_server_and_goes_on(home: Home) -> None:
+    application = home.application()
+    pid = application.wait()["pid"]
+    application.process.send_signal(signal.SIGSTOP)
+    time.sleep(2)  # ten times the linger: it is asleep, not gone
+    assert home.state["pid"] == pid
+    application.process.send_signal(signal.SIGCONT)
+    assert application.ask("select 1") == 1
+
+
+def test_s14_a_terminated_keeper_stops_its_server_first(home: Home) -> None:
+    application = home.application()
+    application.wait()
+    began = time.monotonic()
+    os.kill(home.state["keeper"], signal.SIGTERM)  # as a machine does that shuts down
+    assert within(10, lambda: not home.is_running())
+    assert time.monotonic() - began < 10
+    assert within(2, lambda: home.state["status"] == "stopped")
+
+
 def _run(application, statement: str) -> None:
     """Run what returns no rows."""
     assert application.ask(statement) is None

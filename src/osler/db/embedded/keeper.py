@@ -57,7 +57,7 @@ class Keeper:
             if not self._is_alive() and not self._start():
                 return 1
             if ticks % 100 == 0:
-                self._bound_log()
+                self.bound_log()
         self._stop()
         return 0
 
@@ -178,7 +178,7 @@ class Keeper:
             file.seek(self.log_start)
             return file.read()[-2000:].decode(errors="replace").strip()
 
-    def _bound_log(self) -> None:
+    def bound_log(self) -> None:
         """Keep one older file; the server goes on appending to the emptied one."""
         if os.fstat(self.log).st_size > LOG_LIMIT_BYTES:
             shutil.copyfile(self.root / "server.log", self.root / "server.log.1")
