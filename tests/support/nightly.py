@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from tests.support.learning import LEARNER, START, history, send, small_catalogue
 
+from osler import clock
 from osler.analytics.contract import Days, Moments
 from osler.analytics.registry import analytics
 from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_relationships, user_exams
 from osler.db.engine import Database
 from osler.live.catch_up import Live
-from tests.support.learning import LEARNER, START, history, send, small_catalogue
 
 EXAM = "exam-1"
 
@@ -65,12 +66,17 @@ async def night(database: Database, user_ids: Sequence[UUID], as_of: datetime, d
                 await refresh.refresh(s, Moments(list(user_ids), [as_of] * len(user_ids)))
 
 
+def recently(days: int) -> datetime:
+    """The morning, in a summer's Berlin, so many days ago: what pages show is reckoned from the present."""
+    today = clock.now().astimezone(START.tzinfo).replace(hour=9, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days)
+
+
 async def studied(database: Database, days: int = 30, user_id: UUID = LEARNER) -> datetime:
-    """A learner with a month of study and the night after it; gives the instant that the rows are as of."""
-    await enrol(database, user_id)
-    await send(database, history(days), user_id)
-    as_of = (START + timedelta(days=days)).replace(hour=4).astimezone(UTC)
-    await night(database, [user_id], as_of, [START.date() + timedelta(days=d) for d in range(days)])
+    """A learner with a month of study up to yesterday and the night after it; gives the instant of its rows."""
+    await enrol(database, user_id, exam_on=recently(-40).date())
+    start = recently(days)
+    await send(database, history(days, start=start), user_id)
+    as_of = recently(0).replace(hour=4).astimezone(UTC)
+    await night(database, [user_id], as_of, [start.date() + timedelta(days=d) for d in range(days)])
     return as_of
-
-

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import operator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from tests.support.learning import LEARNER, START, answer, derived, history, send
+from tests.support.nightly import enrol, exam_catalogue
 
 from osler.analytics.efficiency.tables import daily_user_stats, weekly_user_stats
 from osler.analytics.gaps.tables import knowledge_gaps
@@ -16,8 +20,6 @@ from osler.errors import NotFound
 from osler.jobs.queries import recent_runs
 from osler.worker.night import night_of
 from osler.worker.scheduler import ringing
-from tests.support.learning import LEARNER, START, answer, derived, history, send
-from tests.support.nightly import enrol, exam_catalogue
 
 pytestmark = pytest.mark.integration
 TABLES = [daily_user_stats, weekly_user_stats, knowledge_gaps, user_learning_metrics]
@@ -36,12 +38,14 @@ async def test_a_ring_runs_every_job_in_order_and_the_next_has_nothing_to_do(dat
     ended = await night.ring()
     names = [job.name for job in night.jobs]
     assert list(ended) == names
-    assert set(sum(ended.values(), [])) == {"succeeded"}
+    assert set(functools.reduce(operator.iadd, ended.values(), [])) == {"succeeded"}
     for earlier, later in (("daily_stats", "weekly_stats"), ("weekly_stats", "mastery"), ("mastery", "gaps"),
                            ("gaps", "rolling"), ("rolling", "readiness")):  # fmt: skip
         assert names.index(earlier) < names.index(later)
     found = await derived(database, TABLES, LEARNER)
-    assert len(found["daily_user_stats"]) == 10 and found["knowledge_gaps"] and found["user_learning_metrics"]
+    assert len(found["daily_user_stats"]) == 10
+    assert found["knowledge_gaps"]
+    assert found["user_learning_metrics"]
     assert await night.ring() == {}
 
 
@@ -94,12 +98,13 @@ async def test_a_job_that_fails_holds_up_what_stands_on_it_until_it_is_parked(da
 
     object.__setattr__(broken, "work", breaks)
     ended = await night.ring()
-    assert ended["weekly_stats"] == ["failed"] and "gaps" not in ended
+    assert ended["weekly_stats"] == ["failed"]
+    assert "gaps" not in ended
     assert await night.ring() == {}, "the next try waits"
 
 
 async def test_an_unknown_job_is_named_with_those_there_are(database: Database):
-    with pytest.raises(NotFound, match="there are .*daily_stats"):
+    with pytest.raises(NotFound, match=r"there are .*daily_stats"):
         await night_of(database).run("dayly_stats")
 
 

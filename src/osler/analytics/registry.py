@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import entry_points
 
+from osler.analytics.cohort.analytic import ANALYTIC as COHORT
 from osler.analytics.contract import Analytic
 from osler.analytics.efficiency.analytic import ANALYTIC as EFFICIENCY
 from osler.analytics.gaps.analytic import ANALYTIC as GAPS
@@ -25,6 +26,7 @@ SHIPPED: tuple[Analytic, ...] = (
     GAPS,
     PATTERNS,
     READINESS,
+    COHORT,
     PLAN,
 )
 

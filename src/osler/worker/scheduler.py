@@ -11,9 +11,10 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs] - ships no types
 
 from osler.errors import Unavailable
+from osler.http.platform import Platform
 from osler.settings import Settings
 from osler.worker.broker import RING, make_celery
-from osler.worker.night import Night, opened
+from osler.worker.night import night_of, opened
 
 log = logging.getLogger("osler.worker")
 
@@ -49,9 +50,17 @@ async def ringing(bell: Bell, *, every_seconds: float = RING_SECONDS) -> AsyncGe
         await asyncio.gather(first, *running, return_exceptions=True)
 
 
-def in_process(night: Night, *, every_seconds: float = RING_SECONDS) -> object:
-    """The nightly jobs inside this process, for `async with`: what `osler serve` does without a broker."""
-    return ringing(night.ring, every_seconds=every_seconds)
+@asynccontextmanager
+async def beside(platform: Platform) -> AsyncGenerator[None]:
+    """The nightly jobs inside the server's process, on its database: what `osler serve` does without a broker.
+
+    With a broker the jobs belong to `osler scheduler` and `osler worker`, and nothing is rung here.
+    """
+    if platform.settings.broker_url is not None:
+        yield
+        return
+    async with ringing(night_of(platform.db).ring):
+        yield
 
 
 async def run_scheduler(settings: Settings, *, every_seconds: float = RING_SECONDS, once: bool = False) -> None:

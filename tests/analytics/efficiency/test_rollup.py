@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 import pytest
+from tests.support.learning import LEARNER, OTHER, START, answer, derived, event, history, send, small_catalogue
 
 from osler.analytics.contract import Days
 from osler.analytics.efficiency.rollup import aggregate_daily_stats, recount_days, recount_weeks
@@ -13,7 +14,6 @@ from osler.analytics.efficiency.tables import daily_user_stats, study_sessions, 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.live.catch_up import Live
-from tests.support.learning import LEARNER, OTHER, START, answer, derived, event, history, send, small_catalogue
 
 pytestmark = pytest.mark.integration
 ALL = [daily_user_stats, weekly_user_stats]
@@ -134,7 +134,9 @@ async def test_an_explicit_end_closes_the_session_before_the_answer_is_given(dat
     await send(database, [event(START + timedelta(minutes=2), 3, "session_end", {"reason": "user"}, **own)])
     await live.catch_up(LEARNER)
     [session] = (await derived(database, [study_sessions], LEARNER))["study_sessions"]
-    assert session["is_ended"] and session["total_seconds"] == 120 and session["questions"] == 1
+    assert session["is_ended"]
+    assert session["total_seconds"] == 120
+    assert session["questions"] == 1
 
 
 @pytest.mark.parametrize("pieces", [1, 3, 17])

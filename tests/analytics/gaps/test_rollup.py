@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from tests.support.learning import LEARNER, derived
+from tests.support.nightly import enrol, exam_catalogue, night, studied
 
 from osler.analytics.contract import Moments
 from osler.analytics.gaps import model
@@ -12,8 +14,6 @@ from osler.analytics.gaps.rollup import refresh
 from osler.analytics.gaps.tables import knowledge_gaps
 from osler.analytics.mastery.tables import topic_daily_stats, topic_mastery
 from osler.db.engine import Database
-from tests.support.learning import LEARNER, derived
-from tests.support.nightly import enrol, exam_catalogue, night, studied
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,8 @@ async def test_every_number_is_the_models_own(database: Database):
         assert gap["severity"] == model.classify_severity(gap["gap_score"], gap["priority_score"])
         assert gap["n"] == mastery[topic]["attempts"]
         assert gap["estimated_hours"] is None or gap["hours_low"] <= gap["estimated_hours"]
-    assert found["cardio"]["blocks_count"] == 1 and found["cardio"]["prerequisite_impact"] > 0
+    assert found["cardio"]["blocks_count"] == 1
+    assert found["cardio"]["prerequisite_impact"] > 0
     assert found["renal"]["recommended_path"][-1] == "renal"
     assert sorted(g["rank"] for g in found.values()) == [1, 2, 3]
     by_rank = sorted(found.values(), key=lambda g: g["rank"])
@@ -69,5 +70,8 @@ async def test_a_learner_without_answers_has_unseen_topics_and_no_numbers(databa
     as_of = await studied(database, 1, UUID(int=9))
     await night(database, [LEARNER], as_of, [])
     for gap in (await gaps(database)).values():
-        assert gap["state"] == "unseen" and gap["severity"] is None and gap["gap_score"] is None
-        assert gap["mastery"] is None and gap["n"] == 0
+        assert gap["state"] == "unseen"
+        assert gap["severity"] is None
+        assert gap["gap_score"] is None
+        assert gap["mastery"] is None
+        assert gap["n"] == 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support.learning import LEARNER, START, answer, derived, send
+from tests.support.nightly import enrol, exam_catalogue, night, studied
 
 from osler.analytics.contract import Moments
 from osler.analytics.patterns.rollup import refresh
 from osler.analytics.patterns.tables import learner_habits, learner_insights
 from osler.db.engine import Database
-from tests.support.learning import LEARNER, START, answer, derived, send
-from tests.support.nightly import enrol, exam_catalogue, night, studied
 
 pytestmark = pytest.mark.integration
 TABLES = [learner_habits, learner_insights]
@@ -23,7 +23,8 @@ async def test_habits_are_measured_from_sessions_and_answers(database: Database)
     [habits] = (await derived(database, TABLES, LEARNER))["learner_habits"]
     assert habits["sessions"] == 30
     assert 7 <= habits["usual_hour"] <= 11
-    assert 0 <= habits["spacing_index"] <= 1 and habits["interleaving_index"] > 0
+    assert 0 <= habits["spacing_index"] <= 1
+    assert habits["interleaving_index"] > 0
     assert sum(share for share, _, _ in habits["preference"].values()) == pytest.approx(1)
     assert habits["cramming_index"] is None, "the exam is far off"
     assert habits["multitasked_share"] is None, "the client sends no visibility events"
@@ -56,9 +57,11 @@ async def test_a_planted_time_of_day_is_shown_and_a_second_night_changes_nothing
     await night(database, [LEARNER], as_of, [])
     found = await derived(database, TABLES, LEARNER)
     best = next(row for row in found["learner_insights"] if row["insight"] == "best_time_of_day")
-    assert best["is_shown"] and best["status"] == "ok"
+    assert best["is_shown"]
+    assert best["status"] == "ok"
     assert best["low"] > 0 or best["high"] < 0
-    assert best["n"] > 1000 and "associated with" in best["params"]["text"]
+    assert best["n"] > 1000
+    assert "associated with" in best["params"]["text"]
     async with database.write() as s:
         await refresh(s, Moments([LEARNER], [as_of]))
     assert await derived(database, TABLES, LEARNER) == found

@@ -71,7 +71,12 @@ def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]
     if n == 0:
         state, text = CardState.FIRST_USE, "No study session yet: your use of time will be here after the first ones."
         return card_fields(state, ("efficiency.first_use", text), n=0, as_of=found["as_of"], model_version=VERSION)
-    if n < MIN_SESSIONS or share is None:
+    if share is None:
+        text = "No session in the last 28 days; the hours and lengths below are of the last 90."
+        return card_fields(
+            CardState.FILTERED_EMPTY, ("efficiency.not_lately", text), n=n, as_of=found["as_of"], model_version=VERSION
+        )
+    if n < MIN_SESSIONS:
         text = f"{n} of {MIN_SESSIONS} sessions so far: too few to speak of habits."
         params = {"sessions": n, "needed": MIN_SESSIONS}
         return card_fields(

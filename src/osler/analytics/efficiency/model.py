@@ -14,8 +14,10 @@ from uuid import UUID
 from osler.domain.events import LoggedEvent
 from osler.domain.local_day import DEFAULT_DAY_START_MINUTES, local_day
 from osler.science.sessions import split
+from osler.science.spans import union
 from osler.science.study_time import US, Effect, Label, Mark, StudyTime, measure
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANSWERS = frozenset({"question_submit", "flashcard_review"})
 
 TopicsOf = Callable[[LoggedEvent], tuple[str, ...]]
@@ -118,7 +120,8 @@ def _kind(event: LoggedEvent, kinds: dict[str, str], kind_of: KindOf) -> str | N
 
 
 def _us(at: datetime) -> int:
-    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * US + since.microseconds
 
 
 def _marks(events: Sequence[LoggedEvent], topics_of: TopicsOf, kind_of: KindOf) -> list[Mark]:
@@ -181,7 +184,8 @@ def summarise(
     by_kind: dict[str, int] = {}
     for piece in time.pieces:
         by_kind[piece.label[0]] = by_kind.get(piece.label[0], 0) + piece.end_us - piece.start_us
-        for day, hour, amount in _cut_by_hour(piece.start_us, piece.end_us, offset, day_start_minutes):
+    for start, end in union((piece.start_us, piece.end_us) for piece in time.pieces):
+        for day, hour, amount in _cut_by_hour(start, end, offset, day_start_minutes):
             by_hour[day, hour] = by_hour.get((day, hour), 0) + amount
     by_day: dict[date, int] = {first.local_date: 0}
     for day, _hour, amount in _cut_by_hour(marks[0].at_us, marks[-1].at_us, offset, day_start_minutes):

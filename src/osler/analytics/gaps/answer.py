@@ -113,7 +113,8 @@ def _findings(gap: Mapping[str, Any], name: str, known: Catalogue) -> list[dict[
         first = "this material" if count == 1 else f"these {count} materials"
         said.append(("gaps.materials", f"Complete {first} first."))
     if gap["blocks_count_all"]:
-        said.append(("gaps.blocks", f"This topic is a prerequisite for {gap['blocks_count_all']} others."))
+        others = "1 other" if gap["blocks_count_all"] == 1 else f"{gap['blocks_count_all']} others"
+        said.append(("gaps.blocks", f"This topic is a prerequisite for {others}."))
     before = [known.name_of(topic) for topic in gap["recommended_path"][:-1]]
     if before:
         said.append(("gaps.path", f"Begin with {before[0]}, which it stands on."))
