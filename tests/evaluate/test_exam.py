@@ -50,7 +50,8 @@ def write_course(folder, *, learners=150, seed=0, tells=True):
 
 def exam_tables_columns():
     return {
-        "student": ["code_module", "code_presentation", "id_student", "gender", "region", "highest_education", "imd_band",
+        "student": ["code_module", "code_presentation", "id_student", "gender", "region", "highest_education",
+                    "imd_band",
                     "age_band", "num_of_prev_attempts", "studied_credits", "disability", "final_result"],
         "student_registration": ["code_module", "code_presentation", "id_student", "date_registration",
                                  "date_unregistration"],

@@ -116,7 +116,9 @@ def _without(pieces: Sequence[Piece], off: Sequence[Span], bounds: Span) -> list
     kept: list[Piece] = []
     for piece in pieces:
         inside = (max(piece.start_us, bounds[0]), min(piece.end_us, bounds[1]))
-        if inside[1] > inside[0]:
+        if inside[1] > inside[0] and not off:
+            kept.append(Piece(inside[0], inside[1], piece.label))
+        elif inside[1] > inside[0]:
             kept += [Piece(start, end, piece.label) for start, end in subtract([inside], off)]
     return kept
 
