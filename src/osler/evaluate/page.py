@@ -53,18 +53,29 @@ def calibration_dots(table: Sequence[CalibrationBin]) -> list[Dot]:
 
 
 def difference_bars(report: Report) -> tuple[list[Bar], float]:
-    """The bars of Osler minus each baseline, and where 0 lies on their scale."""
+    """The bars of Osler minus each baseline, and where 0 lies on their scale.
+
+    The scale holds most of them: one baseline that is far off would press all others into a point, so it is drawn to
+    the edge and its figures stand beside it.
+    """
     gaps = {name: model.against_served for name, model in report.models.items() if model.against_served is not None}
-    ends = [0.0] + [end for gap in gaps.values() for end in (gap.low, gap.high)]
-    least, span = min(ends), (max(ends) - min(ends)) or 1.0
+    if not gaps:
+        return [], 0.0
+    reach = sorted(max(abs(gap.low), abs(gap.high)) for gap in gaps.values())
+    edge = 1.2 * reach[(len(reach) * 3) // 4] or 1.0
+    least = -edge if any(gap.low < 0 for gap in gaps.values()) else 0.0
+    span = (edge if any(gap.high > 0 for gap in gaps.values()) else 0.0) - least
+
+    def place(value: float) -> float:
+        return min(max((value - least) / span, 0.0), 1.0)
+
     bars = [
         Bar(
             name=name,
-            low=(gap.low - least) / span,
-            mean=(gap.mean - least) / span,
-            high=(gap.high - least) / span,
-            label=f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}], better for {gap.share_better:.0%}"
-            + ("" if gap.status == "ok" else ", too few learners for a p-value"),
+            low=place(gap.low),
+            mean=place(gap.mean),
+            high=place(gap.high),
+            label=f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}], better for {gap.share_better:.0%}",
         )
         for name, gap in gaps.items()
     ]
@@ -79,6 +90,7 @@ def render_report(report: Report, served: str) -> str:
         .get_template("report.html.jinja")
         .render(
             report=report,
+            rows=_rows(report),
             losses=report.losses(),
             plots={name: calibration_dots(model.calibration) for name, model in report.models.items()},
             bars=bars,
