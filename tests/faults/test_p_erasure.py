@@ -6,6 +6,9 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from tests.support.learning import LEARNER, OTHER, START, history, review, send, small_catalogue
+from tests.support.web import Web
+
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.ingest.intake import ingest_events
@@ -14,9 +17,6 @@ from osler.privacy.erasure import erase, unfinished
 from osler.privacy.scan import scan
 from osler.privacy.tables import STATES
 from osler.settings import Settings
-
-from tests.support.learning import LEARNER, OTHER, START, history, review, send, small_catalogue
-from tests.support.web import Web
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import redis
+from tests.support.redis_server import RedisServer
+
 from osler.http.cache.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, Breaker
 from osler.http.cache.entry import MAX_VALUE_BYTES, SCHEMA, Cache, Entry, Key, etag_of, seal, unseal
 from osler.http.cache.memory import MemoryCache
 from osler.http.cache.redis import RedisCache
-
-from tests.support.redis_server import RedisServer
 
 SECRET = b"k" * 32
 
@@ -46,7 +46,11 @@ async def test_what_is_kept_is_found_again_for_its_learner_name_and_variant_alon
     assert generation is not None
     await cache.put(entry(key, generation))
     assert (await cache.get(key))[1] == entry(key, generation)
-    for other in (Key(uuid.uuid4(), "mastery", "days=30"), Key(key.subject, "gaps", "days=30"), Key(key.subject, "mastery")):
+    for other in (
+        Key(uuid.uuid4(), "mastery", "days=30"),
+        Key(key.subject, "gaps", "days=30"),
+        Key(key.subject, "mastery"),
+    ):
         assert (await cache.get(other))[1] is None
 
 
@@ -116,7 +120,9 @@ def test_the_breaker_opens_after_five_failures_and_lets_one_try_through() -> Non
     assert breaker.allows(OPEN_SECONDS + 0.3)
 
 
-async def test_f10_a_hung_redis_costs_a_tenth_of_a_second_five_times(redis_server: RedisServer, shared: RedisCache) -> None:
+async def test_f10_a_hung_redis_costs_a_tenth_of_a_second_five_times(
+    redis_server: RedisServer, shared: RedisCache
+) -> None:
     key = Key(uuid.uuid4(), "mastery")
     await shared.get(key)
     redis_server.hang()
@@ -132,7 +138,9 @@ async def test_f10_a_hung_redis_costs_a_tenth_of_a_second_five_times(redis_serve
     assert (await shared.get(key))[0] is not None
 
 
-async def test_a_change_that_redis_missed_is_made_good_before_redis_is_believed(redis_server: RedisServer, shared: RedisCache) -> None:
+async def test_a_change_that_redis_missed_is_made_good_before_redis_is_believed(
+    redis_server: RedisServer, shared: RedisCache
+) -> None:
     key = Key(uuid.uuid4(), "mastery")
     generation, _ = await shared.get(key)
     assert generation is not None
@@ -146,13 +154,21 @@ async def test_a_change_that_redis_missed_is_made_good_before_redis_is_believed(
     assert (await shared.get(key))[1] is None, "the old answer must not come back with Redis"
 
 
+def fill(client: redis.Redis) -> None:
+    """Until it takes no more."""
+    for n in range(10_000):
+        try:
+            client.set(f"filler-{n}", b"x" * 10_000)
+        except redis.OutOfMemoryError:
+            return
+    pytest.fail("Redis was never full")
+
+
 async def test_f13_a_full_redis_is_passed_by(redis_server: RedisServer, shared: RedisCache) -> None:
     with redis_server.client() as client:
         client.config_set("maxmemory", "1mb")
         client.config_set("maxmemory-policy", "noeviction")
-        with pytest.raises(redis.OutOfMemoryError):
-            for n in range(1000):
-                client.set(f"filler-{n}", b"x" * 10_000)
+        fill(client)
     key = Key(uuid.uuid4(), "mastery")
     generation, _ = await shared.get(key)
     assert generation is not None
@@ -169,7 +185,7 @@ async def test_f11_a_poisoned_value_is_a_miss_and_deleted(redis_server: RedisSer
     good = seal(entry(key, generation), SECRET)
     poisons: dict[str, bytes] = {
         "random bytes": bytes(range(256)) * 4,
-        "a pickle": b"\x80\x04\x95\x1b\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.",
+        "a pickle": b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.",
         "another learner's value": seal(entry(other, generation, b'{"secret":1}'), SECRET),
         "another analytic's value": seal(entry(Key(key.subject, "gaps"), generation), SECRET),
         "an older schema": good.replace(f'"schema":{SCHEMA}'.encode(), f'"schema":{SCHEMA - 1}'.encode()),

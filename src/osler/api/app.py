@@ -96,7 +96,9 @@ async def _running(
         await stack.enter_async_context(following.open(db, cache))
         sightings = Sightings(settings, db)
         await stack.enter_async_context(running(sightings.keep_flushing()))
-        platform = Platform(settings, db, verifier, Answers(cache), open_rates(settings), sightings.see)
+        rates = open_rates(settings)
+        stack.push_async_callback(rates.close)
+        platform = Platform(settings, db, verifier, Answers(cache), rates, sightings.see)
         await stack.enter_async_context(running(keep_looking(db)))
         for begin in beside:
             await stack.enter_async_context(begin(platform))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from osler.db.engine import Database
 from osler.db.faults import as_unavailable
+from osler.errors import Unavailable
 from osler.eventlog import marks
 from osler.observe import metrics
 
@@ -42,6 +43,6 @@ async def keep_looking(db: Database) -> None:
         try:
             await look(db)
         except Exception as error:
-            if as_unavailable(error) is None:
+            if not isinstance(error, Unavailable) and as_unavailable(error) is None:
                 raise
         await asyncio.sleep(LOOK_SECONDS)

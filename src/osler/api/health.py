@@ -47,7 +47,7 @@ async def _answers(platform: Platform) -> bool:
         async with asyncio.timeout(PROBE_SECONDS), platform.db.read(primary=True) as session:
             return await session.scalar(sa.text("select true")) is True
     except Exception as error:
-        if as_unavailable(error) is None:
+        if not isinstance(error, Unavailable) and as_unavailable(error) is None:
             raise
         return False
 

@@ -8,12 +8,16 @@ import uuid
 from collections.abc import Sequence
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from limits.storage import storage_from_string
+from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 from starlette.types import Scope as AsgiScope
 
+from osler import clock
 from osler.errors import TooMany
+from osler.http.cache.breaker import Breaker
 from osler.observe import metrics
 from osler.settings import Settings
 
@@ -24,14 +28,28 @@ FALLBACK_SHARE = 2
 class RateLimiter:
     """Counts requests in fixed windows of a minute."""
 
-    def __init__(self, settings: Settings, shared: Storage | None = None) -> None:
+    def __init__(self, settings: Settings, pool: ConnectionPool | None = None) -> None:
         self._proxies = frozenset(settings.trusted_proxies)
         self._learner = settings.rate_per_minute
         self._address = settings.rate_address_per_minute
         self._timeout = settings.cache_timeout_seconds
         self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = FixedWindowRateLimiter(shared) if shared else None
-        self.is_shared_up = True
+        self._pool = pool
+        # The address is not used: the pool has it.
+        self._shared = pool and FixedWindowRateLimiter(
+            RedisStorage("async+redis://", connection_pool=pool, implementation="redispy")  # pyright: ignore[reportArgumentType]  (documented, and not in its annotation)
+        )
+        self._breaker = Breaker()
+
+    @property
+    def is_shared_up(self) -> bool:
+        """Whether the last count in Redis worked."""
+        return self._breaker.failures == 0
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     async def check(self, user_id: uuid.UUID | None, scope: AsgiScope) -> None:
         """Count this request. Errors: TooMany when the learner's or the address's minute is used up."""
@@ -47,12 +65,16 @@ class RateLimiter:
             )
 
     async def _hit(self, per_minute: int, kind: str, name: str) -> bool:
-        if self._shared is not None and self.is_shared_up:
+        at = clock.monotonic_seconds()
+        if self._shared is not None and self._breaker.allows(at):
             try:
                 async with asyncio.timeout(self._timeout):
-                    return await self._shared.hit(RateLimitItemPerMinute(per_minute), "osler", kind, name)
-            except Exception:  # noqa: BLE001  (each client library has its own tree; any failure means: count here)
-                self.is_shared_up = False
+                    is_within = await self._shared.hit(RateLimitItemPerMinute(per_minute), "osler", kind, name)
+            except (RedisError, OSError, TimeoutError, StorageError):
+                self._breaker.failed(at, is_certain=True)
+            else:
+                self._breaker.succeeded()
+                return is_within
         allowed = per_minute if self._shared is None else max(1, per_minute // FALLBACK_SHARE)
         return await self._local.hit(RateLimitItemPerMinute(allowed), "osler", kind, name)
 
@@ -61,10 +83,11 @@ def open_rates(settings: Settings) -> RateLimiter:
     """The limiter that the settings ask for."""
     if settings.redis_url is None:
         return RateLimiter(settings)
-    url = settings.redis_url.get_secret_value()
-    scheme = "async+redis+" if url.startswith("unix:") else "async+"
-    shared = storage_from_string(f"{scheme}{url}", implementation="redispy")
-    return RateLimiter(settings, shared if isinstance(shared, Storage) else None)
+    timeout = settings.cache_timeout_seconds
+    pool = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]  (redis types its options loosely)
+        settings.redis_url.get_secret_value(), socket_timeout=timeout, socket_connect_timeout=timeout
+    )
+    return RateLimiter(settings, pool)
 
 
 def client_address(scope: AsgiScope, trusted_proxies: Sequence[str] | frozenset[str]) -> str:

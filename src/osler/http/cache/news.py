@@ -13,6 +13,7 @@ from osler.db.connect import connect
 from osler.db.engine import WriteSession
 from osler.db.faults import as_unavailable
 from osler.db.pools import app_url
+from osler.errors import Unavailable
 from osler.http.cache.entry import Cache
 from osler.settings import Settings
 
@@ -52,7 +53,7 @@ async def listen(settings: Settings, cache: Cache, hearing: Hearing | None) -> N
         try:
             line = cast("_Line", await connect(await app_url(settings), settings))
         except Exception as error:
-            if as_unavailable(error) is None:
+            if not isinstance(error, Unavailable) and as_unavailable(error) is None:
                 raise
             await asyncio.sleep(RETRY_SECONDS)
             continue
@@ -91,7 +92,7 @@ async def _close(line: _Line) -> None:
         await line.close(timeout=1.0)
     except Exception as error:
         line.terminate()
-        if as_unavailable(error) is None:
+        if not isinstance(error, Unavailable) and as_unavailable(error) is None:
             raise
 
 

@@ -389,7 +389,7 @@ STATEMENTS = (
     COMMENT ON COLUMN models.promoted_at IS 'served from then on [UTC] (none)';
     GRANT select, insert ON models TO osler_app;
     GRANT update (promoted_at) ON models TO osler_app;
-    GRANT select ON models TO osler_reader;
+    GRANT select ON models TO osler_reader, osler_eraser;
     """,
     """
     CREATE TABLE stale_days (

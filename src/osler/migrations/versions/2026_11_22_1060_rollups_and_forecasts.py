@@ -596,7 +596,7 @@ STATEMENTS = (
     COMMENT ON COLUMN cohort_stats.inputs_digest IS 'keyed digest of the inputs, so that freezing can be checked (none)';
     COMMENT ON COLUMN cohort_stats.published_at IS 'when it was frozen [UTC] (none)';
     GRANT select, insert ON cohort_stats TO osler_app;
-    GRANT select ON cohort_stats TO osler_reader;
+    GRANT select ON cohort_stats TO osler_reader, osler_eraser;
     """,
 )
 
