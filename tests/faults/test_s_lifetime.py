@@ -98,9 +98,12 @@ def test_s07_a_pid_file_of_a_dead_process_is_no_obstacle(home: Home) -> None:
         os.kill(process, signal.SIGKILL)
     assert within(5, lambda: not home.is_running())
     assert (home.data / "postmaster.pid").exists()  # as after a power cut or a reboot
+    left = Path(home.state["socket"])
+    assert left.is_dir()
     second = home.application()
     assert second.wait()["pid"] != pid
     assert second.ask("select 1") == 1
+    assert not left.exists()
 
 
 def test_s07_a_reused_pid_is_neither_waited_for_nor_signalled(home: Home) -> None:

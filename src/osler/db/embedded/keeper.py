@@ -48,8 +48,10 @@ class Keeper:
         """Start or adopt, stay until nobody uses it, stop. The exit status of the process."""
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        if not self._adopt() and not self._start():
-            return 1
+        if not self._adopt():
+            self._forget_left_socket()
+            if not self._start():
+                return 1
         ticks = 0
         while not self.told_to_stop and not self._is_abandoned():
             time.sleep(TICK_SECONDS)
@@ -139,6 +141,14 @@ class Keeper:
                 return True
             time.sleep(0.01)
         return False
+
+    def _forget_left_socket(self) -> None:
+        """Remove the socket folder of a server whose keeper was killed too; only one that is provably ours."""
+        left = self.orders.get("left_socket", "")
+        is_folder = os.path.isdir(left) and not os.path.islink(left)
+        owners = (os.geteuid(), self.orders["spawn"].get("user", -1))
+        if is_folder and Path(left).name.startswith("osler-") and os.stat(left).st_uid in owners:
+            shutil.rmtree(left, ignore_errors=True)
 
     def _make_socket_folder(self) -> None:
         """A short private folder with a random name: nobody can have made it before us, no link is followed."""

@@ -101,6 +101,7 @@ class Embedded:
         binaries = readable_binaries(self.account, settings.home, settings.embedded_programs_folder)
         self.made = make_if_missing(self.place, binaries, self.account, fsync=settings.embedded_fsync)
         if not is_held(self.place.keeper):
+            left = str(self.place.read_state().get("socket", ""))
             self.place.state.unlink(missing_ok=True)
             wanted = configuration(shared_buffers=settings.embedded_shared_buffers, fsync=settings.embedded_fsync)
             self._spawn_keeper(
@@ -110,6 +111,7 @@ class Embedded:
                     "environment": ENVIRONMENT,
                     "spawn": self.account.spawn_options(),
                     "port": PORT,
+                    "left_socket": left,
                     "linger_seconds": settings.embedded_linger_seconds,
                 }
             )
