@@ -15,6 +15,7 @@ import argparse
 import json
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,7 +91,7 @@ def live_update() -> Measure:
     """Ability, skill and the 24 features of one attempt, pure Python, against py-fsrs `review_card`."""
     year = answers()
     return ratio(
-        lambda: histories.fold(histories.initial(), year, ENCODING, trace=[]), fsrs_reviews(),
+        lambda: histories.fold(histories.initial(), year, ENCODING, trace=deque(maxlen=1)), fsrs_reviews(),
         ATTEMPTS, ATTEMPTS, beside="py-fsrs review_card", target=1.0,
     )  # fmt: skip
 

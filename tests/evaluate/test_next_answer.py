@@ -73,6 +73,15 @@ def test_with_few_answers_osler_serves_item_response_alone(tmp_path: Path) -> No
     assert any("online item response alone" in note for note in report.notes)
 
 
+def test_answers_without_topics_are_forecast_all_the_same(tmp_path: Path) -> None:
+    path = write_sample(tmp_path, learners=60)
+    lines = [line.rsplit(",", 1)[0] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    report = run(path)
+    assert report.models["osler"].log_loss < report.models["constant"].log_loss
+    assert all(check["passed"] for check in report.sections["leak_checks"].values())
+
+
 def test_too_little_to_split_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tiny.csv"
     path.write_text("user_id,item_id,correct,skill_id\nu,1,1,a\nu,2,1,a\n")

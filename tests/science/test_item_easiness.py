@@ -54,6 +54,14 @@ def test_a_new_item_is_as_easy_as_its_topics_and_a_new_topic_as_the_mean() -> No
     assert encoding.prior("new", ()).topic_easiness == pytest.approx(math.log(3))
 
 
+def test_items_without_topics_are_drawn_to_the_mean() -> None:
+    none = np.zeros((0, 2), dtype=int)
+    encoding = tally(np.zeros(4, int), np.zeros(4, int), np.ones(4), none, items=1, topics=0).encoding(["x"], [])
+    assert encoding.items["x"].easiness == pytest.approx(
+        item_easiness(4, 4, math.log(encoding.mean / (1 - encoding.mean)))
+    )
+
+
 def test_a_mean_of_0_or_1_is_refused() -> None:
     for mean in (0.0, 1.0, math.nan):
         with pytest.raises(InvalidModelInput):

@@ -35,6 +35,7 @@ CARD = CardText(
     "the tested rows. Item encodings leave each training learner's own fold out.",
     limits=(
         "Forecasting is shown, learning is not: no trial stands behind these figures.",
+        "On ASSISTments the list of features was written with an earlier run on these learners in view.",
         "Measured on school mathematics (ASSISTments 2009-10) where that file is used, not on medicine.",
         "Those answers carry no dates: nothing is claimed about forgetting.",
         "Pooled AUC rewards telling learners apart; AUC within learner is given beside it.",

@@ -118,9 +118,11 @@ def situation(
     parameters: Parameters = DEFAULTS,
 ) -> Situation:
     """Where the learner stands at `at`, before the answer: less sure than after the last one, never better."""
-    ability, skills = learner.ability, [topic.skill for topic in topics]
-    if at is not None:
-        ability = widened_ability(ability, elapsed_days(learner.at, at), parameters)
+    ability = learner.ability
+    if at is None or learner.at is None:
+        skills = [topic.skill for topic in topics]
+    else:
+        ability = widened_ability(ability, (at - learner.at) / SECONDS_PER_DAY, parameters)
         skills = [widened_skill(topic.skill, elapsed_days(topic.at, at), parameters) for topic in topics]
     eta, variance = combine(prior.easiness, ability, skills)
     return Situation(ability, skills, eta, variance)
@@ -185,12 +187,13 @@ def observe(
 
     A repeat of an item moves ability and skill with `parameters.repeat_weight`, and is no first attempt.
     """
-    correct, at = answer.correct, answer.at
+    correct = answer.correct
+    at = later(learner.at, answer.at)
     right, wrong = (1, 0) if correct else (0, 1)
     is_first = not (item.right or item.wrong)
     first_right, first_wrong = (right, wrong) if is_first else (0, 0)
     _, gradient, curvature = gains(now.eta, now.variance, correct, 1.0 if is_first else parameters.repeat_weight)
-    surprise = right - mean
+    surprise, run = right - mean, learner.run
     index, count = learner.right + learner.wrong + 1, len(topics)
     after = [
         TopicHistory(
@@ -201,7 +204,7 @@ def observe(
             topic.first_wrong + first_wrong,
             topic.recent + TOPIC * (surprise - topic.recent),
             index,
-            later(topic.at, at),
+            at,
         )
         for topic, skill in zip(topics, now.skills, strict=True)
     ]
@@ -211,9 +214,9 @@ def observe(
         learner.wrong + wrong,
         learner.recent_fast + FAST * (surprise - learner.recent_fast),
         learner.recent_slow + SLOW * (surprise - learner.recent_slow),
-        _run_after(learner.run, correct),
+        min(LONGEST_RUN, run + 1 if run > 0 else 1) if correct else max(-LONGEST_RUN, run - 1 if run < 0 else -1),
         answer.topics,
-        later(learner.at, at),
+        at,
     )
     return general, after, ItemHistory(item.right + right, item.wrong + wrong)
 
@@ -223,10 +226,3 @@ def later(before: float | None, now: float | None) -> float | None:
     if before is None or now is None:
         return before if now is None else now
     return max(before, now)
-
-
-def _run_after(run: int, correct: bool) -> int:
-    """The signed run of equal outcomes, held inside -8 to 8."""
-    if correct:
-        return min(LONGEST_RUN, max(run, 0) + 1)
-    return max(-LONGEST_RUN, min(run, 0) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from osler.science.features import (
     NEW_ITEM,
@@ -20,6 +20,14 @@ from osler.science.features import (
 )  # fmt: skip
 from osler.science.irt import DEFAULTS, Parameters
 from osler.science.item_easiness import Encoding
+
+
+class Trace(Protocol):
+    """What receives the features of each answer: a list for a backtest, a queue of one for serving."""
+
+    def append(self, features: list[float], /) -> None:
+        """Take the 24 features of one answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +63,19 @@ def update(state: Histories, answer: Answer, encoding: Encoding, parameters: Par
 
 def fold(
     state: Histories, answers: Iterable[Answer], encoding: Encoding, parameters: Parameters = DEFAULTS,
-    trace: list[list[float]] | None = None,
+    trace: Trace | None = None,
 ) -> Histories:  # fmt: skip
     """The histories after many answers in the order of their time, copied once instead of once an answer.
 
     `trace`, if given, receives the 24 features of each answer from just before it: the backtest's rows.
     """
     learner, topics, items = state.learner, dict(state.topics), dict(state.items)
-    fresh, mean = opening_topic(parameters), encoding.mean
+    fresh, mean, priors = opening_topic(parameters), encoding.mean, encoding.items
     for answer in answers:
         names = answer.topics
         mine = [topics.get(name, fresh) for name in names]
         item = items.get(answer.item, NEW_ITEM)
-        prior = encoding.prior(answer.item, names)
+        prior = priors.get(answer.item) or encoding.prior(answer.item, names)
         now = situation(learner, mine, prior, answer.at, parameters)
         if trace is not None:
             trace.append(features(now, learner, mine, item, prior=prior, mean=mean, names=names))

@@ -104,7 +104,7 @@ class Tallies:
         known_topics = {
             topics[i]: topic_easiness(float(topic_right[i]), float(topic_answers[i]), mean) for i in range(len(topics))
         }
-        parents = self._mean_over_topics(np.array([known_topics[topic] for topic in topics]), len(items))
+        parents = self._mean_over_topics(np.array([known_topics[topic] for topic in topics]), len(items), logit(mean))
         known_items: dict[Any, ItemPrior] = {
             items[i]: ItemPrior(
                 item_easiness(float(item_right[i]), float(item_answers[i]), float(parents[i])),
@@ -115,10 +115,11 @@ class Tallies:
         }
         return Encoding(mean, known_topics, known_items)
 
-    def _mean_over_topics(self, easiness: Floats, items: int) -> Floats:
+    def _mean_over_topics(self, easiness: Floats, items: int, otherwise: float) -> Floats:
         item, topic = self.item_topics[:, 0], self.item_topics[:, 1]
         counts = np.bincount(item, minlength=items)
-        return np.bincount(item, easiness[topic], minlength=items) / np.maximum(counts, 1)
+        mean = np.bincount(item, easiness[topic], minlength=items) / np.maximum(counts, 1)
+        return np.where(counts > 0, mean, otherwise)
 
 
 def tally(
