@@ -78,7 +78,7 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
         found = [path for path in (folder / f"oulad_{name}.csv.zst", folder / f"oulad_{name}.csv") if path.exists()]
         if not found:
             raise UnreadableSource(f"{folder.name} holds no oulad_{name}.csv.zst; the exam task needs it.")
-        table = pd.read_csv(found[0])
+        table = pd.read_csv(found[0], na_values=["?"])
         absent = [column for column in columns if column not in table.columns]
         if absent:
             raise UnreadableSource(f"{found[0].name} has no column {absent[0]}.")

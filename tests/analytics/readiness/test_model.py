@@ -15,6 +15,7 @@ from osler.analytics.readiness.model import (
     assess,
     coverage,
     exam_features,
+    mock_score,
     readiness_score,
     sections,
 )
@@ -94,3 +95,35 @@ def test_the_eight_features():
     assert tuple(found) == FEATURES
     assert found["avg_mastery_score"] == pytest.approx(0.5 * 0.80 + 0.3 * 0.55 + 0.2 * 0.25)
     assert (found["topics_mastered"], found["topics_weak"], found["accuracy_30d"]) == (1, 1, None)
+
+
+def test_questions_of_a_mock_that_were_seen_before_do_not_count():
+    assert mock_score([True, True, False, True], [True, True, False, False]) == (0.5, 2)
+    assert mock_score([True], [True]) == (None, 0)
+
+
+def test_another_pass_mark_moves_the_chance_and_not_the_score():
+    lenient, strict = assess(LEARNER, EXAM), assess(LEARNER, replace(EXAM, cut=0.65))
+    assert lenient.predicted_score == strict.predicted_score
+    assert lenient.readiness_score == strict.readiness_score
+    assert lenient.pass_probability is not None
+    assert strict.pass_probability is not None
+    assert strict.pass_probability[0] < lenient.pass_probability[0]
+
+
+def test_practice_on_any_topic_raises_the_score_the_more_the_larger_its_share():
+    def score(topic: int) -> float:
+        topics = tuple(replace(t, skill=t.skill + 0.01) if i == topic else t for i, t in enumerate(TOPICS))
+        found = assess(replace(LEARNER, topics=topics), EXAM).predicted_score
+        assert found is not None
+        return found[0]
+
+    base = assess(LEARNER, EXAM).predicted_score
+    assert base is not None
+    gains = [score(i) - base[0] for i in range(3)]
+    assert min(gains) > 0
+    assert gains[0] > gains[2]
+
+
+def test_the_same_input_gives_the_same_answer():
+    assert assess(LEARNER, EXAM, seed=3) == assess(LEARNER, EXAM, seed=3)

@@ -234,6 +234,16 @@ def assess(learner: LearnerState, exam: Exam, *, trust: Trust = NO_OUTCOMES, see
     )
 
 
+def mock_score(right: Sequence[bool], seen_before: Sequence[bool]) -> tuple[float | None, int]:
+    """(share right, answers counted) of a mock exam on questions that had not been seen before it.
+
+    A question met in practice is remembered, not solved: counting it would make the mock look like readiness. None
+    where every question had been seen.
+    """
+    fresh = [ok for ok, seen in zip(right, seen_before, strict=True) if not seen]
+    return (sum(fresh) / len(fresh) if fresh else None), len(fresh)
+
+
 FEATURES = (
     "avg_mastery_score",
     "topics_mastered",
