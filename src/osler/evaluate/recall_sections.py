@@ -12,9 +12,9 @@ import numpy.typing as npt
 from osler.evaluate.bootstrap import paired_by_learner
 from osler.evaluate.metrics import Floats, log_losses
 from osler.evaluate.recall_data import LearnerReviews
-from osler.evaluate.recall_models import counts_before, trained
+from osler.evaluate.recall_models import counts_before, online, trained
 from osler.evaluate.report import SERVED
-from osler.science import guard
+from osler.science import blend, guard
 
 if TYPE_CHECKING:
     from osler.evaluate.recall import LearnerRun
@@ -99,7 +99,7 @@ def leak_checks(reviews: LearnerReviews) -> Rows:
     return {
         "outcomes from a row on flipped: forecasts up to it unmoved": {"passed": _same(forecasts, after_flip, head)},
         "reviews after a row left out: forecasts up to it unmoved": {"passed": _same(forecasts, shorter, head)},
-        "one row for each (learner, item, instant)": {"passed": True},
+        "fold in waves equals one review after another": {"passed": _one_by_one_agrees(short)},
     }
 
 
@@ -107,6 +107,23 @@ def _served(reviews: LearnerReviews, cut: int, stop: int) -> dict[str, Floats]:
     block, history = trained(reviews, cut, stop), reviews.history
     served = guard.scan(block.forecasts[SERVED], history.passed[cut:stop], history.next_day[cut:stop])[0]
     return {**block.forecasts, "guarded": served}
+
+
+def _one_by_one_agrees(reviews: LearnerReviews) -> bool:
+    """Whether the population's served forecasts come out the same by the code that serves a single review."""
+    history = reviews.history
+    in_waves = online(reviews).forecasts["blend-default-bias"]
+    memories: dict[int, blend.ItemMemory] = {}
+    bias, alone = 0.0, np.full(history.rating.size, np.nan)
+    columns = (history.item, history.local_days, history.days, history.rating)
+    for row, (item, local, exact, rating) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+        memory = memories.get(item)
+        forecast = blend.recall(memory, int(local), exact, bias=bias)
+        if forecast is not None:
+            alone[row] = forecast
+            bias = blend.update_bias(bias, forecast, rating >= 2) if local >= 1 else bias
+        memories[item] = blend.review(memory, int(local), exact, rating)
+    return bool(np.allclose(in_waves, alone, rtol=1e-9, atol=0.0, equal_nan=True))
 
 
 def _same(a: Mapping[str, Floats], b: Mapping[str, Floats], head: int) -> bool:
