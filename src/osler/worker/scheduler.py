@@ -11,10 +11,9 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs] - ships no types
 
 from osler.errors import Unavailable
-from osler.http.platform import Platform
 from osler.settings import Settings
 from osler.worker.broker import RING, make_celery
-from osler.worker.night import night_of, opened
+from osler.worker.night import opened
 
 log = logging.getLogger("osler.worker")
 
@@ -48,19 +47,6 @@ async def ringing(bell: Bell, *, every_seconds: float = RING_SECONDS) -> AsyncGe
         for task in (first, *running):
             task.cancel()
         await asyncio.gather(first, *running, return_exceptions=True)
-
-
-@asynccontextmanager
-async def beside(platform: Platform) -> AsyncGenerator[None]:
-    """The nightly jobs inside the server's process, on its database: what `osler serve` does without a broker.
-
-    With a broker the jobs belong to `osler scheduler` and `osler worker`, and nothing is rung here.
-    """
-    if platform.settings.broker_url is not None:
-        yield
-        return
-    async with ringing(night_of(platform.db).ring):
-        yield
 
 
 async def run_scheduler(settings: Settings, *, every_seconds: float = RING_SECONDS, once: bool = False) -> None:

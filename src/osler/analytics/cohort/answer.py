@@ -23,6 +23,13 @@ def not_opted_in() -> dict[str, Any]:
     return {**card, **dict.fromkeys(("cohort_id", "name", "week_on", "band", "misalignment")), **empty}
 
 
+def no_class() -> dict[str, Any]:
+    """The answer to somebody who asks for learners and teaches none."""
+    text = "Only educators of a class see its learners. Ask whoever runs this installation to enrol you as one."
+    card = card_fields(CardState.NO_RIGHT, ("cohort.not_yours", text), n=0, as_of=None, model_version=VERSION)
+    return {**card, "cohort_id": None, "learners": []}
+
+
 def answer(found: Mapping[str, Any], cohort: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
     """The answer of `/cohort`, or of `/cohort/{topic}` when one topic was gathered."""
     topics = _topics(found["figures"], known)

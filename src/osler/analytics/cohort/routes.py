@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from osler.analytics.cohort.answer import answer, learners_answer, not_opted_in
+from osler.analytics.cohort.answer import answer, learners_answer, no_class, not_opted_in
 from osler.analytics.cohort.queries import cohort_for, figures_of, learners_of
 from osler.analytics.cohort.schemas import CohortAnswer, LearnersAnswer
 from osler.catalog.snapshot import catalogue
 from osler.db.engine import ReadSession
-from osler.errors import NotFound
 from osler.http.answers import encoded
 from osler.http.audit import AuditEntry, record, stated_purpose
 from osler.http.deps import AsOf, ReadDb, WriteDb
@@ -41,7 +40,7 @@ async def cohort_learners(scope: ReadCohort, db: WriteDb, as_of: AsOf, cohort_id
     """An educator's own learners with those first who need a look; each learner in it is audited."""
     mine = await cohort_for(db, scope.user_id, scope.reach, cohort_id)
     if mine is None or scope.reach < Reach.COHORT or (scope.reach is not Reach.ALL and mine["role"] != "educator"):
-        raise NotFound("There is nothing here.")
+        return _json(no_class())
     rows = await learners_of(db, mine["cohort_id"])
     for row in rows:
         await record(

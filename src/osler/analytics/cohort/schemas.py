@@ -70,5 +70,5 @@ class LearnerOfClass(BaseModel):
 class LearnersAnswer(Card):
     """Who of a class needs a look."""
 
-    cohort_id: str = Field(examples=["2026-spring"])
+    cohort_id: str | None = Field(description="null where the caller teaches no class", examples=["2026-spring"])
     learners: list[LearnerOfClass]

@@ -50,6 +50,7 @@ def _card(found: Mapping[str, Any], body: Mapping[str, Any], topics: list[str]) 
     count = f"{len(topics)} topic{'s' if len(topics) != 1 else ''}"
     reviews = f", {due} reviews" if due else ""
     text = f"Today: {body['minutes']:.0f} min, {count}{reviews}. {first}"
-    state = CardState.READY if n else CardState.TOO_LITTLE
+    judged = any(row["state"] in {"weak", "open"} for row in found["gaps"])
+    state = CardState.READY if judged or not found["gaps"] else CardState.TOO_LITTLE
     params: dict[str, Any] = {"minutes": body["minutes"], "topics": len(topics), "due": due, "surety": body["surety"]}
     return card_fields(state, ("plan.today", text), params=params, **shared)
