@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from osler.db.engine import Database, WriteSession
     from osler.domain.events import LoggedEvent
     from osler.forecasts.parameters import Parameters
+    from osler.forecasts.predictions import Prediction
 
 T = TypeVar("T")
 
@@ -61,7 +62,9 @@ class Batch:
     `events` are new to the state and in the order of the fold. `is_fresh` asks the fold to delete what it has of the
     learner first: the events are the log from its start. `regraded` holds corrected outcomes by attempt.
     `states` is the small per-learner state of each analytic, by analytic name, read before and stored after the
-    folds as JSON; a fold replaces its own entry. `share` and `shared` hand a value from a fold to those above it.
+    folds as JSON; a fold replaces its own entry. `predictions` takes forecasts that were made before their outcome was
+    folded; they are written after the folds. `catalogue` names the version of the catalogue (None: it has none), for
+    what a fold keeps of it. `share` and `shared` hand a value from a fold to those above it.
     """
 
     user_id: UUID
@@ -73,6 +76,8 @@ class Batch:
     material_topics: Mapping[str, tuple[str, ...]]
     regraded: Mapping[UUID, bool]
     states: dict[str, object]
+    catalogue: tuple[str, int, datetime] | None = None
+    predictions: list[Prediction] = field(default_factory=lambda: [])
     _shared: dict[type, object] = field(default_factory=dict[type, object])
 
     def share(self, value: object) -> None:

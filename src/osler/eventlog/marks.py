@@ -39,10 +39,16 @@ _FIELDS = (
 )  # fmt: skip
 
 
+# On the way of every submit: straight to the driver, which costs a third of the statement built anew.
+_TAKE = (
+    "select user_id, consumer, local_date, batch_id, n_events, min_event_ts from dirty_days "
+    "where user_id = $1 and consumer = $2"
+)
+
+
 async def take(s: ReadSession, user_id: UUID, consumer: str) -> list[Mark]:
     """The marks of a learner that this transaction sees; nothing is locked or deleted."""
-    query = sa.select(*_FIELDS).where(dirty_days.c.user_id == user_id, dirty_days.c.consumer == consumer)
-    return [Mark(*row) for row in await s.tuples(query, name="marks_take")]
+    return [Mark(*row) for row in await s.driver().fetch(_TAKE, user_id, consumer)]
 
 
 async def take_all(s: ReadSession, consumer: str, limit: int | None = None) -> list[Mark]:
@@ -51,9 +57,10 @@ async def take_all(s: ReadSession, consumer: str, limit: int | None = None) -> l
     return [Mark(*row) for row in await s.tuples(query, name="marks_take_all")]
 
 
-_DELETE = sa.text(
-    "delete from dirty_days d using unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:batches as uuid[])) "
-    "as t(u, day, b) where d.user_id = t.u and d.consumer = :consumer and d.local_date = t.day and d.batch_id = t.b"
+_DELETE = (
+    "with gone as (delete from dirty_days d using unnest($1::uuid[], $2::date[], $3::uuid[]) as t(u, day, b) "
+    "where d.user_id = t.u and d.consumer = $4 and d.local_date = t.day and d.batch_id = t.b returning 1) "
+    "select count(*) from gone"
 )
 
 
@@ -61,13 +68,14 @@ async def delete(s: WriteSession, marks: Sequence[Mark]) -> int:
     """Delete exactly these marks, all of one consumer; how many were still there."""
     if not marks:
         return 0
-    values = {
-        "users": [mark.user_id for mark in marks],
-        "days": [mark.local_date for mark in marks],
-        "batches": [mark.batch_id for mark in marks],
-        "consumer": marks[0].consumer,
-    }
-    return (await s.execute(_DELETE, values, name="marks_delete")).rowcount
+    gone: int = await s.driver().fetchval(
+        _DELETE,
+        [mark.user_id for mark in marks],
+        [mark.local_date for mark in marks],
+        [mark.batch_id for mark in marks],
+        marks[0].consumer,
+    )
+    return gone
 
 
 async def learners(s: ReadSession, consumer: str, limit: int = 1000) -> list[UUID]:

@@ -18,6 +18,7 @@ from osler.domain.events import Cursor, LoggedEvent
 from osler.eventlog import marks
 from osler.eventlog.marks import Mark
 from osler.eventlog.reading import read_after
+from osler.forecasts import predictions
 from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.live import learners
 from osler.live.catalogue import items_of, material_topics_of
@@ -120,9 +121,11 @@ class Live:
             material_topics=await material_topics_of(session, events),
             regraded=regraded,
             states=states,
+            catalogue=row.catalogue,
         )
         for fold in self._folds:
             await fold.fold(session, batch)
+        await predictions.write(session, user_id, batch.predictions)
         last = Cursor(events[-1].event_ts, events[-1].event_id) if events else None if is_fresh else row.cursor
         return await learners.write(
             session,

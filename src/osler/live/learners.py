@@ -19,10 +19,12 @@ _LOCK = "select pg_advisory_xact_lock($1, $2)"
 
 _READ = """
 select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states::text as states, s.generation,
-       coalesce(s.is_stale, false) as is_stale, coalesce(u.desired_retention, 0.9) as desired_retention
+       coalesce(s.is_stale, false) as is_stale, coalesce(u.desired_retention, 0.9) as desired_retention,
+       current_database()::text as database, v.version, v.changed_at
   from (select $1::uuid as user_id) as l
   left join learner_states s on s.user_id = l.user_id
   left join users u on u.user_id = l.user_id
+  left join lateral (select version, changed_at from catalog_versions order by version desc limit 1) v on true
 """
 
 _WRITE = """
@@ -48,6 +50,7 @@ class LearnerRow:
     generation: int = 0
     is_stale: bool = False
     settings: LearnerSettings = field(default_factory=LearnerSettings)
+    catalogue: tuple[str, int, datetime] | None = None
 
 
 def lock_key(user_id: UUID) -> int:
@@ -64,8 +67,9 @@ async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
     """The learner's row, or that of one who was never folded."""
     row: Any = await session.driver().fetchrow(_READ, user_id)
     settings = LearnerSettings(desired_retention=row["desired_retention"])
+    catalogue = None if row["version"] is None else (row["database"], row["version"], row["changed_at"])
     if row["parameter_version"] is None:
-        return LearnerRow(settings=settings)
+        return LearnerRow(settings=settings, catalogue=catalogue)
     cursor = None if row["cursor_ts"] is None else Cursor(row["cursor_ts"], row["cursor_id"])
     return LearnerRow(
         cursor=cursor,
@@ -75,6 +79,7 @@ async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
         generation=row["generation"],
         is_stale=row["is_stale"],
         settings=settings,
+        catalogue=catalogue,
     )
 
 

@@ -27,7 +27,7 @@ from osler.analytics.retrieval.queries import items_of_topics
 from osler.analytics.retrieval.strength import epoch_seconds
 from osler.db.session import WriteSession
 from osler.domain.events import LoggedEvent
-from osler.forecasts.predictions import NEXT_ANSWER, Prediction, write
+from osler.forecasts.predictions import NEXT_ANSWER, Prediction
 from osler.science.features import (
     NEW_LEARNER,
     Answer,
@@ -77,7 +77,7 @@ async def fold(session: WriteSession, batch: Batch) -> None:
     run(batch, folded, work)
     batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.events[-1].utc_offset_minutes))
     await _write(session, batch, work)
-    await write(session, batch.user_id, work.predictions)
+    batch.predictions += work.predictions
 
 
 def run(batch: Batch, folded: Folded, work: Progressing) -> None:
@@ -191,7 +191,7 @@ async def _write(session: WriteSession, batch: Batch, work: Progressing) -> None
     if not touched:
         return
     items = await items_of_topics(session, user_id, touched)
-    totals = await states.materials_by_topic(session, touched)
+    totals = await states.materials_by_topic(session, touched, batch.catalogue)
     trending = [
         (user_id, topic, window_start(work.topics[topic].touched_on))
         for topic in touched

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +47,7 @@ select t.user_id, t.topic_id, d.level_mean, d.level_variance
         order by s.local_date desc limit 1) d on true
 """
 _MATERIALS_BY_TOPIC = """
-select t, count(*) as n from materials m, unnest(m.topic_ids) as t where t = any($1::text[]) group by t
+select t, count(*) as n from materials m, unnest(m.topic_ids) as t where $1::text[] is null or t = any($1) group by t
 """
 _PROGRESS = """
 select material_id, progress, active_seconds, first_at, last_at, completed_at
@@ -81,9 +81,26 @@ async def levels_before(
     return {(row["user_id"], row["topic_id"]): (row["level_mean"], row["level_variance"]) for row in rows}
 
 
-async def materials_by_topic(session: ReadSession, topic_ids: Sequence[str]) -> dict[str, int]:
-    """How many materials the catalogue has for each topic that has any."""
-    rows = await session.driver().fetch(_MATERIALS_BY_TOPIC, list(topic_ids))
+CatalogueKey = tuple[str, int, datetime]
+
+# The counts of the newest catalogue, by its version: a scan of all materials is not for every submit.
+_counted: dict[CatalogueKey, dict[str, int]] = {}
+
+
+async def materials_by_topic(
+    session: ReadSession, topic_ids: Sequence[str], catalogue: CatalogueKey | None = None
+) -> Mapping[str, int]:
+    """How many materials the catalogue has for each topic that has any; kept where its version is named."""
+    if catalogue is None:
+        return await _count_materials(session, list(topic_ids))
+    if catalogue not in _counted:
+        _counted.clear()
+        _counted[catalogue] = await _count_materials(session, None)
+    return _counted[catalogue]
+
+
+async def _count_materials(session: ReadSession, topic_ids: list[str] | None) -> dict[str, int]:
+    rows = await session.driver().fetch(_MATERIALS_BY_TOPIC, topic_ids)
     return {row["t"]: row["n"] for row in rows}
 
 

@@ -29,7 +29,7 @@ from osler.db.session import WriteSession
 from osler.db.upsert import OnConflict, Upsert
 from osler.domain.events import LoggedEvent
 from osler.forecasts.parameters import Parameters
-from osler.forecasts.predictions import RECALL, Prediction, write
+from osler.forecasts.predictions import RECALL, Prediction
 
 NAME = "retrieval"
 MODEL = "recall-1"
@@ -92,8 +92,8 @@ class RetrievalFold:
         folded = fold_reviews(batch, known, learner)
         batch.states[NAME] = msgspec.to_builtins(folded.learner)
         batch.share(folded)
+        batch.predictions += folded.predictions
         await _write(session, batch, folded, known)
-        await write(session, batch.user_id, folded.predictions)
 
     async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Nothing to carry forward: a memory is what it is until the next review."""
