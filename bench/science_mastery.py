@@ -1,7 +1,8 @@
 """How fast is the mastery science, as ratios to a thing run beside it in the same process, on one core?
 
 Each function gives `{"ratio", "runs", "beside", "target", …}`: the median of interleaved rounds, so that a busy
-machine slows both sides. Run alone: `python bench/science_mastery.py [--json]`.
+machine slows both sides; ratios are of processor time, seconds of wall time.
+Run alone: `python bench/science_mastery.py [--json]`.
 """
 
 from __future__ import annotations
@@ -67,16 +68,16 @@ def fsrs_reviews(n: int = ATTEMPTS) -> Callable[[], None]:
 
 
 def ratio(mine: Callable[[], object], other: Callable[[], object], n: int, n_beside: int, **said: Any) -> Measure:
-    """How many times as fast one unit is as one unit of what runs beside it, in turns."""
+    """How many times as fast one unit is as one unit of what runs beside it, in turns; processor time."""
     mine()
     other()
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(ROUNDS):
         for run, kept in ((mine, ours), (other, theirs)):
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            kept.append(time.perf_counter() - began)
+            kept.append(time.process_time() - began)
     each = [(b / n_beside) / (a / n) for a, b in zip(ours, theirs, strict=True)]
     return {
         "ratio": round(statistics.median(each), 2),

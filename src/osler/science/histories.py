@@ -82,5 +82,8 @@ def fold(
         learner, mine, items[answer.item] = observe(
             now, learner, mine, item, mean=mean, answer=answer, parameters=parameters
         )
-        topics.update(zip(names, mine, strict=True))
+        if len(names) == 1:  # nearly all items, and a third of a microsecond
+            topics[names[0]] = mine[0]
+        else:
+            topics.update(zip(names, mine, strict=True))
     return Histories(learner, topics, items)

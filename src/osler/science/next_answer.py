@@ -6,7 +6,7 @@ A model is a frozen value of plain numbers: it forecasts without scikit-learn, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log1p
 from typing import Any
@@ -160,8 +160,3 @@ def predict_many(model: NextAnswerModel, rows: Rows, items: Sequence[Any], topic
 def blend(first: Floats, second: Floats) -> Floats:
     """The mean of two forecasts on the logit scale."""
     return sigmoid_many((logit_many(first) + logit_many(second)) / 2.0)
-
-
-def named(values: Mapping[str, float], least: float = 0.0) -> dict[str, float]:
-    """Weights by name without those that are `least` or closer to zero."""
-    return {name: value for name, value in values.items() if abs(value) > least}
