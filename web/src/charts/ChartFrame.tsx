@@ -39,7 +39,7 @@ export function DataTable<Row>(props: { columns: Column<Row>[]; rows: readonly R
   return (
     // A region that scrolls must be reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-region" role="region" aria-label={props.caption} tabIndex={0}>
+    <section className="table-region" aria-label={props.caption} tabIndex={0}>
       <table>
         <caption className="visually-hidden">{props.caption}</caption>
         <thead>
@@ -65,7 +65,7 @@ export function DataTable<Row>(props: { columns: Column<Row>[]; rows: readonly R
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

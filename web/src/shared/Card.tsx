@@ -89,9 +89,7 @@ function Skeleton() {
   }, []);
   return (
     <div className="skeleton" data-shown={shown}>
-      <span className="visually-hidden" role="status">
-        {shown ? "Loading" : ""}
-      </span>
+      <output className="visually-hidden">{shown ? "Loading" : ""}</output>
     </div>
   );
 }

@@ -1,0 +1,143 @@
+// The first page, on the real server, in a real browser: what a learner sees, in both themes, on phone and desktop.
+import axe from "axe-core";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { findChromium, launch, openAs, settled, WHY_SKIPPED } from "./browser";
+
+const chromium = findChromium();
+const CARDS = ["Today", "Exam readiness", "Knowledge gaps", "Due reviews", "Mastery", "Study efficiency", "Learning patterns", "Your cohort"];
+const SIZES = [
+  { width: 1440, height: 1000 },
+  { width: 360, height: 780 },
+];
+const SMALLEST_TARGET_PX = 24;
+
+describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_SKIPPED})`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch(chromium!);
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  test.each(SIZES.flatMap((viewport) => (["light", "dark"] as const).map((colorScheme) => ({ viewport, colorScheme }))))(
+    "$viewport.width px, $colorScheme: all cards, no fault, nothing to scroll sideways, axe clean",
+    async (options) => {
+      const { page, faults } = await openAs(browser, "learner", "/", options);
+      await settled(page);
+      for (const name of CARDS) expect(await page.getByRole("region", { name, exact: true }).count(), name).toBe(1);
+      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+      expect(widths[0]).toBeLessThanOrEqual(widths[1]!);
+      await page.evaluate(axe.source);
+      const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+      expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`)).toEqual([]);
+      expect(faults).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  test("what is pressed can be hit: every target is at least 24 px, on a phone too", async () => {
+    const { page } = await openAs(browser, "learner", "/", { viewport: SIZES[1]! });
+    await settled(page);
+    const small = await page.evaluate((least) => {
+      const targets = [...document.querySelectorAll<HTMLElement>("a, button, summary, [tabindex='0']")];
+      return targets
+        .filter((t) => t.checkVisibility() && !t.classList.contains("skip"))
+        .map((t) => ({ text: t.textContent?.slice(0, 30), box: t.getBoundingClientRect() }))
+        .filter(({ box }) => box.width < least || box.height < least)
+        .map(({ text, box }) => `${text} ${Math.round(box.width)}×${Math.round(box.height)}`);
+    }, SMALLEST_TARGET_PX);
+    expect(small).toEqual([]);
+    await page.context().close();
+  });
+
+  test("by keyboard alone: the decision is reached, taken, and said to be saved", async () => {
+    const { page, faults } = await openAs(browser, "learner", "/");
+    await settled(page);
+    const take = page.getByRole("button", { name: "I'll do this now" });
+    for (let presses = 0; presses < 12 && !(await take.evaluate((b) => b === document.activeElement)); presses++) {
+      await page.keyboard.press("Tab");
+    }
+    expect(await take.evaluate((b) => b === document.activeElement)).toBe(true);
+    await page.keyboard.press("Enter");
+    await page.getByText("Saved. Your answers will show here").waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a chart is one stop of the Tab key; arrows walk its marks, which say value and unit", async () => {
+    const { page } = await openAs(browser, "learner", "/");
+    await settled(page);
+    const marks = page.locator(".bars a");
+    expect(await marks.evaluateAll((all) => all.filter((m) => m.tabIndex === 0).length)).toBe(1);
+    await marks.first().focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await marks.nth(1).evaluate((m) => m === document.activeElement)).toBe(true);
+    await page.keyboard.press("End");
+    expect(await marks.last().evaluate((m) => m === document.activeElement)).toBe(true);
+    expect(await marks.last().getAttribute("aria-label")).toMatch(/: (\d+ %, likely \d+ to \d+|not known yet)/);
+    await page.context().close();
+  });
+
+  test("the table under a chart has a row for each mark", async () => {
+    const { page } = await openAs(browser, "learner", "/");
+    await settled(page);
+    const card = page.getByRole("region", { name: "Mastery", exact: true });
+    await card.getByText("Show as table").click();
+    expect(await card.locator("tbody tr").count()).toBe(await card.locator(".bars a").count());
+    await page.context().close();
+  });
+
+  test("the server stops: cards go stale, keep their numbers, and say so; nobody is signed out", async () => {
+    const { page } = await openAs(browser, "learner", "/");
+    await settled(page);
+    const before = await page.getByRole("region", { name: "Mastery", exact: true }).locator(".bar-number").allTextContents();
+    await page.context().setOffline(true);
+    await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+    await page.getByText("It could not be refreshed").first().waitFor({ timeout: 50_000 });
+    const after = await page.getByRole("region", { name: "Mastery", exact: true }).locator(".bar-number").allTextContents();
+    expect(after).toEqual(before);
+    await page.context().setOffline(false);
+    await page.getByRole("button", { name: "Try again" }).first().click();
+    await page.context().close();
+  }, 90_000);
+
+  test("without a token the page tells how to get one; with one, the token leaves the address", async () => {
+    const { page, faults } = await openAs(browser, "", "/");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.getByLabel("Token").fill("nonsense");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    expect(await page.getByRole("alert").textContent()).toContain("not a token");
+    await page.getByLabel("Token").fill(inject("osler").tokens["learner"]!);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await settled(page);
+    expect(page.url()).not.toContain("token");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the theme can be switched and is kept", async () => {
+    const { page } = await openAs(browser, "learner", "/", { colorScheme: "light" });
+    await settled(page);
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const light = await background();
+    await page.getByRole("button", { name: "Theme: system" }).click();
+    await page.getByRole("button", { name: "Theme: light" }).click();
+    const dark = await background();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    await settled(page);
+    expect(await background()).toBe(dark);
+    await page.context().close();
+  });
+
+  test("sample data are said to be a sample", async () => {
+    const { page } = await openAs(browser, "learner", "/");
+    await settled(page);
+    expect(await page.getByText("Sample data").count()).toBe(1);
+    await page.context().close();
+  });
+});

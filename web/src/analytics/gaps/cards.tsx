@@ -1,0 +1,35 @@
+// Knowledge gaps: what to mend, worst first.
+import { DataTable } from "../../charts/ChartFrame";
+import { QueryCard } from "../../shared/QueryCard";
+import { GAP_COLUMNS, gapRows } from "./prepare";
+import { useGaps } from "./query";
+
+const MOST_ROWS = 5;
+
+export function GapsCard() {
+  return (
+    <QueryCard title="Knowledge gaps" query={useGaps()} className="two-thirds" minHeightPx={360}>
+      {(data) => (
+        <>
+          <ol className="ranked" aria-label="Gaps, most worthwhile first">
+            {gapRows(data.gaps, MOST_ROWS).map((gap) => (
+              <li key={gap.id}>
+                <span>{gap.name}</span>
+                <span className={`badge badge-${gap.severity.split(",")[0]}`}>
+                  <span aria-hidden="true">{gap.icon}</span> {gap.severity}
+                </span>
+                <span className="why">{gap.why}</span>
+              </li>
+            ))}
+          </ol>
+          {data.gaps.length > 0 && (
+            <details className="chart-table">
+              <summary>All {data.gaps.length} as table</summary>
+              <DataTable columns={GAP_COLUMNS} rows={data.gaps} caption="Knowledge gaps" />
+            </details>
+          )}
+        </>
+      )}
+    </QueryCard>
+  );
+}

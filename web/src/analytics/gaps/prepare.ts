@@ -1,0 +1,59 @@
+// What the list of gaps shows: severity in words, hours with their range, and why the gap matters.
+import type { Schemas } from "../../api/context";
+import type { Column } from "../../shared/csv";
+import { percent, percentRange } from "../../shared/numbers";
+
+type Gap = Schemas["GapOut"];
+
+export interface GapRow {
+  id: string;
+  name: string;
+  severity: string;
+  icon: string;
+  why: string;
+}
+
+const ICONS: Record<string, string> = { critical: "▲", high: "△", medium: "◆", low: "◇" };
+
+export function gapRows(gaps: readonly Gap[], most: number): GapRow[] {
+  return gaps.slice(0, most).map((gap) => {
+    const severity = gap.severity ?? "not rated";
+    return {
+      id: gap.topic_id,
+      name: gap.name,
+      severity: gap.is_provisional ? `${severity}, provisional` : severity,
+      icon: ICONS[severity] ?? "○",
+      why: reasons(gap),
+    };
+  });
+}
+
+function reasons(gap: Gap): string {
+  const known = gap.mastery == null ? "not known yet" : `mastery ${percent(gap.mastery)} (${percentRange(gap.mastery_low, gap.mastery_high)})`;
+  const share = gap.exam_share > 0 ? `${(gap.exam_share * 100).toFixed(1)} % of the exam` : null;
+  const blocks = gap.blocks_count > 0 ? `blocks ${gap.blocks_count}` : null;
+  return [known, share, hoursText(gap.hours), blocks].filter(Boolean).join(" · ");
+}
+
+/** "about 6 h (4 to 9)"; nothing where it is not known. */
+export function hoursText(hours: Gap["hours"]): string | null {
+  if (hours.median == null) return null;
+  const range = hours.low == null || hours.high == null ? "" : ` (${round(hours.low)} to ${round(hours.high)})`;
+  return `about ${round(hours.median)} h${range}`;
+}
+
+function round(hours: number): string {
+  return hours < 1 ? hours.toFixed(1) : String(Math.round(hours));
+}
+
+export const GAP_COLUMNS: Column<Gap>[] = [
+  { header: "Rank", value: (g) => g.rank, numeric: true },
+  { header: "Topic", value: (g) => g.name },
+  { header: "Severity", value: (g) => g.severity },
+  { header: "Mastery (0 to 1)", value: (g) => g.mastery, numeric: true },
+  { header: "Priority (brief)", value: (g) => g.priority_score, numeric: true },
+  { header: "Priority index (0 to 100)", value: (g) => g.priority_index, numeric: true },
+  { header: "Hours", value: (g) => g.hours.median, numeric: true },
+  { header: "Blocks", value: (g) => g.blocks_count, numeric: true },
+  { header: "Answers", value: (g) => g.n, numeric: true },
+];

@@ -1,0 +1,86 @@
+// Today's one decision: start this block, or swap it.
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { answered } from "../../api/client";
+import { useClient } from "../../api/context";
+import { newEventId } from "../../shared/eventId";
+import { QueryCard } from "../../shared/QueryCard";
+import { blockText, choices, suretyText } from "./prepare";
+import { usePlan } from "./query";
+
+export function PlanCard() {
+  const query = usePlan();
+  const [at, setAt] = useState(0);
+  const [taken, setTaken] = useState<string | null>(null);
+  const record = useRecordChoice();
+  return (
+    <QueryCard title="Today" query={query} className="wide decision-place" minHeightPx={190} saysFinding>
+      {(plan) => {
+        const blocks = choices(plan);
+        const block = blocks[at % Math.max(1, blocks.length)];
+        if (!block) return <p className="decision">{plan.finding.text}</p>;
+        const isFirst = at % blocks.length === 0;
+        return (
+          <div className="decision-body">
+            <p className="decision">{blockText(block)}</p>
+            <p className="muted">
+              {isFirst ? plan.finding.text : block.reason.text} {isFirst && suretyText(plan.surety)}
+            </p>
+            <div className="card-action">
+              <button
+                type="button"
+                className="button primary"
+                disabled={taken === block.name || record.isPending}
+                onClick={() => record.mutate({ block, rank: (at % blocks.length) + 1, action: "accepted" }, { onSuccess: () => setTaken(block.name) })}
+              >
+                {taken === block.name ? "Noted" : "I'll do this now"}
+              </button>
+              {blocks.length > 1 && (
+                <button
+                  type="button"
+                  className="button"
+                  onClick={() => {
+                    record.mutate({ block, rank: (at % blocks.length) + 1, action: "dismissed" });
+                    setAt(at + 1);
+                  }}
+                >
+                  Another instead
+                </button>
+              )}
+            </div>
+            <output className="small">
+              {taken === block.name && "Saved. Your answers will show here as you study."}
+              {record.isError && `It could not be saved: ${record.error.message}`}
+            </output>
+          </div>
+        );
+      }}
+    </QueryCard>
+  );
+}
+
+interface Choice {
+  block: ReturnType<typeof choices>[number];
+  rank: number;
+  action: "accepted" | "dismissed";
+}
+
+/** What was taken or left is an event like any other: it goes the same way in. */
+function useRecordChoice() {
+  const client = useClient();
+  return useMutation({
+    mutationFn: ({ block, rank, action }: Choice) => {
+      const now = new Date();
+      const target = block.kind === "review" ? ("review" as const) : ("topic" as const);
+      const body = {
+        id: newEventId(now.getTime()),
+        type: "recommendation" as const,
+        schema: 1,
+        occurred_at: now.toISOString(),
+        tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        data: { recommendation_id: `today.${block.topic_id ?? "due"}`.slice(0, 64), action, target, target_id: block.topic_id ?? "due", rank },
+      };
+      return answered(client.POST("/api/events", { body }));
+    },
+  });
+}

@@ -1,0 +1,37 @@
+// Exam readiness: the forecast with its range, and where points are lost.
+import { Arc } from "../../charts/Arc";
+import { ChartFrame } from "../../charts/ChartFrame";
+import { Numbers } from "../../shared/Numbers";
+import { QueryCard } from "../../shared/QueryCard";
+import { gaugeText, readinessFigures, SECTION_COLUMNS, sectionsByLoss } from "./prepare";
+import { useReadiness } from "./query";
+
+export function ReadinessCard() {
+  return (
+    <QueryCard title="Exam readiness" query={useReadiness()} className="third" minHeightPx={420}>
+      {(data) => (
+        <ChartFrame
+          finding={gaugeText(data)}
+          name="readiness"
+          columns={SECTION_COLUMNS}
+          rows={sectionsByLoss(data.sections)}
+        >
+          <Arc
+            label="Predicted share of the exam's points"
+            value={data.predicted_score.value}
+            low={data.predicted_score.interval?.low ?? null}
+            high={data.predicted_score.interval?.high ?? null}
+            passLine={data.cut}
+            text={gaugeText(data)}
+          />
+          <Numbers figures={readinessFigures(data)} />
+          {data.calibration === "uncalibrated" && (
+            <p className="small muted">
+              No exam results have been recorded yet, so this forecast has not been checked against any.
+            </p>
+          )}
+        </ChartFrame>
+      )}
+    </QueryCard>
+  );
+}

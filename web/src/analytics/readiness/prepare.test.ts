@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { gaugeText, readinessFigures, sectionsByLoss } from "./prepare";
+
+type Readiness = Parameters<typeof gaugeText>[0];
+const interval = (low: number, high: number) => ({ low, high, level: 0.9 });
+const data: Readiness = {
+  as_of: "2026-11-22T02:00:00Z", calibration: "uncalibrated", coverage: 0.41, cut: 0.6, days_left: 18,
+  days_until_ready: { low: 17, high: 34, median: 23, minutes_per_day: 45, share_never: 0.1 }, exam_id: "e",
+  exam_name: "Exam", exam_on: "2026-12-10", exam_ready_probability: 0.7, features: {},
+  finding: { code: "x", params: {}, text: "x" }, findings: [], interval: null, model_version: "1", n: 400,
+  pass_probability: { value: 0.7, interval: interval(0.5, 0.85) }, predicted_score: { value: 0.68, interval: interval(0.61, 0.74) },
+  projection: [], readiness_score: { value: 0.6, interval: interval(0.5, 0.7) }, sections: [], source: "closed_form",
+  state: "ready", status: "ok",
+};
+
+test("the gauge says value, range and pass line", () => {
+  expect(gaugeText(data)).toBe("68 %, likely 61 to 74. Pass line 60 %.");
+  expect(gaugeText({ ...data, cut: null })).toBe("68 %, likely 61 to 74.");
+});
+
+test("no figure stands without its range", () => {
+  const [score, pass] = readinessFigures({ ...data, pass_probability: { value: 0.7, interval: null } });
+  expect(score).toEqual({ label: "Predicted score", value: "68 %", likely: "likely 61 to 74" });
+  expect(pass).toEqual({ label: "Chance to pass", value: "–", likely: "not known yet" });
+});
+
+test("days until ready are silent where the score cannot be told", () => {
+  const unknown = { ...data, predicted_score: { value: null, interval: null } };
+  expect(readinessFigures(unknown).at(-1)).toEqual({ label: "Exam-ready in", value: "–", likely: "not known yet" });
+  expect(readinessFigures(data).at(-1)?.likely).toBe("likely 17 to 34");
+});
+
+test("the section that costs most comes first", () => {
+  const section = (name: string, points: number) => ({
+    section: name, name, weight: 0.1, expected: 0.5, coverage: 1, points_to_gain: points, n: 10, is_weak: false, below_cut: 0.5,
+  });
+  expect(sectionsByLoss([section("a", 1), section("b", 3)]).map((s) => s.name)).toEqual(["b", "a"]);
+});

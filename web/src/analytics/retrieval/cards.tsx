@@ -1,0 +1,38 @@
+// Retrieval strength: what is due now, and which topics fade.
+import { DataTable } from "../../charts/ChartFrame";
+import { minutes } from "../../shared/numbers";
+import { QueryCard } from "../../shared/QueryCard";
+import { fading, RETRIEVAL_COLUMNS } from "./prepare";
+import { useRetrieval } from "./query";
+
+const MOST_ROWS = 4;
+
+export function RetrievalCard() {
+  return (
+    <QueryCard title="Due reviews" query={useRetrieval()} className="third" minHeightPx={420}>
+      {(data) => (
+        <>
+          <p className="figure">
+            <strong>{data.due}</strong> due{data.due_minutes != null && `, about ${minutes(data.due_minutes)}`}
+          </p>
+          <ul className="ranked" aria-label="Topics that fade first">
+            {fading(data.alerts, MOST_ROWS).map((topic) => (
+              <li key={topic.id}>
+                <span>{topic.name}</span>
+                <span>{topic.figure}</span>
+                <span className="why">{topic.why}</span>
+              </li>
+            ))}
+          </ul>
+          {data.alerts.length > MOST_ROWS && <p className="small muted">and {data.alerts.length - MOST_ROWS} more</p>}
+          {data.topics.length > 0 && (
+            <details className="chart-table">
+              <summary>Show as table</summary>
+              <DataTable columns={RETRIEVAL_COLUMNS} rows={data.topics} caption="Retrievability by topic" />
+            </details>
+          )}
+        </>
+      )}
+    </QueryCard>
+  );
+}

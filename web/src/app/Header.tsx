@@ -1,0 +1,44 @@
+// The head of every page: exam and days left, whether the data are a sample, theme, sign out.
+import { useState } from "react";
+import { useReadiness } from "../analytics/readiness/query";
+import { useMe } from "../api/me";
+import { applyTheme, currentTheme, nextTheme } from "../shared/theme";
+
+export function Header({ onSignOut }: { onSignOut: () => void }) {
+  const me = useMe().data;
+  const examName = useReadiness().data?.exam_name;
+  const [theme, setTheme] = useState(() => currentTheme(localStorage));
+  return (
+    <header className="top">
+      <a className="brand" href="/">
+        <img src="/icon.svg" alt="" width={28} height={28} /> Osler
+      </a>
+      <div className="facts">
+        {me?.exam && (
+          <span>
+            <strong>{examName ?? me.exam.exam_id}</strong>
+            {me.days_to_exam != null && ` in ${me.days_to_exam} days`}
+          </span>
+        )}
+        {me && !me.exam && <span>No exam set</span>}
+        {me?.is_sample && <span className="sample">Sample data</span>}
+      </div>
+      <div className="tools">
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => {
+            const next = nextTheme(theme);
+            applyTheme(next, localStorage, document.documentElement);
+            setTheme(next);
+          }}
+        >
+          Theme: {theme}
+        </button>
+        <button type="button" className="button quiet" onClick={onSignOut}>
+          Sign out
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,77 @@
+// A card over a query: the server's state when there is an answer, loading before, the error in the card when it fails.
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Problem } from "../api/client";
+import { useMe } from "../api/me";
+import { Card, type CardState } from "./Card";
+import { useNow } from "./useNow";
+
+export interface Answer {
+  state: CardState;
+  finding: { text: string };
+  as_of: string | null;
+}
+
+interface QueryCardProps<T extends Answer> {
+  title: string;
+  query: UseQueryResult<T>;
+  className?: string;
+  minHeightPx?: number;
+  /** The content says the finding itself, in its own place. */
+  saysFinding?: boolean;
+  /** What may be pressed; gets the answer, as it may depend on it. */
+  action?: (data: T) => ReactNode;
+  children: (data: T) => ReactNode;
+}
+
+export function QueryCard<T extends Answer>({ title, query, className, minHeightPx, saysFinding, action, children }: QueryCardProps<T>) {
+  const now = useNow();
+  const zone = useMe().data?.settings.time_zone;
+  const shown = whatToShow(query);
+  const retry = (
+    <button type="button" className="button" onClick={() => void query.refetch()}>
+      Try again
+    </button>
+  );
+  return (
+    <div className={className}>
+      <Card
+        title={title}
+        state={shown.state}
+        text={saysFinding && shown.state === query.data?.state ? null : shown.text}
+        asOf={query.data?.as_of ?? null}
+        now={now}
+        {...(zone ? { timeZone: zone } : {})}
+        requestId={shown.requestId}
+        {...(minHeightPx ? { minHeightPx } : {})}
+        action={shown.canRetry ? retry : query.data && action?.(query.data)}
+      >
+        {query.data && children(query.data)}
+      </Card>
+    </div>
+  );
+}
+
+interface Shown {
+  state: CardState;
+  text: string | null;
+  requestId: string | null;
+  canRetry: boolean;
+}
+
+/** Which of the states, and with which sentence. Old numbers stay on the screen while the server is away. */
+export function whatToShow(query: Pick<UseQueryResult<Answer>, "data" | "error" | "isPending">): Shown {
+  const { data, error } = query;
+  if (error) {
+    const problem = error instanceof Problem ? error : null;
+    if (problem?.status === 403) return { state: "no_right", text: problem.message, requestId: null, canRetry: false };
+    return {
+      state: data ? "stale" : "error",
+      text: data ? `${data.finding.text} It could not be refreshed: ${error.message}` : error.message,
+      requestId: problem?.requestId ?? null,
+      canRetry: true,
+    };
+  }
+  if (!data) return { state: "loading", text: null, requestId: null, canRetry: false };
+  return { state: data.state, text: data.finding.text, requestId: null, canRetry: false };
+}
