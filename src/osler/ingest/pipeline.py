@@ -15,7 +15,7 @@ from osler.db.engine import Database
 from osler.db.faults import retrying, translated
 from osler.domain.clock_rules import instant_of, parse_instant, us_of
 from osler.domain.content_hash import canonical_data
-from osler.domain.event_types import EVENT_TYPES
+from osler.domain.event_types import EVENT_TYPES, Body
 from osler.domain.outcomes import Code, EventProblem, Status
 from osler.errors import TooMany
 from osler.eventlog.append import CatalogChanged, Connection
@@ -30,7 +30,7 @@ from osler.ingest.rates import EventBuckets
 from osler.ingest.settling import abort, answer, drop_repeats, place_in_log, store_all_or_nothing
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
 from osler.ingest.storing import store
-from osler.ingest.wire import Envelope, WireEvent, encode_data
+from osler.ingest.wire import WIRE_TYPES, Envelope, WireEvent, encode_data
 from osler.ingest.work import Candidate, Context, Outcome, Sender
 from osler.observe import metrics
 from osler.observe.keys import secret_key
@@ -39,6 +39,7 @@ SESSIONS_KEPT = 50_000
 CATALOG_TRIES = 5
 LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has been checked
 Session = tuple[str, str]
+KIND_OF = {WIRE_TYPES[name]: kind for name, kind in EVENT_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Ingestion:
         users = list(dict.fromkeys(c.user_id for c in alive))
         ctx.learners = await find_learners(connection, users, ctx.sender, settings.timezone)
         questions = {c.event.data.question_id for c in alive if c.kind.name == "question_submit"}
-        materials = {m for c in alive if (m := getattr(c.event.data, "material_id", None)) is not None}
+        materials = {c.event.data.material_id for c in alive if c.kind.body is Body.MATERIAL} - {None}
         version = await self.catalog.look_up(connection, questions, materials)
         ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials
         ctx.sessions = await self._started(connection, alive, ctx)
@@ -214,7 +215,7 @@ def _candidates(reads: Iterable[Read], outcomes: dict[int, Outcome]) -> list[Can
         if isinstance(read, EventProblem):
             outcomes[place] = Outcome.of(place, read.event_id, read)
         else:
-            made.append(Candidate(place, read, EVENT_TYPES[read.type]))
+            made.append(Candidate(place, read, KIND_OF[read.__class__]))
     return made
 
 

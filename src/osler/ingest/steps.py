@@ -12,6 +12,7 @@ from typing import Any
 from osler.domain import clock_rules
 from osler.domain.clock_rules import ID_TOLERANCE_MS, conclude, exact_skew_us, parse_instant, zone_named
 from osler.domain.content_hash import content_hash
+from osler.domain.event_types import Body
 from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import Code, EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
@@ -57,10 +58,10 @@ def find_learner(c: Candidate, ctx: Context) -> None:
 
 def name_learner(c: Candidate, ctx: Context) -> None:
     """The id of the learner, before anything is known of them."""
-    own, named = ctx.sender.user_id, c.event.user_id
+    own, named = ctx.own, c.event.user_id
     if own is not None:
-        c.user_id = str(own)
-        if named is not None and named.lower() != c.user_id:
+        c.user_id = own
+        if named is not None and named.lower() != own:
             raise EventProblem(Code.SUBJECT_FORBIDDEN, "/user_id")
         return
     if named is None:
@@ -191,9 +192,10 @@ def _look_around(c: Candidate, ctx: Context, warnings: tuple[Warn, ...]) -> tupl
     session = c.event.session_id
     if session is not None and c.kind.name != "session_start" and (c.user_id, session) not in ctx.sessions:
         warnings += (Warn.SESSION_UNKNOWN,)
-    material = getattr(c.event.data, "material_id", None)
-    if material is not None and not ctx.materials.get(material, False):
-        warnings += (Warn.MATERIAL_UNKNOWN,)
+    if c.kind.body is Body.MATERIAL:
+        material = c.event.data.material_id
+        if material is not None and not ctx.materials.get(material, False):
+            warnings += (Warn.MATERIAL_UNKNOWN,)
     return warnings
 
 

@@ -67,6 +67,11 @@ class Context:
     materials: Mapping[str, bool] = field(default_factory=dict[str, bool])
     sessions: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     over_rate: frozenset[str] = frozenset()
+    own: str | None = None
+
+    def __post_init__(self) -> None:
+        """The sender's own learner as a text, made once and not for each event."""
+        self.own = str(self.sender.user_id) if self.sender.user_id is not None else None
 
 
 class Candidate:
