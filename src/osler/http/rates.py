@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import uuid
 from collections.abc import Sequence
+from typing import Protocol
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
 from starlette.types import Scope as AsgiScope
 
-from osler import clock
 from osler.errors import TooMany
-from osler.http.cache.breaker import Breaker
 from osler.observe import metrics
 from osler.settings import Settings
 
@@ -25,31 +20,42 @@ FALLBACK_SHARE = 2
 """While the shared count is away, each process allows a half: several processes must not add up to more."""
 
 
-class RateLimiter:
-    """Counts requests in fixed windows of a minute."""
-
-    def __init__(self, settings: Settings, pool: ConnectionPool | None = None) -> None:
-        self._proxies = frozenset(settings.trusted_proxies)
-        self._learner = settings.rate_per_minute
-        self._address = settings.rate_address_per_minute
-        self._timeout = settings.cache_timeout_seconds
-        self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._pool = pool
-        # The address is not used: the pool has it.
-        self._shared = pool and FixedWindowRateLimiter(
-            RedisStorage("async+redis://", connection_pool=pool, implementation="redispy")  # pyright: ignore[reportArgumentType]  (documented, and not in its annotation)
-        )
-        self._breaker = Breaker()
+class SharedCount(Protocol):
+    """A count that several processes share."""
 
     @property
-    def is_shared_up(self) -> bool:
-        """Whether the last count in Redis worked."""
-        return self._breaker.failures == 0
+    def is_up(self) -> bool:
+        """Whether the last count worked."""
+        ...
+
+    async def hit(self, per_minute: int, kind: str, name: str) -> bool | None:
+        """Count once: within the rate or not; None when it cannot be told."""
+        ...
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self._pool is not None:
-            await self._pool.disconnect()
+        ...
+
+
+class RateLimiter:
+    """Counts requests in fixed windows of a minute."""
+
+    def __init__(self, settings: Settings, shared: SharedCount | None = None) -> None:
+        self._proxies = frozenset(settings.trusted_proxies)
+        self._learner = settings.rate_per_minute
+        self._address = settings.rate_address_per_minute
+        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = shared
+
+    @property
+    def is_shared_up(self) -> bool:
+        """Whether rates are counted for all processes together."""
+        return self._shared is not None and self._shared.is_up
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._shared is not None:
+            await self._shared.close()
 
     async def check(self, user_id: uuid.UUID | None, scope: AsgiScope) -> None:
         """Count this request. Errors: TooMany when the learner's or the address's minute is used up."""
@@ -60,21 +66,13 @@ class RateLimiter:
     async def _count(self, per_minute: int, kind: str, name: str) -> None:
         if not await self._hit(per_minute, kind, name):
             metrics.security_events.labels("rate_limited").inc()
-            raise TooMany(
-                "Too many requests in this minute.", retry_after_seconds=60, params={"per_minute": per_minute}
-            )
+            params = {"per_minute": per_minute}
+            raise TooMany("Too many requests in this minute.", retry_after_seconds=60, params=params)
 
     async def _hit(self, per_minute: int, kind: str, name: str) -> bool:
-        at = clock.monotonic_seconds()
-        if self._shared is not None and self._breaker.allows(at):
-            try:
-                async with asyncio.timeout(self._timeout):
-                    is_within = await self._shared.hit(RateLimitItemPerMinute(per_minute), "osler", kind, name)
-            except (RedisError, OSError, TimeoutError, StorageError):
-                self._breaker.failed(at, is_certain=True)
-            else:
-                self._breaker.succeeded()
-                return is_within
+        is_within = await self._shared.hit(per_minute, kind, name) if self._shared is not None else None
+        if is_within is not None:
+            return is_within
         allowed = per_minute if self._shared is None else max(1, per_minute // FALLBACK_SHARE)
         return await self._local.hit(RateLimitItemPerMinute(allowed), "osler", kind, name)
 
@@ -83,11 +81,10 @@ def open_rates(settings: Settings) -> RateLimiter:
     """The limiter that the settings ask for."""
     if settings.redis_url is None:
         return RateLimiter(settings)
-    timeout = settings.cache_timeout_seconds
-    pool = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]  (redis types its options loosely)
-        settings.redis_url.get_secret_value(), socket_timeout=timeout, socket_connect_timeout=timeout
-    )
-    return RateLimiter(settings, pool)
+    from osler.http.rates_redis import RedisCount  # noqa: PLC0415  (a tenth of the start, for those who have Redis)
+
+    url = settings.redis_url.get_secret_value()
+    return RateLimiter(settings, RedisCount(url, timeout_seconds=settings.cache_timeout_seconds))
 
 
 def client_address(scope: AsgiScope, trusted_proxies: Sequence[str] | frozenset[str]) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 from osler.http.cache.entry import Cache
 from osler.http.cache.memory import MemoryCache
 from osler.http.cache.news import listen
-from osler.http.cache.redis import RedisCache
 from osler.observe import metrics
 from osler.observe.keys import secret_key
 from osler.settings import Settings
@@ -28,6 +27,8 @@ async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
         async with running(listen(settings, memory, memory)):
             yield memory
         return
+    from osler.http.cache.redis import RedisCache  # noqa: PLC0415  (a tenth of the start, for those who have Redis)
+
     shared = RedisCache(
         settings.redis_url.get_secret_value(),
         secret_key(settings.home, CACHE_KEY),
