@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -64,9 +64,9 @@ def test_no_card_is_due_at_or_after_the_exam():
 
 def test_the_choice_is_deterministic_and_under_two_seconds():
     deck, budget = fresh_deck(5000), np.full(75, 20.0)
-    began = perf_counter()
+    began = process_time()
     one = choose_plan(deck, budget, costs=COSTS, seed=3)
-    assert perf_counter() - began < 6.0  # two seconds are measured in bench/, this machine may be busy
+    assert process_time() - began < 2.0
     assert one == choose_plan(deck, budget, costs=COSTS, seed=3)
 
 

@@ -1,9 +1,9 @@
 """Task `exam`: how early, and how well, can the outcome of an exam be told?
 
 A folder of the Open University data set: trained on the earlier years, tested once on the last, at days 0 to 150 of
-the course. A file of item responses (or one with an outcome column) goes to `item_response`, which may answer that it
-cannot be told. No fit and no choice sees a test row: candidates are compared and recalibrated out of run on the
-training presentations.
+the course. A table of snapshots of Osler's own learners goes to `exam_snapshots`; a file of item responses (or one with
+an outcome column) to `item_response`, which may answer that it cannot be told. No fit and no choice sees a test row:
+candidates are compared and recalibrated out of run on the training presentations.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate import item_response
+from osler.evaluate import exam_snapshots, item_response
 from osler.evaluate.exam_figures import DatedResult, figures, rule_verdicts, targets
 from osler.evaluate.exam_models import BASELINES, Choice, choose, forecast_all, out_of_run
 from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, read_tables, snapshot, started_by
@@ -177,6 +177,8 @@ class ExamTask:
         self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int
     ) -> Report:
         """See `Task.run`. `as_of` leaves out presentations that began after it."""
+        if path.is_file() and exam_snapshots.is_snapshots(path):
+            return exam_snapshots.run(path, as_of=as_of, progress=progress, seed=seed)
         if path.is_file():
             return item_response.TASK.run(path, as_of=as_of, baselines=baselines, progress=progress, seed=seed)
         if not path.exists():

@@ -114,15 +114,19 @@ def fit_forest(rows: Outcomes, seed: int) -> TrainedExam:
 FITS: dict[str, Callable[[Outcomes, int], TrainedExam]] = {"logistic": fit_logistic, "random_forest": fit_forest}
 
 
+def exam_blocks(rows: Outcomes) -> list[npt.NDArray[np.int64]]:
+    """The exam dates in at most six blocks in order; the first only trains."""
+    return [b for b in np.array_split(np.unique(rows.exam_on), MAX_BLOCKS + 1) if b.size]
+
+
 def forward(rows: Outcomes, seed: int) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
     """(rows that were forecast, forecasts by model, base rate among them): at most five blocks of exam dates, in order.
 
     The first block only trains. A block is forecast by fits on earlier dates without the block's learners.
     """
-    blocks = [b for b in np.array_split(np.unique(rows.exam_on), MAX_BLOCKS + 1) if b.size]
     done = np.zeros(rows.passed.size, dtype=bool)
     found = {name: np.zeros(rows.passed.size) for name in (*FITS, "base_rate")}
-    for block in blocks[1:]:
+    for block in exam_blocks(rows)[1:]:
         test = np.isin(rows.exam_on, block)
         earlier = rows.rows((rows.exam_on < block[0]) & ~np.isin(rows.learner, rows.learner[test]))
         if not enough_outcomes(_one_a_learner(earlier)):

@@ -1,0 +1,66 @@
+"""The exam task on own results: forward by date, the closed form until a trained model has won."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate import exam, exam_training
+from osler.evaluate.exam_snapshots import FEATURES, is_snapshots, read
+from osler.evaluate.protocol import silent
+
+
+def write(path, n=900, *, helpful=True, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 1, (n, 8))
+    strength = 1.8 * x[:, 0]
+    table = pd.DataFrame(x, columns=list(FEATURES))
+    table["passed"] = (rng.random(n) < 1 / (1 + np.exp(-strength))).astype(int)
+    table["closed_form"] = 1 / (1 + np.exp(-(0.2 if helpful else 1.0) * strength))
+    table["user_id"] = [f"u{i}" for i in range(n)]
+    table["exam_on"] = [(date(2026, 1, 1) + timedelta(days=30 * int(d))).isoformat() for d in rng.integers(0, 12, n)]
+    table.loc[rng.random(n) < 0.1, "accuracy_30d"] = np.nan
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _small_forests(monkeypatch):
+    monkeypatch.setattr(exam_training, "TREES", 10)
+
+
+def run(path, as_of=None):
+    return exam.TASK.run(path, as_of=as_of, baselines=None, progress=silent, seed=0).to_json()
+
+
+def test_a_trained_model_takes_over_once_it_has_won(tmp_path):
+    found = run(write(tmp_path / "exams.csv"))
+    models = found["models"]
+    assert set(models) == {"osler", "closed_form", "base_rate", "logistic", "random_forest"}
+    assert models["logistic"]["brier"] < models["osler"]["brier"] < models["closed_form"]["brier"]
+    assert found["serving_rule"]["now_served"]["source"] in {"logistic", "random_forest"}
+
+
+def test_the_closed_form_stays_where_it_is_as_good(tmp_path):
+    found = run(write(tmp_path / "exams.csv", helpful=False))
+    assert found["models"]["osler"]["brier"] == found["models"]["closed_form"]["brier"]
+    assert found["serving_rule"]["now_served"]["source"] == "closed_form"
+
+
+def test_results_after_as_of_are_not_read(tmp_path):
+    path = write(tmp_path / "exams.csv")
+    assert read(path, date(2026, 6, 1)).exam_on.max() <= date(2026, 6, 1).toordinal()
+
+
+def test_too_few_results_and_broken_tables_are_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="Too few exam results"):
+        run(write(tmp_path / "few.csv", 90))
+    path = write(tmp_path / "x.csv", 20)
+    path.write_text(path.read_text().replace("2026-01", "soon-01"))
+    with pytest.raises(UnreadableSource):
+        read(path, None)
+    assert not is_snapshots(tmp_path / "absent.csv")
