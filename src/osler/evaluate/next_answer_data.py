@@ -1,43 +1,22 @@
-"""What did learners answer, in which order? Reads answers from CSV or from Osler's own log, and refuses what misleads.
-
-CSV (`.csv`, `.csv.gz`, `.csv.zst`): one row an answer, in the learner's order, columns by any of the names in
-`COLUMNS`; several topics of an item stand in one cell, parted by `;`, `~` or `|`. JSONL (`.jsonl`, `.jsonl.gz`,
-`.jsonl.zst`): events as `osler export` writes them; `question_submit` with a grade is read, the rest is passed over.
-"""
+"""What did learners answer, in which order? Answers as arrays, each once, and refused where they would mislead."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
 from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate.next_answer_sources import Row, is_log, rows_of_file
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-COLUMNS = {
-    "learner": ("user_id", "learner_id", "student_id", "learner", "user", "student"),
-    "item": ("item_id", "question_id", "problem_id", "item", "question", "problem"),
-    "correct": ("correct", "is_correct", "right", "outcome"),
-    "topics": ("skill_id", "topic_id", "topic_ids", "kc_id", "skill", "topic", "skills", "topics"),
-    "instant": ("timestamp", "occurred_at", "at", "ts", "start_time"),
-    "order": ("order_id", "event_id", "seq"),
-}
-OPTIONAL = ("topics", "instant", "order")
-PARTS = re.compile(r"[;~|]")
-RIGHT = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 EXPANDED_SHARE = 0.001
 
 
@@ -91,18 +70,6 @@ class Answers:
         return np.arange(self.learner.size) - begins[self.learner], occurrences(self.learner, self.topic_set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row as read."""
-
-    learner: str
-    item: str
-    topics: tuple[str, ...]
-    correct: float
-    at: float
-    order: str
-
-
 def occurrences(*keys: Ints) -> Ints:
     """How often each row's combination of keys has stood in a row before it."""
     combined = np.column_stack(keys)
@@ -132,12 +99,7 @@ def read(path: Path, as_of: date | None = None) -> Answers:
     Errors: UnreadableSource, naming the row, for a file that cannot be read, and for one whose answers were expanded
     to a row for each skill (it would show each answer before it is asked for); InvalidInput for `as_of` without dates.
     """
-    is_log = ".jsonl" in path.suffixes
-    try:
-        with _opened(path) as stream:
-            rows = list(_log_rows(stream) if is_log else _csv_rows(stream))
-    except (OSError, UnicodeDecodeError, csv.Error, zstandard.ZstdError, EOFError) as broken:
-        raise UnreadableSource(f"{path.name} cannot be read: {broken}") from broken
+    rows = rows_of_file(path)
     if not rows:
         raise UnreadableSource(f"{path.name} holds no graded answers.")
     rows, dropped = _distinct(_in_order(rows), path.name)
@@ -145,122 +107,31 @@ def read(path: Path, as_of: date | None = None) -> Answers:
         kept = _until(rows, as_of)
         dropped["after as-of"] = len(rows) - len(kept)
         rows = kept
-    return _coded(rows, dataset_name(path), is_log=is_log, dropped=dropped)
+    return _coded(rows, dataset_name(path), is_log=is_log(path), dropped=dropped)
 
 
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".zst":
-        packed = cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(path.open("rb"), closefd=True))
-        return io.TextIOWrapper(packed, encoding="utf-8-sig", newline="")
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _csv_rows(stream: TextIO) -> Iterator[_Row]:
-    reader = csv.reader(stream)
-    header = [name.strip().lower() for name in next(reader, None) or ()]
-    place = {what: _column(header, what) for what in COLUMNS}
-    scaffold = header.index("original") if "original" in header else None
-    for number, cells in enumerate(reader, start=2):
-        if scaffold is not None and cells[scaffold] == "0":
-            continue
-        try:
-            yield _csv_row(cells, place)
-        except (IndexError, KeyError, ValueError) as bad:
-            raise UnreadableSource(f"Row {number}: {bad} is not a usable value.", params={"row": number}) from bad
-
-
-def _column(header: Sequence[str], what: str) -> int | None:
-    for name in COLUMNS[what]:
-        if name in header:
-            return header.index(name)
-    if what in OPTIONAL:
-        return None
-    raise UnreadableSource(f"No column for the {what}: one of {', '.join(COLUMNS[what])} is needed.")
-
-
-def _csv_row(cells: Sequence[str], place: dict[str, int | None]) -> _Row:
-    def cell(what: str) -> str:
-        at = place[what]
-        return "" if at is None else cells[at].strip()
-
-    learner, item = cell("learner"), cell("item")
-    if not learner or not item:
-        raise ValueError("an empty learner or item")
-    topics = tuple(dict.fromkeys(part.strip() for part in PARTS.split(cell("topics")) if part.strip()))
-    return _Row(learner, item, topics, RIGHT[cell("correct").lower()], _seconds(cell("instant")), cell("order"))
-
-
-def _seconds(text: str) -> float:
-    """Epoch seconds of an instant: a number of seconds or milliseconds, or ISO 8601; NaN where there is none."""
-    if not text:
-        return float("nan")
-    try:
-        number = float(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return number / 1000.0 if number > 1e11 else number
-
-
-class _LogData(msgspec.Struct):
-    question_id: str | None = None
-    is_correct: bool | None = None
-    topic_ids: tuple[str, ...] | None = None
-
-
-class _LogLine(msgspec.Struct):
-    type: str
-    occurred_at: str
-    id: str = ""
-    user_id: str = ""
-    is_correct: bool | None = None
-    topic_ids: tuple[str, ...] | None = None
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-def _log_rows(stream: TextIO) -> Iterator[_Row]:
-    line, data = msgspec.json.Decoder(_LogLine), msgspec.json.Decoder(_LogData)
-    for number, text in enumerate(stream, start=1):
-        if not text.strip():
-            continue
-        try:
-            event = line.decode(text)
-            if event.type != "question_submit":
-                continue
-            body = data.decode(event.data)
-            grade = event.is_correct if event.is_correct is not None else body.is_correct
-            topics = event.topic_ids or body.topic_ids or ()
-            at = datetime.fromisoformat(event.occurred_at).timestamp()
-        except (msgspec.DecodeError, ValueError) as bad:
-            raise UnreadableSource(f"Line {number}: {bad}", params={"row": number}) from bad
-        if grade is not None and body.question_id:
-            yield _Row(event.user_id, body.question_id, topics, float(grade), at, event.id)
-
-
-def _in_order(rows: list[_Row]) -> list[_Row]:
+def _in_order(rows: list[Row]) -> list[Row]:
     """By learner in order of appearance, then by instant or order number where there is one, else as they stood."""
     first: dict[str, int] = {}
     for row in rows:
         first.setdefault(row.learner, len(first))
 
-    def key(row: _Row) -> tuple[int, float, float]:
+    def key(row: Row) -> tuple[int, float, float]:
         order = float(row.order) if row.order.isdigit() else 0.0
         return first[row.learner], row.at if row.at == row.at else 0.0, order
 
     return sorted(rows, key=key)
 
 
-def _distinct(rows: list[_Row], name: str) -> tuple[list[_Row], dict[str, int]]:
+def _distinct(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
     """Without resent rows. Errors: UnreadableSource where answers were expanded to one row per skill.
 
     With an instant or an order number, one answer is one (learner, item, instant). Without, neighbours are compared:
     the same learner, item and outcome under another skill.
     """
-    kept: list[_Row] = []
+    kept: list[Row] = []
     resent = expanded = 0
-    seen: dict[tuple[str, str, float | str], _Row] = {}
+    seen: dict[tuple[str, str, float | str], Row] = {}
     for row in rows:
         dated = row.at == row.at
         moment = row.order or (row.at if dated else "")
@@ -282,19 +153,19 @@ def _distinct(rows: list[_Row], name: str) -> tuple[list[_Row], dict[str, int]]:
     return kept, {"resent": resent}
 
 
-def _is_expanded(before: _Row, row: _Row) -> bool:
+def _is_expanded(before: Row, row: Row) -> bool:
     same = (before.learner, before.item, before.correct) == (row.learner, row.item, row.correct)
     return same and before.topics != row.topics
 
 
-def _until(rows: list[_Row], as_of: date) -> list[_Row]:
+def _until(rows: list[Row], as_of: date) -> list[Row]:
     if any(row.at != row.at for row in rows):
         raise InvalidInput("These answers carry no dates, so as-of cannot cut them.")
     end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC) + timedelta(days=1)
     return [row for row in rows if row.at < end.timestamp()]
 
 
-def _coded(rows: list[_Row], dataset: str, *, is_log: bool, dropped: dict[str, int]) -> Answers:
+def _coded(rows: list[Row], dataset: str, *, is_log: bool, dropped: dict[str, int]) -> Answers:
     learners, learner = _codes([row.learner for row in rows])
     items, item = _codes([row.item for row in rows])
     topics, _ = _codes([topic for row in rows for topic in row.topics])
