@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from osler.analytics.readiness.tables import exam_outcomes
 from osler.catalog import items, writes
+from osler.catalog.consents import Purpose
 from osler.catalog.tables import cohort_members, cohorts, exam_blueprint, exams, users
 from osler.db.engine import Database, ReadSession, WriteSession
 from osler.errors import Conflict, NotFound
@@ -177,6 +178,7 @@ async def _write_learner(
     session: WriteSession, learner: SimLearner, user_id: UUID, plan: ClassPlan, exam_id: str
 ) -> None:
     await writes.change_settings(session, user_id, {"time_zone": learner.truth.habits.zone})
+    await writes.state_consent(session, user_id, Purpose.COHORT, given=True, at=plan.end)
     is_over = learner.truth.index % EXAM_IS_OVER_EVERY == EXAM_IS_OVER_EVERY - 1
     days = -2 if is_over else 18 + 7 * (learner.truth.index % 5)
     await writes.choose_exam(

@@ -20,11 +20,11 @@ interface QueryCardProps<T extends Answer> {
   /** The content says the finding itself, in its own place. */
   saysFinding?: boolean;
   /** What may be pressed; gets the answer, as it may depend on it. */
-  action?: (data: T) => ReactNode;
+  renderAction?: (data: T) => ReactNode;
   children: (data: T) => ReactNode;
 }
 
-export function QueryCard<T extends Answer>({ title, query, className, minHeightPx, saysFinding, action, children }: QueryCardProps<T>) {
+export function QueryCard<T extends Answer>({ title, query, className, minHeightPx, saysFinding, renderAction, children }: QueryCardProps<T>) {
   const now = useNow();
   const zone = useMe().data?.settings.time_zone;
   const shown = whatToShow(query);
@@ -44,7 +44,7 @@ export function QueryCard<T extends Answer>({ title, query, className, minHeight
         {...(zone ? { timeZone: zone } : {})}
         requestId={shown.requestId}
         {...(minHeightPx ? { minHeightPx } : {})}
-        action={shown.canRetry ? retry : query.data && action?.(query.data)}
+        action={shown.canRetry ? retry : query.data && renderAction?.(query.data)}
       >
         {query.data && children(query.data)}
       </Card>

@@ -1,4 +1,7 @@
 // The cohort: where the class stands, and roughly the learner in it.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { answered } from "../../api/client";
+import { useClient } from "../../api/context";
 import { DataTable } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
 import { bandText, COHORT_COLUMNS, hardTopics } from "./prepare";
@@ -8,7 +11,7 @@ const MOST_ROWS = 3;
 
 export function CohortCard() {
   return (
-    <QueryCard title="Your cohort" query={useCohort()} className="third" minHeightPx={260}>
+    <QueryCard title="Your cohort" query={useCohort()} className="third" minHeightPx={260} renderAction={(data) => <Consent isOn={data.state !== "no_right"} />}>
       {(data) => (
         <>
           {data.band && <p>{bandText(data.band)}</p>}
@@ -29,5 +32,20 @@ export function CohortCard() {
         </>
       )}
     </QueryCard>
+  );
+}
+
+/** Comparison is off until the learner says yes, and can be switched off again in the same place. */
+function Consent({ isOn }: { isOn: boolean }) {
+  const client = useClient();
+  const queries = useQueryClient();
+  const state = useMutation({
+    mutationFn: (given: boolean) => answered(client.PUT("/api/me/consent", { body: { purpose: "cohort", given } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["cohort"] }),
+  });
+  return (
+    <button type="button" className="button quiet" disabled={state.isPending} onClick={() => state.mutate(!isOn)}>
+      {isOn ? "Stop comparing me" : "Compare me with my class"}
+    </button>
   );
 }
