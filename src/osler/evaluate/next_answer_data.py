@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def _in_order(rows: list[Row]) -> list[Row]:
 
     def key(row: Row) -> tuple[int, float, float]:
         order = float(row.order) if row.order.isdigit() else 0.0
-        return first[row.learner], row.at if row.at == row.at else 0.0, order
+        return first[row.learner], 0.0 if isnan(row.at) else row.at, order
 
     return sorted(rows, key=key)
 
@@ -133,8 +134,7 @@ def _distinct(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
     resent = expanded = 0
     seen: dict[tuple[str, str, float | str], Row] = {}
     for row in rows:
-        dated = row.at == row.at
-        moment = row.order or (row.at if dated else "")
+        moment = row.order or ("" if isnan(row.at) else row.at)
         before = seen.get((row.learner, row.item, moment)) if moment != "" else (kept[-1] if kept else None)
         if before is not None and _is_expanded(before, row):
             expanded += 1
@@ -159,7 +159,7 @@ def _is_expanded(before: Row, row: Row) -> bool:
 
 
 def _until(rows: list[Row], as_of: date) -> list[Row]:
-    if any(row.at != row.at for row in rows):
+    if any(isnan(row.at) for row in rows):
         raise InvalidInput("These answers carry no dates, so as-of cannot cut them.")
     end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC) + timedelta(days=1)
     return [row for row in rows if row.at < end.timestamp()]
