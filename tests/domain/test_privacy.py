@@ -5,6 +5,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from osler.domain.privacy import USER_AGENTS, anonymize_ip, keyed_address, plain_address, sanitize_user_agent
 
 KEY = b"k" * 32
@@ -35,19 +36,22 @@ def test_p11_without_the_key_the_stored_form_matches_no_dictionary() -> None:
     assert keyed_address("192.0.77.9", b"n" * 32) != dump, "after a rotation the same address cannot be linked"
 
 
+KIT = "(KHTML, like Gecko)"
+CHROME = f"AppleWebKit/537.36 {KIT} Chrome/126.0"
+IPHONE = f"(iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 {KIT}"
 AGENTS = {
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15": "macOS Safari",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36": "Windows Chrome",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36 Edg/126.0": "Windows Edge",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1": "iOS Safari",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0 Mobile/15E148 Safari/604.1": "iOS Chrome",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36": "Android Chrome",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 {KIT} Version/17.4 Safari/605": "macOS Safari",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36": "Windows Chrome",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36 Edg/126.0": "Windows Edge",
+    f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36 OPR/111.0": "Windows Opera",
+    f"Mozilla/5.0 {IPHONE} Version/17.5 Mobile/15E148 Safari/604.1": "iOS Safari",
+    f"Mozilla/5.0 {IPHONE} CriOS/126.0 Mobile/15E148 Safari/604.1": "iOS Chrome",
+    f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {CHROME} Mobile Safari/537.36": "Android Chrome",
+    f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {CHROME} Safari/537.36": "ChromeOS Chrome",
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0": "Linux Firefox",
-    "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36": "ChromeOS Chrome",
-    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36 OPR/111.0": "Windows Opera",
     "osler-python/0.1.0": "Other",
     "": "Other",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("agent", "kept"), AGENTS.items())

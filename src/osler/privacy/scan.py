@@ -33,7 +33,7 @@ async def scan(connection: Driver, user_id: UUID) -> Scan:
     """Search every row of every table for the pseudonym, written with or without hyphens, in any column.
 
     The row as text is searched, so a column that is an array, JSON or text is covered as well as one that is a UUID.
-    A full read of the database: about 1 s for a million events.
+    A full read of the database, whatever it takes.
     """
     hits: dict[str, int] = {}
     tables = [record for record in await connection.fetch(_TABLES, LEDGER) if record["is_searched"]]
