@@ -40,7 +40,7 @@ KIT = "(KHTML, like Gecko)"
 CHROME = f"AppleWebKit/537.36 {KIT} Chrome/126.0"
 IPHONE = f"(iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 {KIT}"
 AGENTS = {
-    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 {KIT} Version/17.4 Safari/605": "macOS Safari",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 {KIT} Version/17 Safari/605": "macOS Safari",
     f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36": "Windows Chrome",
     f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36 Edg/126.0": "Windows Edge",
     f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36 OPR/111.0": "Windows Opera",
