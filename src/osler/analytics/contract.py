@@ -158,10 +158,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class DerivedTable:
-    """A table that replay rebuilds. `ignore` are columns that count runs or times of writing, with nothing derived."""
+    """A table that replay rebuilds. `ignore` are columns that count runs or times of writing, with nothing derived.
+
+    `counted` are columns that a `DayRollup` writes in a table whose other columns a fold writes: a checkpoint of the
+    fold leaves them alone.
+    """
 
     table: sa.Table
     ignore: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

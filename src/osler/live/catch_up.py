@@ -7,7 +7,8 @@ sees are taken first and the events read after, so that a mark is never deleted 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from osler.analytics.contract import Analytic, Batch, Moments
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.domain.events import Cursor, LoggedEvent
-from osler.eventlog import marks
+from osler.eventlog import checkpoints, marks
 from osler.eventlog.marks import Mark
 from osler.eventlog.reading import read_after
 from osler.forecasts import predictions
@@ -23,6 +24,7 @@ from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.live import learners
 from osler.live.catalogue import items_of, material_topics_of
 from osler.live.learners import LearnerRow
+from osler.live.restoring import CHECKPOINT, restore
 
 REGRADE = "question_regrade"
 
@@ -42,6 +44,7 @@ class Live:
     def __init__(self, database: Database, analytics: Sequence[Analytic]) -> None:
         self._database = database
         self._folds = [analytic.live for analytic in analytics if analytic.live is not None]
+        self._tables = [found for analytic in analytics for found in analytic.tables]
         self._parameters = ParameterStore()
 
     async def catch_up(self, user_id: UUID) -> CaughtUp:
@@ -64,27 +67,44 @@ class Live:
         return caught
 
     async def refold_in(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
-        """Fold the learner's whole log again, stopping where the live rows were last carried forward."""
+        """Fold the learner's whole log again, or all after the last checkpoint, stopping where rows were settled."""
         version = row.version or await self._parameters.current_version(session)
         parameters = await self._parameters.get(session, version)
-        events = await read_after(session, user_id, None)
+        kept = await checkpoints.latest(session, user_id, CHECKPOINT, version)
+        events = await read_after(session, user_id, None if kept is None else kept.cursor)
         regraded = regrades(events)
         settled = row.settled_as_of
         before = [event for event in events if settled is not None and event.event_ts <= settled]
-        after = events[len(before) :]
+        parts = [(before, True), (events[len(before) :], False)] if settled is not None else [(events, False)]
         states: dict[str, object] = {}
-        generation = 0
-        if settled is not None:
+        generation = await self._fold(session, user_id, row, parameters, (), states=states, is_fresh=True, regraded={})
+        if kept is not None:
+            states.update(await restore(session, self._tables, kept))
+        at = replace(row, cursor=None if kept is None else kept.cursor)
+        for part, is_settled_after in parts:
             generation = await self._fold(
-                session, user_id, row, parameters, before, states=states, is_fresh=True, regraded=regraded
+                session, user_id, at, parameters, part, states=states, is_fresh=False, regraded=regraded
             )
-            await self._settle(session, user_id, row, parameters)
-        if settled is None or after:
-            is_fresh = settled is None
-            generation = await self._fold(
-                session, user_id, row, parameters, after, states=states, is_fresh=is_fresh, regraded=regraded
-            )
+            if is_settled_after:
+                await self._settle(session, user_id, row, parameters)
+            at = replace(at, cursor=_last(part) or at.cursor)
         return CaughtUp(len(events), True, generation)
+
+    async def fold_until(self, session: WriteSession, user_id: UUID, row: LearnerRow, until: datetime) -> Cursor | None:
+        """Fold everything before an instant into empty tables, from the last checkpoint on; gives the last event."""
+        if row.version is None:
+            return None
+        parameters = await self._parameters.get(session, row.version)
+        kept = await checkpoints.latest(session, user_id, CHECKPOINT, row.version)
+        found = await read_after(session, user_id, None if kept is None else kept.cursor, until)
+        events = [event for event in found if event.event_ts < until]
+        if not events:
+            return None
+        states = {} if kept is None else await restore(session, self._tables, kept)
+        at = replace(row, settled_as_of=None, cursor=None if kept is None else kept.cursor)
+        regraded = regrades(await read_after(session, user_id, None if kept is None else kept.cursor))
+        await self._fold(session, user_id, at, parameters, events, states=states, is_fresh=False, regraded=regraded)
+        return _last(events)
 
     async def _follow(self, session: WriteSession, user_id: UUID, row: LearnerRow, taken: Sequence[Mark]) -> CaughtUp:
         if row.is_stale or row.cursor is None or row.version is None or _came_late(row, taken):
@@ -126,7 +146,7 @@ class Live:
         for fold in self._folds:
             await fold.fold(session, batch)
         await predictions.write(session, user_id, batch.predictions)
-        last = Cursor(events[-1].event_ts, events[-1].event_id) if events else None if is_fresh else row.cursor
+        last = _last(events) or (None if is_fresh else row.cursor)
         return await learners.write(
             session,
             user_id,
@@ -141,6 +161,10 @@ class Live:
             moments = Moments([user_id], [row.settled_as_of])
             for fold in self._folds:
                 await fold.settle(session, moments, parameters)
+
+
+def _last(events: Sequence[LoggedEvent]) -> Cursor | None:
+    return Cursor(events[-1].event_ts, events[-1].event_id) if events else None
 
 
 def _came_late(row: LearnerRow, taken: Sequence[Mark]) -> bool:

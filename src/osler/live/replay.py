@@ -18,10 +18,10 @@ import msgspec
 from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings, Moments
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
-from osler.forecasts.tables import predictions
 from osler.live.catch_up import Live
 from osler.live.comparing import TableDifference, compare
 from osler.live.learners import LearnerRow
+from osler.live.shadow import cast_shadow
 
 CHUNK = 100
 DAYS_A_CALL = 20_000
@@ -69,7 +69,7 @@ class Replay:
         report = Report(tables={found.table.name: TableDifference() for found in self._tables})
         async for chunk in self._chunks(only):
             async with self._database.write() as session:
-                await self._shadow(session)
+                await cast_shadow(session, [found.table for found in self._tables])
                 await self._rebuild(session, chunk)
                 for found in self._tables:
                     report.tables[found.table.name].add(await compare(session, found, chunk))
@@ -89,15 +89,6 @@ class Replay:
                 return
             yield chunk
             after = chunk[-1]
-
-    async def _shadow(self, session: WriteSession) -> None:
-        """Make the empty copies. Statements prepared before would still go to the live tables: their plans go."""
-        driver = session.driver()
-        for table in [*(found.table for found in self._tables), predictions]:
-            await driver.execute(
-                f"create temporary table {table.name} (like public.{table.name} including all) on commit drop"
-            )
-        await driver.execute("discard plans")
 
     async def _rebuild(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
         rows: Any = await session.driver().fetch(_ROWS, list(chunk))

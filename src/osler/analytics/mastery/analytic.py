@@ -9,10 +9,20 @@ from osler.analytics.mastery.rollup import TOPIC_STATS
 from osler.analytics.mastery.routes import router
 from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
 
+COUNTED = frozenset(
+    {
+        "questions_attempted", "questions_correct", "reviews", "reviews_passed", "answer_seconds", "reading_seconds",
+    }
+)  # fmt: skip
+
 ANALYTIC = Analytic(
     name=NAME,
     question="What does the learner know, topic by topic, and how sure is that?",
-    tables=(DerivedTable(topic_mastery), DerivedTable(topic_daily_stats), DerivedTable(material_progress)),
+    tables=(
+        DerivedTable(topic_mastery),
+        DerivedTable(topic_daily_stats, counted=COUNTED),
+        DerivedTable(material_progress),
+    ),
     router=router,
     live=MasteryFold(),
     rollups=(TOPIC_STATS,),

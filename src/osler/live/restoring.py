@@ -1,0 +1,36 @@
+"""Puts the rows of a checkpoint back, so that a refold goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from osler.analytics.contract import DerivedTable
+from osler.db.session import WriteSession
+from osler.eventlog.checkpoints import Checkpoint
+
+CHECKPOINT = "live"
+"""The name that a checkpoint of all folds goes by: they are restored together or not at all."""
+
+
+async def restore(session: WriteSession, tables: Sequence[DerivedTable], kept: Checkpoint) -> dict[str, object]:
+    """Put the rows of a checkpoint back where the folds have deleted theirs; gives the small states."""
+    for found in tables:
+        rows = kept.state.get(found.table.name, [])
+        if rows:
+            await session.driver().execute(_restoring(found), msgspec.json.encode(rows).decode())
+    [row] = kept.state["learner_states"]
+    states: dict[str, object] = row["states"]
+    return states
+
+
+def _restoring(found: DerivedTable) -> str:
+    table = found.table
+    keys = [column.name for column in table.primary_key.columns]
+    written = [c.name for c in table.columns if c.name not in keys and c.name not in found.counted]
+    action = ", ".join(f"{name} = excluded.{name}" for name in written)
+    return (
+        f"insert into {table.name} select * from jsonb_populate_recordset(null::{table.name}, $1::text::jsonb) "
+        f"on conflict ({', '.join(keys)}) do {f'update set {action}' if action else 'nothing'}"
+    )
