@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import psutil
 
 from osler import clock
@@ -69,7 +68,7 @@ class Bench:
         self.port = port
         self.app = app
         self.postmaster = postmaster
-        self.copiers: list[asyncpg.Connection[Any]] = []
+        self.copiers: list[Any] = []  # asyncpg's connections, whose own types are incomplete
         self.lines: list[bytes] = []
 
     def cpu(self) -> tuple[float, float]:
@@ -100,7 +99,7 @@ class Bench:
         """COPY that many rows of the log's columns into the bare table, a COMMIT for each `size`."""
         chunks = [b"".join(self.lines[n : n + size]) for n in range(0, rows, size)]
 
-        async def one(connection: asyncpg.Connection[Any]) -> None:
+        async def one(connection: Any) -> None:
             while chunks:
                 await connection.copy_to_table("bare_events", source=_Once(chunks.pop()), format="text")
 
@@ -195,7 +194,7 @@ def _token(issuer: Any, user: UUID, role: Role, *scopes: str) -> str:
 
 
 @asynccontextmanager
-async def running() -> Any:
+async def running() -> AsyncGenerator[Bench]:
     """Our own server with everything durable, and the application in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="osler-bench-") as folder:
         home = Path(folder)
@@ -210,7 +209,9 @@ async def running() -> Any:
         server: subprocess.Popen[bytes] | None = None
         try:
             await migrate(settings)
-            server = subprocess.Popen([sys.executable, "-c", SERVER, str(port)], env=environment, stdout=sys.stderr)
+            server = subprocess.Popen(  # noqa: ASYNC220 (before anything is measured)
+                [sys.executable, "-c", SERVER, str(port)], env=environment, stdout=sys.stderr
+            )
             await _ready(port)
             pid = int(await asyncio.to_thread(_postmaster, urls.admin))
             bench = Bench(settings, port, psutil.Process(server.pid), psutil.Process(pid))
@@ -235,7 +236,7 @@ def _free_port() -> int:
 
 def _postmaster(url: str) -> int:
     async def ask() -> int:
-        connection = await connect_plainly(url)
+        connection: Any = await connect_plainly(url)
         try:
             backend = psutil.Process(connection.get_server_pid())
             return backend.ppid()

@@ -29,7 +29,7 @@ select to_char(m, 'YYYY_MM') from unnest($1::timestamptz[]) m
 """
 
 _ATTEMPTS = """
-select a.user_id, a.event_id, a.event_ts, a.answer, a.is_correct, a.key_version from question_attempts a
+select a.user_id, a.event_id, a.event_ts, a.answer::text as answer, a.is_correct, a.key_version from question_attempts a
  where a.question_id = $1 and a.event_type = 'question_submit' and coalesce(a.key_version, 0) < $2
    and a.answer is not null
 """
