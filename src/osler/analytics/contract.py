@@ -161,12 +161,14 @@ class DerivedTable:
     """A table that replay rebuilds. `ignore` are columns that count runs or times of writing, with nothing derived.
 
     `counted` are columns that a `DayRollup` writes in a table whose other columns a fold writes: a checkpoint of the
-    fold leaves them alone.
+    fold leaves them alone. `day` names the column of the local day, in tables that a `DayRollup` writes: days that the
+    log no longer reaches cannot be counted again, and replay takes them as they stand.
     """
 
     table: sa.Table
     ignore: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
+    day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,9 @@ class Replay:
             )
             await self._live.refold_in(session, row["user_id"], learner)
         await self._recount(session, chunk)
+        for found in self._tables:
+            if found.day is not None:
+                await session.driver().execute(_kept(found, found.day), list(chunk))
         await self._refresh(session, chunk)
 
     async def _recount(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
@@ -115,6 +118,25 @@ class Replay:
             moments = await _refreshed(session, refresh.as_of_table, chunk)
             if moments.user_ids:
                 await refresh.refresh(session, moments)
+
+
+def _kept(found: DerivedTable, day: str) -> str:
+    """Takes days over that lie before a learner's checkpoint: their events may have left the log.
+
+    An event's local day lies within two days of its id's time.
+    """
+    table = found.table
+    keys = [column.name for column in table.primary_key.columns]
+    written = sorted(found.counted) or [c.name for c in table.columns if c.name not in keys]
+    columns = ", ".join((*keys, *written))
+    action = ", ".join(f"{name} = excluded.{name}" for name in written)
+    return (
+        f"insert into {table.name} ({columns}) select {columns} from public.{table.name} t "
+        "join (select user_id as learner, max(event_ts) as reached from state_checkpoints "
+        "where user_id = any($1::uuid[]) group by 1) c on c.learner = t.user_id "
+        f"where t.{day} <= (c.reached at time zone 'UTC')::date + 2 "
+        f"on conflict ({', '.join(keys)}) do update set {action}"
+    )
 
 
 async def _refreshed(session: ReadSession, table: str, chunk: Sequence[UUID]) -> Moments:

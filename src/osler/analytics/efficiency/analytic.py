@@ -11,7 +11,11 @@ from osler.analytics.efficiency.tables import daily_user_stats, study_sessions, 
 ANALYTIC = Analytic(
     name="efficiency",
     question="How well is the time used: how much of it is study, when, and in sessions of what length?",
-    tables=(DerivedTable(study_sessions), DerivedTable(daily_user_stats), DerivedTable(weekly_user_stats)),
+    tables=(
+        DerivedTable(study_sessions),
+        DerivedTable(daily_user_stats, day="local_date"),
+        DerivedTable(weekly_user_stats, day="week_on"),
+    ),
     router=router,
     live=SessionFold(),
     rollups=(DayRollup("daily_stats", recount_days), DayRollup("weekly_stats", recount_weeks)),

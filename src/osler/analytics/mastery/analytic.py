@@ -20,7 +20,7 @@ ANALYTIC = Analytic(
     question="What does the learner know, topic by topic, and how sure is that?",
     tables=(
         DerivedTable(topic_mastery),
-        DerivedTable(topic_daily_stats, counted=COUNTED),
+        DerivedTable(topic_daily_stats, counted=COUNTED, day="local_date"),
         DerivedTable(material_progress),
     ),
     router=router,
