@@ -2546,9 +2546,10 @@ export interface components {
             as_of: string | null;
             /**
              * Cohort Id
+             * @description null where the caller teaches no class
              * @example 2026-spring
              */
-            cohort_id: string;
+            cohort_id: string | null;
             /** @description what the card says in one sentence */
             finding: components["schemas"]["Finding"];
             /** @description range of the card's main number, where it has one */
