@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.event_strategies import broken_event, valid_event
+from tests.support.wire_events import batch, event, raw_batch
+
 from osler.domain.event_types import EVENT_TYPES
 from osler.domain.outcomes import Code, EventProblem
 from osler.ingest import quick
 from osler.ingest.decoding import UnreadableBatch, decode
 from osler.ingest.wire import WIRE_TYPES, WireEvent, plain
-
-from tests.support.event_strategies import broken_event, valid_event
-from tests.support.wire_events import batch, event, raw_batch
 
 QUICK, CAREFUL = 1, 10**9
 RELAXED = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-
 from tests.support.wire_events import batch, event, learner, now_ms
 
 pytestmark = pytest.mark.integration
