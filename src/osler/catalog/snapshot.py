@@ -9,7 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_relationships, topics
+from osler.catalog.tables import exam_blueprint, exams, topic_relationships, topics
 from osler.db.engine import ReadSession
 
 KEPT = 4
@@ -76,9 +76,8 @@ class Catalogue:
 _Key = tuple[str, int, datetime]
 _kept: OrderedDict[_Key, Catalogue] = OrderedDict()
 
-_VERSION = sa.select(
-    sa.func.current_database().label("name"), catalog_versions.c.version, catalog_versions.c.changed_at
-).order_by(catalog_versions.c.version.desc()).limit(1)  # fmt: skip
+# Asked with every answer: straight to the driver.
+_VERSION = "select current_database(), version, changed_at from catalog_versions order by version desc limit 1"
 
 
 async def catalogue(s: ReadSession) -> Catalogue:
@@ -86,10 +85,10 @@ async def catalogue(s: ReadSession) -> Catalogue:
 
     A catalogue that was never given a version is read each time.
     """
-    latest = await s.one(_VERSION)
+    latest = await s.driver().fetchrow(_VERSION)
     if latest is None:
         return await _read(s, 0)
-    key: _Key = (latest["name"], latest["version"], latest["changed_at"])
+    key: _Key = (latest["current_database"], latest["version"], latest["changed_at"])
     if key not in _kept:
         _kept[key] = await _read(s, key[1])
         while len(_kept) > KEPT:

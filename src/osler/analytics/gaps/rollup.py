@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +58,8 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     facts = await facts_of(s, moments, (MASTERED, MASTERED_LOWER_BOUND, model.MIN_ATTEMPTS))
     rows: list[dict[str, Any]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
-        rows += gaps_of(user_id, as_of, facts[user_id], setting)
+        # In a thread: the lease of the job is renewed meanwhile.
+        rows += await asyncio.to_thread(gaps_of, user_id, as_of, facts[user_id], setting)
     await s.execute(sa.delete(knowledge_gaps).where(knowledge_gaps.c.user_id == sa.any_(_uuids(moments.user_ids))))
     if rows:
         await s.execute(sa.insert(knowledge_gaps), rows)

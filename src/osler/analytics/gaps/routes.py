@@ -28,7 +28,7 @@ router: APIRouter = api_router("/api/analytics", "gaps")
 
 
 @router.get("/knowledge-gaps", response_model=GapsAnswer)
-async def knowledge_gaps(scope: ReadAnalytics, reply: CachedReply, state: States = None, limit: Limit = 20) -> Response:
+async def knowledge_gaps(scope: ReadAnalytics, reply: CachedReply, state: States = None, limit: Limit = 10) -> Response:
     """What is missing, how much it matters, what it costs, and in which order to mend it."""
     states: list[str] = sorted(set(state or LISTED))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -43,7 +44,8 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
         own, frame = sessions.get(user_id, []), frames.get(user_id)
         today = known[user_id].today(as_of[user_id])
         habits.append(_habits(known[user_id], own, frame, today) | {"as_of": as_of[user_id]})
-        insights += _insights(known[user_id], frame, slept.get(user_id), today, as_of[user_id])
+        # In a thread: the lease of the job is renewed meanwhile.
+        insights += await asyncio.to_thread(_insights, known[user_id], frame, slept.get(user_id), today, as_of[user_id])
     for table, rows in ((learner_habits, habits), (learner_insights, insights)):
         users = sa.literal(list(moments.user_ids), sa.ARRAY(sa.Uuid()))
         await s.execute(sa.delete(table).where(table.c.user_id == sa.any_(users)))

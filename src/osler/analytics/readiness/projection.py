@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -48,7 +49,8 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
             continue
         learner = learner_state(topics[user_id], exam, as_of, on)
         practice = practice_of(learner, paces.get(user_id), known[user_id])
-        rows.append(project(learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
+        # In a thread: the lease of the job is renewed meanwhile.
+        rows.append(await asyncio.to_thread(project, learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
     await replace_rows(s, exam_projections, moments.user_ids, rows)
 
 
@@ -108,9 +110,37 @@ def _ready(state: ExamState, practice: Practice, exam: ExamEntry, seed: int) -> 
     names = ("days_low", "days_median", "days_high", "share_never")
     if exam.cut is None or practice.minutes_per_day < MIN_MINUTES_PER_DAY:
         return dict.fromkeys(names)
-    ready = ready_in(state, practice, exam.cut, seed=seed)
+    ready = ready_in(*_by_section(state, practice, exam), exam.cut, seed=seed)
     return dict(
         zip(names, (*map(_days, (ready.low_days, ready.median_days, ready.high_days)), ready.never_share), strict=True)
+    )
+
+
+def _by_section(state: ExamState, practice: Practice, exam: ExamEntry) -> tuple[ExamState, Practice]:
+    """State and practice with a section as the unit, for the walk over days and draws: ten times fewer numbers.
+
+    A section stands for its usual topic: level, answers and minutes of one, shares of all; its variance is that of
+    the mean of its topics.
+    """
+    names = list(exam.sections.values())
+    _, section = np.unique(np.array(names), return_inverse=True)
+    share = np.bincount(section, state.shares)
+    inside = state.shares / np.maximum(share[section], 1e-12)
+    count = np.bincount(section).astype(np.float64)
+    return (
+        replace(
+            state,
+            shares=share,
+            eta=np.bincount(section, inside * state.eta),
+            topic_variance=np.bincount(section, inside**2 * state.topic_variance),
+        ),
+        replace(
+            practice,
+            attempts=np.bincount(section, practice.attempts) / count,
+            allocation=np.bincount(section, practice.allocation) / count,
+            gain=np.bincount(section, practice.gain) / count,
+            gain_sd=np.bincount(section, practice.gain_sd) / count,
+        ),
     )
 
 

@@ -65,9 +65,7 @@ exam_projections = table(
     column("exam_on", sa.Date(), nullable=True, comment="day of the exam", unit="local day"),
     column("status", sa.Text(), comment="ok, provisional, insufficient_data, not_available or cannot_tell"),
     column("coverage", sa.Float(), comment="share of the exam on topics with 5 answers", unit="share"),
-    column(
-        "readiness_score", sa.Float(), nullable=True, comment="share of what is asked mastered", unit="0 to 100"
-    ),
+    column("readiness_score", sa.Float(), nullable=True, comment="share of what is asked mastered", unit="0 to 100"),
     column("score", sa.Float(), nullable=True, comment="expected share of points", unit="0 to 100"),
     column("score_low", sa.Float(), nullable=True, comment="5 % end of the score", unit="0 to 100"),
     column("score_high", sa.Float(), nullable=True, comment="95 % end of the score", unit="0 to 100"),

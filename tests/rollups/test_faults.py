@@ -1,0 +1,108 @@
+"""The night under faults: killed at every stage, poisoned by one learner-day, taken over by another process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.support.learning import LEARNER, OTHER, START, derived, history, send
+from tests.support.nightly import enrol, exam_catalogue
+
+from osler.analytics.efficiency.tables import daily_user_stats, weekly_user_stats
+from osler.analytics.gaps.tables import knowledge_gaps
+from osler.analytics.readiness.tables import exam_projections, user_learning_metrics
+from osler.db.engine import Database
+from osler.settings import Settings
+from osler.worker.night import night_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.fault]
+TABLES = [daily_user_stats, weekly_user_stats, knowledge_gaps, user_learning_metrics, exam_projections]
+
+
+async def two_learners(database: Database) -> None:
+    await exam_catalogue(database)
+    for learner in (LEARNER, OTHER):
+        await enrol(database, learner)
+        await send(database, history(8), learner)
+
+
+async def rows(database: Database) -> dict[str, Any]:
+    found = {str(u): await derived(database, TABLES, u) for u in (LEARNER, OTHER)}
+    return {u: {t: [{k: v for k, v in r.items() if k != "as_of"} for r in own] for t, own in of.items()}
+            for u, of in found.items()}  # fmt: skip
+
+
+async def test_f15_a_night_killed_between_any_two_stages_ends_as_one_never_killed(
+    settings: Settings, database: Database
+):
+    await two_learners(database)
+    script = (
+        "import asyncio, os, sys\n"
+        "from osler.settings import load_settings\n"
+        "from osler.worker.night import opened\n"
+        "async def main():\n"
+        "    async with opened(load_settings()) as night:\n"
+        "        for job in night.jobs[: int(sys.argv[1])]:\n"
+        "            await night.run(job.name)\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {**os.environ, "OSLER_PROFILE": "test", "OSLER_HOME": str(settings.home)}
+    for name in ("database_url", "owner_database_url", "eraser_database_url"):
+        environment[f"OSLER_{name.upper()}"] = getattr(settings, name).get_secret_value()
+    for stages in (1, 4, 7):
+        killed = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", script, str(stages)],
+            env=environment,
+            capture_output=True,
+            timeout=60,
+        )
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    night = night_of(database)
+    await night.ring()
+    finished = await rows(database)
+    async with database.read() as s:
+        doubled = await s.rows(
+            sa.text("select job, period from job_runs where status = 'succeeded' group by 1, 2 having count(*) > 1")
+        )
+    assert doubled == []
+    for job in night.jobs:
+        await night.run(job.name, again=True)
+    assert await rows(database) == finished
+
+
+async def test_f20_one_poisoned_learner_day_is_parked_and_all_others_are_done(database: Database, monkeypatch: Any):
+    await two_learners(database)
+    night = night_of(database)
+    poison = START.date() + timedelta(days=3)
+    from osler.analytics.efficiency import rollup
+
+    real = rollup.INSERT_DAYS
+    hit = f"(select 1 / (case when w.user_id = '{LEARNER}' and w.local_date = '{poison}' then 0 else 1 end))"
+    monkeypatch.setattr(rollup, "INSERT_DAYS", real.replace("where l.events > 0", f"where {hit} = 1 and l.events > 0"))
+    assert await night.run("daily_stats") == "partial"
+    found = await derived(database, [daily_user_stats], OTHER)
+    assert len(found["daily_user_stats"]) == 8
+    async with database.read() as s:
+        parked = await s.rows(sa.text("select user_id, local_date, reason from job_parked"))
+    assert [(row["user_id"], row["local_date"]) for row in parked] == [(LEARNER, poison)]
+    assert all("'" not in row["reason"] for row in parked), "a reason never quotes a value"
+
+
+async def test_f16_ten_rings_at_once_write_each_result_once(database: Database):
+    await two_learners(database)
+    began = time.monotonic()
+    night = night_of(database)
+    ended = await asyncio.gather(*(night.run("daily_stats") for _ in range(10)))
+    assert sum(status is not None for status in ended) == 1
+    assert time.monotonic() - began < 30
+    assert len((await derived(database, [daily_user_stats], LEARNER))["daily_user_stats"]) == 8
