@@ -19,6 +19,8 @@ from osler.analytics.mastery.model import AttemptTotals, Mastery, mastery_score,
 from osler.analytics.mastery.topics import TopicState, closed_memory_days
 from osler.analytics.retrieval.model import ItemMemory, elapsed_days, sm2_next
 from osler.analytics.retrieval.strength import (
+    Floats,
+    Ints,
     Strength,
     columns,
     epoch_seconds,
@@ -31,6 +33,8 @@ from osler.science import fsrs
 from osler.science.features import LearnerHistory
 from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS, widened_ability
+from osler.science.logits import PROBIT, Z90
+from osler.science.logits_many import sigmoid_many
 from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, Trend, trend
 
 KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
@@ -92,6 +96,18 @@ def mastery_of(state: TopicState, topic_id: str, as_of: datetime, parameters: Pa
         options=state.option_count if state.option_count > 1 else 0,
         at=epoch_seconds(as_of),
     )
+
+
+def mastery_many(eta: Floats, variance: Floats, options: Ints) -> tuple[Floats, Floats, Floats]:
+    """(value, low, high) of many masteries: `model.predict` with the same values. Shapes: (n,) arrays."""
+    floor = np.where(options > 1, 1.0 / np.maximum(options, 1), 0.0)
+    half = Z90 * np.sqrt(variance)
+    scale = np.sqrt(1.0 + PROBIT * variance)
+    value, low, high = (
+        np.clip((sigmoid_many(level / scale) - floor) / (1.0 - floor), 0.0, 1.0)
+        for level in (eta, eta - half, eta + half)
+    )
+    return value, np.minimum(low, value), np.maximum(high, value)
 
 
 def _strengths(asked: Sequence[Asked]) -> Strength:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from osler.analytics.contract import Batch
 from osler.analytics.mastery import states
@@ -16,7 +17,7 @@ from osler.analytics.mastery.evaluation import (
     Asked,
     evaluate,
     learner_as_of,
-    mastery_of,
+    mastery_many,
     needs_trend,
     window_start,
 )  # fmt: skip
@@ -186,7 +187,7 @@ async def _known(session: WriteSession, batch: Batch, folded: Folded, before: Le
 async def _write(session: WriteSession, batch: Batch, work: Progressing) -> None:
     user_id = batch.user_id
     await states.MATERIALS.write(session, [_material_row(batch, name, work) for name in _materials_read(batch, work)])
-    await states.DAYS.write(session, [_day_row(batch, topic, day, work) for topic, day in sorted(work.days)])
+    await states.DAYS.write(session, _day_rows(batch, work))
     touched = sorted(work.touched)
     if not touched:
         return
@@ -225,15 +226,23 @@ def _material_row(batch: Batch, name: str, work: Progressing) -> tuple[Any, ...]
     return batch.user_id, name, p.progress, p.active_seconds, p.first_at, p.last_at, p.completed_at
 
 
-def _day_row(batch: Batch, topic: str, day: date, work: Progressing) -> tuple[Any, ...]:
-    state = work.days[topic, day]
-    mastery = mastery_of(state, topic, state.touched_at, batch.parameters)
-    level = state.learner.ability.mean + state.history.skill.mean
-    variance = state.learner.ability.variance + state.history.skill.variance
-    return (
-        batch.user_id, topic, day, mastery.n, mastery.value, min(mastery.low, mastery.value),
-        max(mastery.high, mastery.value), level, variance,
-    )  # fmt: skip
+def _day_rows(batch: Batch, work: Progressing) -> list[tuple[Any, ...]]:
+    """Mastery after the last answer of each (topic, day): a year of a learner has thousands, so all at once."""
+    touched = sorted(work.days)
+    if not touched:
+        return []
+    kept = [work.days[place] for place in touched]
+    level = np.array([state.learner.ability.mean + state.history.skill.mean for state in kept])
+    variance = np.array([state.learner.ability.variance + state.history.skill.variance for state in kept])
+    easiness = np.array([batch.parameters.of_topic(topic) for topic, _ in touched])
+    value, low, high = mastery_many(easiness + level, variance, np.array([state.option_count for state in kept]))
+    counts = [state.history.right + state.history.wrong for state in kept]
+    return [
+        (batch.user_id, topic, day, *numbers)
+        for (topic, day), *numbers in zip(
+            touched, counts, value.tolist(), low.tolist(), high.tolist(), level.tolist(), variance.tolist(), strict=True
+        )
+    ]
 
 
 _FORGET = (
