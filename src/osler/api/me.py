@@ -22,6 +22,7 @@ from osler.http.policy import Action
 from osler.http.scope import Scope, require
 from osler.http.strict import api_router
 from osler.http.tables import access_audit
+from osler.live.draining import declare_stale
 
 ReadSelf = Annotated[Scope, Depends(require(Action.READ_SELF))]
 WriteSelf = Annotated[Scope, Depends(require(Action.WRITE_SELF))]
@@ -156,6 +157,8 @@ def router() -> APIRouter:
     async def change(body: SettingsIn, scope: WriteSelf, here: Here, db: WriteDb, as_of: AsOf) -> Me:
         """Change zone, start of the day or target recall; a new zone counts from the next event on."""
         await writes.change_settings(db, scope.user_id, body.model_dump(exclude_none=True))
+        if body.desired_retention is not None:
+            await declare_stale(db, [scope.user_id])  # due days rest on it
         await here.changed(db, scope.user_id)
         return await read_me(db, scope, as_of)
 

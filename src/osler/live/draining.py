@@ -36,7 +36,12 @@ async def drain(database: Database, live: Live, only: Sequence[UUID] | None = No
 
 async def _behind(session: ReadSession) -> list[UUID]:
     marked = await marks.learners(session, marks.LIVE, CHUNK)
-    return marked or [row[0] for row in await session.tuples(_STALE)]
+    return marked or await stale(session)
+
+
+async def stale(session: ReadSession) -> list[UUID]:
+    """Learners who were declared stale and not folded since, at most a chunk of them."""
+    return [row[0] for row in await session.tuples(_STALE)]
 
 
 async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
