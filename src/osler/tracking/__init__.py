@@ -6,7 +6,7 @@
     app.add_middleware(TrackingMiddleware, osler=osler, identify=subject_of, routes=ROUTES)
 
 Light by contract: no database, no NumPy, no web framework. Nothing here makes the host slower or breaks it when Osler
-is away: the request path only appends to memory, and a thread of its own has the disk and the network.
+is away: the request path only appends to memory; one thread has the disk, another the network.
 """
 
 from osler.tracking.client import Osler

@@ -3,54 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import hashlib
 import hmac
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
+from weakref import WeakSet
 
 import msgspec
 
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES
-from osler.domain.event_types import Sender as WhoSends
 from osler.domain.identity import new_event_id
+from osler.tracking.checking import are_usable, fault_of, is_usable_time, rounded
+from osler.tracking.events import Events
 from osler.tracking.options import TrackingOptions, required_environment
-from osler.tracking.sender import Counts, Sender
-from osler.tracking.sinks import HttpSink, Sink
+from osler.tracking.recorder import Counts
+from osler.tracking.sender import Sender
+from osler.tracking.sinks import HttpSink, Sink, token_in
 
 log = logging.getLogger("osler.tracking")
 _encode = msgspec.json.Encoder().encode
-_SERVER_ONLY = frozenset(name for name, kind in EVENT_TYPES.items() if kind.sender is WhoSends.SERVER)
+_MS = 1000
 
 
 class Osler:
-    """Sends what learners do. One for each process; open it at start-up, `close` it at shutdown.
+    """Sends what learners do. One for each process; `close` it at shutdown (the middleware does).
 
     `key` turns the host's subjects into Osler's pseudonyms; the same key gives the same learner everywhere, and
-    without it nobody can tell which subject a pseudonym was.
+    without it nobody can tell which subject a pseudonym was. `events` has a typed function for each event type.
     """
 
     def __init__(self, sink: Sink, key: bytes, options: TrackingOptions | None = None) -> None:
         self.options = options or TrackingOptions()
         self.refused: Counter[str] = Counter()
         self._key = key
-        self._sender = Sender(sink, self.options)
+        self._sender = Sender(sink, self.options, self.options.spool / _target(key, sink.name))
+        self.events = Events(self.track_nowait)
+        _open.add(self)
 
     @classmethod
     def from_env(cls, options: TrackingOptions | None = None) -> Self:
-        """Tracking against a remote Osler: OSLER_URL, OSLER_TOKEN, OSLER_TRACKING_KEY.
+        """Tracking against a remote Osler: OSLER_URL, OSLER_TOKEN or OSLER_TOKEN_FILE, OSLER_TRACKING_KEY.
 
         Errors: Misconfigured at start-up, naming the variable that is missing.
         """
         chosen = options or TrackingOptions()
-        url, token = required_environment("OSLER_URL"), required_environment("OSLER_TOKEN")
-        key = os.environ.get("OSLER_TRACKING_KEY") or token
+        url, key = required_environment("OSLER_URL"), required_environment("OSLER_TRACKING_KEY")
+        file = os.environ.get("OSLER_TOKEN_FILE")
+        token: str | Callable[[], str] = token_in(Path(file)) if file else required_environment("OSLER_TOKEN")
         sink = HttpSink(url, token, connect_seconds=chosen.connect_seconds, total_seconds=chosen.total_seconds)
         osler = cls(sink, key.encode(), chosen)
         osler.start()
@@ -62,7 +70,7 @@ class Osler:
 
     def pseudonym(self, subject: str) -> UUID:
         """The learner's pseudonym: a keyed hash (HMAC-SHA256) in the form of a random UUID."""
-        digest = hmac.digest(self._key, subject.encode(), hashlib.sha256)
+        digest = hmac.digest(self._key, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return UUID(bytes=digest[:16], version=4)
 
     def track_nowait(
@@ -98,11 +106,12 @@ class Osler:
         durable: bool = False,
     ) -> bool:
         """As `track_nowait`; with `durable` it returns after the event has been fsynced, False if it could not be."""
-        if not durable:
-            return self.track_nowait(event_type, user=user, data=data, at=at, tz=tz, session_id=session_id)
         built = self._build(event_type, user, data, at=at, tz=tz, session_id=session_id)
         if built is None:
             return False
+        if not durable:
+            self._sender.put(event_type, *built)
+            return True
         loop = asyncio.get_running_loop()
         written: asyncio.Future[bool] = loop.create_future()
         self._sender.put(event_type, *built, waiter=lambda ok: _tell_later(loop, written, ok))
@@ -110,10 +119,10 @@ class Osler:
 
     async def flush(self, timeout_seconds: float = 2.0) -> bool:
         """Wait until Osler has answered everything queued so far. False when the time ran out."""
-        return await asyncio.to_thread(self._sender.wait_until_sent, timeout_seconds)
+        return await asyncio.to_thread(self._sender.wait_until_answered, timeout_seconds)
 
     def close(self) -> None:
-        """At shutdown: send for at most two seconds; the rest stays on disk for the next start."""
+        """At shutdown: send for at most two seconds; the rest stays on disk. An event after it begins anew."""
         self._sender.close()
 
     @property
@@ -131,17 +140,39 @@ class Osler:
         tz: str | None,
         session_id: str | None,
     ) -> tuple[str, bytes] | None:
-        fault = self._fault(event_type, user, data)
+        try:
+            fault, built = self._checked(event_type, user, data, at=at or clock.now(), tz=tz, session_id=session_id)
+        except Exception:  # noqa: BLE001 (whatever the host has handed in, its request goes on)
+            fault, built = "schema", None
         if fault is not None:
             self.refuse(fault, event_type)
-            return None
-        happened = at or clock.now()
+        return built
+
+    def _checked(
+        self,
+        event_type: str,
+        user: str,
+        data: Mapping[str, Any],
+        *,
+        at: datetime,
+        tz: str | None,
+        session_id: str | None,
+    ) -> tuple[str | None, tuple[str, bytes] | None]:
+        data = rounded(data)
+        fault = fault_of(event_type, user, data)
+        if fault is None and not is_usable_time(at):
+            fault = "time"
+        if fault is None and (tz or session_id) is not None and not are_usable(tz, session_id):
+            fault = "schema"
+        if fault is not None:
+            return fault, None
         user_id = str(self.pseudonym(user))
+        # The id stands first: delivery looks for it there.
         event: dict[str, Any] = {
-            "id": str(new_event_id(_unix_ms(happened))),
+            "id": str(new_event_id(_unix_ms(at))),
             "type": event_type,
             "schema": EVENT_TYPES[event_type].version,
-            "occurred_at": _wire_time(happened),
+            "occurred_at": _wire_time(at),
             "user_id": user_id,
             "data": data,
         }
@@ -149,33 +180,25 @@ class Osler:
             event["tz"] = tz
         if session_id is not None:
             event["session_id"] = session_id
-        try:
-            return user_id, _encode(event)
-        except (TypeError, ValueError, OverflowError, UnicodeEncodeError):
-            self.refuse("schema", event_type)
-            return None
-
-    def _fault(self, event_type: str, user: str, data: Mapping[str, Any]) -> str | None:
-        kind = EVENT_TYPES.get(event_type)
-        if kind is None or event_type in _SERVER_ONLY:
-            return "type"
-        if not user or "@" in user:
-            return "subject"
-        try:
-            msgspec.convert(data, kind.data, strict=True)
-        except (msgspec.ValidationError, TypeError):
-            return "schema"
-        return None
+        body = _encode(event)
+        # No text of an event can hold a character that JSON escapes; patterns that end in $ let a line feed through.
+        return ("schema", None) if b"\\" in body else (None, (user_id, body))
 
     def refuse(self, reason: str, event_type: str) -> None:
         """Count an event that was not even queued; the log names type and reason, never a value."""
         self.refused[reason] += 1
         if self.refused[reason] == 1:
-            log.warning("osler: an event of type %s was not tracked (%s); more are only counted", event_type, reason)
+            known = event_type if event_type in EVENT_TYPES else "unknown"
+            log.warning("osler: an event of type %s was not tracked (%s); more are only counted", known, reason)
+
+
+def _target(key: bytes, name: str) -> str:
+    """The folder of one Osler and one key: what waits for one is never sent to another, nor under its token."""
+    return hmac.digest(key, b"spool\n" + name.encode(), hashlib.sha256).hex()[:16]
 
 
 def _tell_later(loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], is_written: bool) -> None:
-    """From the sender's thread into the host's loop; a loop that has closed meanwhile has nobody waiting."""
+    """From another thread into the host's loop; a loop that has closed meanwhile has nobody waiting."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(_tell, future, is_written)
 
@@ -186,10 +209,27 @@ def _tell(future: asyncio.Future[bool], is_written: bool) -> None:
 
 
 def _unix_ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+    """Whole milliseconds, cut as the text beside the id is cut."""
+    passed = at - _EPOCH
+    return passed.days * 86_400_000 + passed.seconds * _MS + passed.microseconds // _MS
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _wire_time(at: datetime) -> str:
     """RFC 3339 in milliseconds. UTC is written `Z`, which says that the learner's own offset is not known."""
     text = at.isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z") if at.tzinfo is UTC else text
+
+
+_open: WeakSet[Osler] = WeakSet()
+
+
+def _close_all() -> None:
+    """A host that forgot to close: what is in memory must reach the disk before the interpreter ends."""
+    for osler in list(_open):
+        osler.close()
+
+
+atexit.register(_close_all)

@@ -12,24 +12,34 @@ from datetime import datetime
 import msgspec
 
 from osler.tracking.segments import Record
-from osler.tracking.sinks import Reply
+from osler.tracking.sinks import Reply, Verdict
 
-_FINISHED = frozenset({"accepted", "duplicate", "conflict", "rejected"})
-_TOO_LARGE = 413
-_UNREADABLE = 400
+_FINISHED = frozenset({"accepted", "duplicate", "conflict", "rejected", "refused"})
+_STORED = frozenset({"accepted", "duplicate"})
+_TOO_MUCH = frozenset({400, 413})
+_ID = slice(7, 43)
+"""Where the id stands in an event's body: the library writes it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event that is sent again, not before so many seconds if Osler said so."""
+
+    record: Record
+    wait_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a reply means for the records of a batch.
 
-    `keep` are sent again; `lost` counts by type what Osler will never take; `purged` are learners whose events are to
-    be dropped. `split` asks for a smaller batch; `failed` counts against the circuit.
+    `keep` are sent again; `lost` counts by type and code what Osler will never take; `erased` are learners whose
+    events are to be dropped. `split` asks for a smaller batch; `failed` counts against the circuit.
     """
 
-    keep: tuple[Record, ...] = ()
+    keep: tuple[Kept, ...] = ()
     lost: tuple[tuple[str, str], ...] = ()
-    purged: frozenset[str] = frozenset()
+    erased: frozenset[str] = frozenset()
     split: bool = False
     failed: bool = False
     wait_seconds: float | None = None
@@ -37,10 +47,9 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Sorting:
-    keep: list[Record] = field(default_factory=list[Record])
+    keep: list[Kept] = field(default_factory=list[Kept])
     lost: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    purged: set[str] = field(default_factory=set[str])
-    wait_seconds: float | None = None
+    erased: set[str] = field(default_factory=set[str])
 
 
 def envelope(records: Sequence[Record], sent_at: datetime, attempt: int, sdk: str, dropped: dict[str, int]) -> bytes:
@@ -53,31 +62,32 @@ def envelope(records: Sequence[Record], sent_at: datetime, attempt: int, sdk: st
 
 def judge(records: Sequence[Record], reply: Reply) -> Outcome:
     """What to do with each record of a batch after this reply."""
-    if reply.status in (_TOO_LARGE, _UNREADABLE):
+    if reply.status in _TOO_MUCH:
         if len(records) > 1:
-            return Outcome(keep=tuple(records), split=True)
-        return Outcome(lost=((records[0].event_type, f"http_{reply.status}"),))
+            return Outcome(split=True)
+        # Alone it is refused too, but nobody has said so of this event: it waits, and does not hold up the others.
+        return Outcome(keep=(Kept(records[0]),), failed=True)
     if reply.status != 200 or not reply.verdicts:
-        return Outcome(keep=tuple(records), failed=True, wait_seconds=reply.retry_after_seconds)
+        return Outcome(failed=True, wait_seconds=reply.retry_after_seconds)
     sorting = _Sorting()
     for at, record in enumerate(records):
-        _place(sorting, record, reply, at)
-    return Outcome(
-        tuple(sorting.keep), tuple(sorting.lost), frozenset(sorting.purged), wait_seconds=sorting.wait_seconds
-    )
+        _place(sorting, record, reply.verdicts.get(at))
+    is_empty_handed = len(sorting.keep) == len(records) and all(kept.wait_seconds is None for kept in sorting.keep)
+    if is_empty_handed:
+        return Outcome(failed=True, wait_seconds=reply.retry_after_seconds)
+    return Outcome(tuple(sorting.keep), tuple(sorting.lost), frozenset(sorting.erased))
 
 
-def _place(sorting: _Sorting, record: Record, reply: Reply, at: int) -> None:
-    verdict = reply.verdicts.get(at)
-    if verdict is None:
-        sorting.keep.append(record)
-    elif verdict.status == "refused":
-        sorting.purged.add(record.user_id)
-        sorting.lost.append((record.event_type, verdict.code or "refused"))
-    elif verdict.status in _FINISHED:
-        if verdict.status in ("conflict", "rejected"):
-            sorting.lost.append((record.event_type, verdict.code or verdict.status))
-    else:
-        sorting.keep.append(record)
-        waits = [w for w in (sorting.wait_seconds, verdict.retry_after_seconds) if w is not None]
-        sorting.wait_seconds = max(waits, default=None)
+def _place(sorting: _Sorting, record: Record, verdict: Verdict | None) -> None:
+    if verdict is None or not _is_about(verdict, record):
+        sorting.keep.append(Kept(record))
+    elif verdict.status not in _FINISHED:
+        sorting.keep.append(Kept(record, verdict.retry_after_seconds))
+    elif verdict.status not in _STORED:
+        sorting.lost.append((record.event_type, verdict.code or verdict.status))
+        if verdict.code == "subject.erased":
+            sorting.erased.add(record.user_id)
+
+
+def _is_about(verdict: Verdict, record: Record) -> bool:
+    return verdict.id is None or verdict.id.encode() == record.body[_ID]

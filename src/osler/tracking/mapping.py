@@ -11,6 +11,7 @@ import msgspec
 
 from osler.domain.event_types import EVENT_TYPES, Sender
 from osler.errors import Misconfigured
+from osler.tracking.templates import plain
 
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::[^}]*)?\}")
 
@@ -51,14 +52,15 @@ def maps_to(event_type: str, **fields: Any) -> Mapped:
     return Mapped(event_type, fixed, from_path)
 
 
-def check_routes(routes: Routes) -> None:
-    """Every mapping against its event's schema.
+def checked_routes(routes: Routes) -> Routes:
+    """The mappings by method and plain template, each checked against its event's schema.
 
     Errors: Misconfigured with every fault found.
     """
     faults = [fault for key, mapped in routes.items() for fault in _faults(key, mapped)]
     if faults:
         raise Misconfigured("tracking cannot start:\n  " + "\n  ".join(faults), code="tracking.routes")
+    return {(method.upper(), plain(template)): mapped for (method, template), mapped in routes.items()}
 
 
 def _faults(key: tuple[str, str], mapped: Mapped) -> list[str]:

@@ -4,29 +4,38 @@ Pure ASGI: bodies, streams and WebSockets pass untouched, and nothing is ever aw
 but the host itself.
 
 Read: method, route template, status, duration, and the browser's name out of a closed list. Never read: bodies, query
-strings, raw paths, other headers, cookies, addresses.
+strings, other headers, cookies, addresses; the path is only matched, never copied.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from osler import clock
 from osler.domain.privacy import sanitize_user_agent
+from osler.tracking.checking import client_name
 from osler.tracking.client import Osler
-from osler.tracking.mapping import Mapped, Routes, check_routes
+from osler.tracking.mapping import Mapped, Routes, checked_routes
+from osler.tracking.templates import route_template
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Identify = Callable[[Scope], "str | Awaitable[str | None] | None"]
 
-UNTRACKED_PATHS = ("/health", "/healthz", "/ready", "/live", "/metrics", "/static", "/favicon.ico")
+UNTRACKED = ("health", "healthz", "ready", "readyz", "live", "livez", "metrics", "static", "favicon.ico")
+"""First segments of paths that are never tracked."""
+
 _FAILED = 400
+_CLIENT_WENT_AWAY = 499
+_MOST_MS = 600_000
+log = logging.getLogger("osler.tracking")
 
 
 class Details:
@@ -45,45 +54,72 @@ class Details:
 class TrackingMiddleware:
     """One `api_request` for each request of an identified learner, and the mapped event when it succeeded.
 
-    `identify` gets the ASGI scope and returns the host's own subject for the learner, or None for nobody. If it
-    raises, takes over 50 ms or returns an address, nothing is tracked, and that is counted.
+    `identify` gets the ASGI scope after the host has answered and returns the host's own subject for the learner, or
+    None for nobody. If it raises, takes over 50 ms or returns an address, nothing is tracked, and that is counted.
+    When the host shuts down, what is queued is sent or left on disk.
     """
 
     def __init__(self, app: App, *, osler: Osler, identify: Identify, routes: Routes | None = None) -> None:
         self.app = app
         self._osler = osler
         self._identify = identify
-        self._routes: Routes = routes or {}
-        check_routes(self._routes)
+        self._routes = checked_routes(routes or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the host; then, whatever came of it, note the request."""
-        if scope["type"] != "http" or scope["path"].startswith(UNTRACKED_PATHS):
+        if scope["type"] == "lifespan":
+            await self.app(scope, self._closing(receive), send)
+        elif scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        else:
+            await self._request(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         details = Details()
-        scope.setdefault("state", {})["osler"] = details
-        status = 500
+        # A new dict: some servers hand the same one to every request, and details are this request's alone.
+        scope["state"] = {**scope.get("state", {}), "osler": details}
+        status: int | None = None
         started = clock.monotonic_seconds()
 
-        async def watching(message: MutableMapping[str, Any]) -> None:
+        async def watching(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
+        otherwise = 500
         try:
             await self.app(scope, receive, watching)
+        except asyncio.CancelledError:
+            otherwise = _CLIENT_WENT_AWAY
+            raise
         finally:
-            await self._note(scope, status, clock.monotonic_seconds() - started, details)
+            seconds = clock.monotonic_seconds() - started
+            await self._note(scope, otherwise if status is None else status, seconds, details)
+
+    def _closing(self, receive: Receive) -> Receive:
+        """Before the host closes its own things: a sink in the same process needs the host's database."""
+
+        async def watching() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                try:
+                    await asyncio.to_thread(self._osler.close)
+                except Exception as error:  # noqa: BLE001 (the host shuts down, whatever is wrong with tracking)
+                    log.warning("osler: tracking did not close (%s)", type(error).__name__)
+            return message
+
+        return watching
 
     async def _note(self, scope: Scope, status: int, seconds: float, details: Details) -> None:
         try:
+            if is_untracked(str(scope["path"])):
+                return
             subject = await self._subject(scope)
             if subject is None:
                 return
             template = route_template(scope)
-            self._osler.track_nowait("api_request", user=subject, data=_request(scope, template, status, seconds))
+            self._osler.track_nowait("api_request", user=subject, data=_request_data(scope, template, status, seconds))
             mapped = self._routes.get((scope["method"], template))
             if mapped is not None and status < _FAILED:
                 self._track_mapped(mapped, subject, scope, details)
@@ -95,45 +131,33 @@ class TrackingMiddleware:
         self._osler.track_nowait(mapped.event_type, user=subject, data=data)
 
     async def _subject(self, scope: Scope) -> str | None:
+        """Who it was; None for nobody, and for an `identify` that failed or took too long."""
+        limit = self._osler.options.identify_seconds
+        began = clock.monotonic_seconds()
         try:
             found = self._identify(scope)
             if inspect.isawaitable(found):
-                found = await asyncio.wait_for(found, self._osler.options.identify_seconds)
+                found = await asyncio.wait_for(found, limit)
         except Exception:  # noqa: BLE001 (the host's own function; its faults are counted, not passed on)
+            self._osler.refuse("identify", "api_request")
+            return None
+        if clock.monotonic_seconds() - began > limit:
             self._osler.refuse("identify", "api_request")
             return None
         return found
 
 
-def _request(scope: Scope, template: str, status: int, seconds: float) -> dict[str, Any]:
+def is_untracked(path: str) -> bool:
+    """Health checks, metrics, static files: by the first segment, so that `/ready-quiz` is tracked."""
+    return path.lstrip("/").partition("/")[0] in UNTRACKED
+
+
+def _request_data(scope: Scope, template: str, status: int, seconds: float) -> dict[str, Any]:
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     return {
         "route": template,
         "method": scope["method"],
         "status": status,
-        "duration_ms": min(600_000, round(seconds * 1000)),
-        "client": sanitize_user_agent(agent.decode("latin-1")),
+        "duration_ms": min(_MOST_MS, round(seconds * 1000)),
+        "client": client_name(sanitize_user_agent(agent.decode("latin-1"))),
     }
-
-
-def route_template(scope: Mapping[str, Any]) -> str:
-    """The template of the route that answered, such as `/quiz/{qid}/answer`; `unmatched` where none did."""
-    route = scope.get("route")
-    template = getattr(route, "path_format", None) or getattr(route, "path", None)
-    if isinstance(template, str):
-        return _mounted(scope) + template
-    if scope.get("endpoint") is None:
-        return "unmatched"
-    return _template_from_parameters(str(scope["path"]), scope.get("path_params", {}))
-
-
-def _mounted(scope: Mapping[str, Any]) -> str:
-    """The prefix of a mounted application: part of its routes' templates, as the outer application sees them."""
-    root, outer = str(scope.get("root_path", "")), str(scope.get("app_root_path", ""))
-    return root.removeprefix(outer)
-
-
-def _template_from_parameters(raw_path: str, parameters: Mapping[str, Any]) -> str:
-    """Where the framework does not say the route: put the parameters' names back where their values stand."""
-    named = {str(value): f"{{{name}}}" for name, value in parameters.items()}
-    return "/".join(named.get(part, part) for part in raw_path.split("/"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,15 +10,30 @@ from osler.errors import Misconfigured
 
 MIB = 1024 * 1024
 
+_PURPOSES = {
+    "OSLER_URL": "the address of your Osler, such as https://osler.example",
+    "OSLER_TOKEN": "a token with the scope events:write:any, or OSLER_TOKEN_FILE with a file that holds one",
+    "OSLER_TRACKING_KEY": "a long random text that turns your subjects into pseudonyms; keep it for ever, because "
+    "with another key every learner is a new one",
+}
+
 
 def _default_spool() -> Path:
+    """A place that a restart of the machine does not empty, as a temporary folder would be."""
     home = os.environ.get("OSLER_HOME")
-    return Path(home) / "spool" if home else Path(tempfile.gettempdir()) / f"osler-spool-{os.getuid()}"
+    if home:
+        return Path(home) / "spool"
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "osler" / "spool"
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingOptions:
-    """Limits of the queue and the sender. The defaults are the promise of the documentation; tests use smaller ones."""
+    """Limits of the queue and the sender. The defaults are the promise of the documentation; tests use smaller ones.
+
+    `absent_most_seconds` bounds the wait while nobody answers at all: asking is cheap then, and a backlog should not
+    wait five minutes after Osler has come back. `backoff_most_seconds` bounds it while Osler answers with errors.
+    """
 
     spool: Path = field(default_factory=_default_spool)
     memory_events: int = 10_000
@@ -30,11 +44,14 @@ class TrackingOptions:
     spool_days: float = 30.0
     batch_events: int = 500
     batch_bytes: int = MIB
+    batch_learners: int = 200
     connect_seconds: float = 1.0
     total_seconds: float = 5.0
     backoff_first_seconds: float = 1.0
     backoff_most_seconds: float = 300.0
+    absent_most_seconds: float = 30.0
     circuit_failures: int = 5
+    adopt_seconds: float = 30.0
     shutdown_seconds: float = 2.0
     identify_seconds: float = 0.05
 
@@ -44,11 +61,7 @@ def required_environment(name: str) -> str:
 
     Errors: Misconfigured, saying what the variable is for.
     """
-    purposes = {
-        "OSLER_URL": "the address of your Osler, such as https://osler.example",
-        "OSLER_TOKEN": "a token with the scope events:write:any (osler token --role service_ingest)",
-    }
     value = os.environ.get(name)
     if not value:
-        raise Misconfigured(f"{name} is not set: {purposes[name]}", code="settings.missing", params={"name": name})
+        raise Misconfigured(f"{name} is not set: {_PURPOSES[name]}", code="settings.missing", params={"name": name})
     return value

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 
 _FIRST = frozenset({"api_request"})
 _SECOND = frozenset({"session_heartbeat", "material_progress", "session_focus", "video_seek"})
 _LAST = frozenset({"question_submit", "flashcard_review", "flashcard_reset", "note_taken", "day_report"})
 CLASSES = 4
+
+Waiter = Callable[[bool], None]
 
 
 def class_of(event_type: str) -> int:
@@ -22,12 +26,27 @@ def class_of(event_type: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """One event on its way: its type and learner beside the bytes, so that neither has to be read out of them."""
+    """One event on its way: its type and learner beside the bytes, so that neither has to be read out of them.
 
-    number: int
+    `waiter` is told once whether the event was fsynced.
+    """
+
     event_type: str
     user_id: str
     body: bytes
+    waiter: Waiter | None = None
+
+    def tell(self, is_written: bool) -> None:
+        """Tell whoever waits for the disk."""
+        if self.waiter is not None:
+            self.waiter(is_written)
+
+
+_Classes = tuple[deque[tuple[int, Queued]], ...]
+
+
+def _empty() -> _Classes:
+    return tuple(deque[tuple[int, Queued]]() for _ in range(CLASSES))
 
 
 @dataclass(slots=True)
@@ -35,32 +54,35 @@ class MemoryQueue:
     """At most `limit` events, kept by class so that room is made in constant time. Not locked; its owner is."""
 
     limit: int
-    _by_class: tuple[deque[Queued], ...] = field(default_factory=lambda: tuple(deque[Queued]() for _ in range(CLASSES)))
+    _by_class: _Classes = field(default_factory=_empty)
     _size: int = 0
-    _count: int = 0
+    _numbers: count[int] = field(default_factory=count)
 
     def __len__(self) -> int:
         return self._size
 
-    def put(self, event_type: str, user_id: str, body: bytes) -> str | None:
-        """Queue an event. Returns the type of the event that was dropped for want of room: another, or this one."""
-        rank = class_of(event_type)
+    def put(self, item: Queued) -> Queued | None:
+        """Queue an event. Returns the event that was dropped for want of room: an older one, or this one."""
+        rank = class_of(item.event_type)
         dropped = None
         if self._size >= self.limit:
-            lowest = next((n for n in range(rank) if self._by_class[n]), None)
-            if lowest is None:
-                return event_type
-            dropped = self._by_class[lowest].popleft().event_type
+            lowest = next((n for n in range(rank + 1) if self._by_class[n]), None)
+            if lowest is None or lowest == rank:
+                return item
+            dropped = self._by_class[lowest].popleft()[1]
             self._size -= 1
-        self._count += 1
-        self._by_class[rank].append(Queued(self._count, event_type, user_id, body))
+        self._by_class[rank].append((next(self._numbers), item))
         self._size += 1
         return dropped
 
-    def take_all(self) -> list[Queued]:
-        """Everything queued, in the order in which it came."""
-        taken = sorted((item for queue in self._by_class for item in queue), key=lambda item: item.number)
-        for queue in self._by_class:
-            queue.clear()
-        self._size = 0
+    def swap(self) -> _Classes:
+        """Take everything in constant time; `in_order` sorts it where nobody waits."""
+        taken, self._by_class, self._size = self._by_class, _empty(), 0
         return taken
+
+
+def in_order(taken: _Classes) -> list[Queued]:
+    """Events in the order in which they came."""
+    numbered = [pair for queue in taken for pair in queue]
+    numbered.sort(key=lambda pair: pair[0])
+    return [item for _, item in numbered]

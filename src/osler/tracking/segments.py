@@ -6,6 +6,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,14 +14,16 @@ import msgspec
 
 _HEAD = struct.Struct("<II")
 MOST_RECORD_BYTES = 64 * 1024
+_READ_BYTES = 256 * 1024
 
 
 class Record(NamedTuple):
-    """One spooled event, and where in its segment the next record begins."""
+    """One spooled event, and where it ends: segment and offset."""
 
     event_type: str
     user_id: str
     body: bytes
+    segment: int
     end: int
 
 
@@ -40,37 +43,31 @@ def pack(event_type: str, user_id: str, body: bytes) -> bytes:
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def read_from(path: Path, offset: int) -> Iterator[Record]:
-    """The records of a segment from an offset on, up to the last whole one."""
-    data = path.read_bytes()
-    while offset + _HEAD.size <= len(data):
-        length, checksum = _HEAD.unpack_from(data, offset)
-        end = offset + _HEAD.size + length
-        payload = data[offset + _HEAD.size : end]
-        if length > MOST_RECORD_BYTES or len(payload) < length or zlib.crc32(payload) != checksum:
-            return
-        try:
-            line = _decode(payload)
-        except msgspec.DecodeError:
-            return
-        yield Record(line.event_type, line.user_id, line.body, end)
-        offset = end
+def read_from(path: Path, offset: int, segment: int = 0) -> Iterator[Record]:
+    """The records of a segment from an offset on, up to the last whole one; read in pieces, so stopping is cheap."""
+    with path.open("rb", buffering=_READ_BYTES) as file:
+        file.seek(offset)
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            length, checksum = _HEAD.unpack(head)
+            if length > MOST_RECORD_BYTES:
+                return
+            payload = file.read(length)
+            if len(payload) < length or zlib.crc32(payload) != checksum:
+                return
+            try:
+                line = _decode(payload)
+            except msgspec.DecodeError:
+                return
+            offset += _HEAD.size + length
+            yield Record(line.event_type, line.user_id, line.body, segment, offset)
 
 
-def whole_bytes(path: Path) -> int:
-    """How many bytes at the beginning of a segment are whole records."""
-    end = 0
-    for record in read_from(path, 0):
+def torn_bytes(path: Path, offset: int = 0) -> int:
+    """How many bytes at the end of a segment are no whole records."""
+    end = offset
+    for record in read_from(path, offset):
         end = record.end
-    return end
-
-
-def cut_torn_end(path: Path) -> int:
-    """Cut a segment after its last whole record. Returns how many bytes were lost."""
-    whole, size = whole_bytes(path), path.stat().st_size
-    if whole < size:
-        os.truncate(path, whole)
-    return size - whole
+    return path.stat().st_size - end
 
 
 def rewrite_without(path: Path, dropped_types: Sequence[str]) -> list[str]:
@@ -83,15 +80,34 @@ def rewrite_without(path: Path, dropped_types: Sequence[str]) -> list[str]:
         else:
             kept.append(pack(record.event_type, record.user_id, record.body))
     if gone:
+        age = path.stat()
         write_whole(path, b"".join(kept))
+        os.utime(path, ns=(age.st_atime_ns, age.st_mtime_ns))
     return gone
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file so that a crash leaves the old one or the new one."""
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
+    """Replace a file so that a crash leaves the old one or the new one.
+
+    Errors: OSError, and then the old one is left.
+    """
+    temporary = path.with_name(path.name + ".new")
+    try:
+        with temporary.open("wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder as durable as the bytes in its files."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

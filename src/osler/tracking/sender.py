@@ -1,222 +1,275 @@
-"""The thread that owns the disk and the network: memory to spool every 200 ms, spool to Osler in batches."""
+"""The thread that owns the network, spool to Osler in batches, and the two threads' common beginning and end."""
 
 from __future__ import annotations
 
-import contextlib
+import logging
+import os
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
+from weakref import WeakSet
 
 from osler import __version__, clock
 from osler.tracking.delivery import Outcome, envelope, judge
 from osler.tracking.options import TrackingOptions
-from osler.tracking.priority import MemoryQueue, Queued
+from osler.tracking.priority import Queued, Waiter
+from osler.tracking.recorder import Counts, Recorder
 from osler.tracking.segments import Record
 from osler.tracking.sinks import Sink
-from osler.tracking.spool import Position, Spool
+from osler.tracking.spool import Batch, Position
 
 SDK = f"osler-python/{__version__}"
-Waiter = Callable[[bool], None]
+_IDLE_SECONDS = 1.0
+_MOST_ASKED_SECONDS = 86_400.0
+_STOP_SHARE = 0.7
+"""Of the time for shutting down, what is spent on sending; the rest is for the disk."""
 
-
-@dataclass(slots=True)
-class Counts:
-    """What became of events, for whoever asks."""
-
-    delivered: int = 0
-    batches: int = 0
-    failures: int = 0
-    dropped: Counter[str] = field(default_factory=Counter[str])
-    lost: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+log = logging.getLogger("osler.tracking")
 
 
 class Sender:
-    """Owns the queue. `put` may be called from any thread and only appends to memory."""
+    """Takes events in memory, keeps them on disk, sends them. Threads begin with the first event or with `start`.
 
-    def __init__(self, sink: Sink, options: TrackingOptions) -> None:
+    It may be closed and used again, and a forked child begins anew with a folder and threads of its own.
+    """
+
+    def __init__(self, sink: Sink, options: TrackingOptions, root: Path) -> None:
         self.counts = Counts()
         self._sink = sink
         self._options = options
-        self._guard = threading.Lock()
-        self._queue = MemoryQueue(options.memory_events)
-        self._waiters: list[Waiter] = []
-        self._wake = threading.Event()
-        self._idle = threading.Event()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._spool: Spool | None = None
-        self._untold: Counter[str] = Counter()
-        self._purged: set[str] = set()
+        self._root = root
+        self._begin_anew()
+        _every_sender.add(self)
+
+    def _begin_anew(self) -> None:
+        self._due = threading.Event()
+        self._recorder = Recorder(self._options, self._root, self.counts, self._due.set)
+        self._starting = threading.Lock()
+        self._stop: threading.Event | None = None
+        self._threads: list[threading.Thread] = []
+        self._answered = threading.Condition()
+        self._erased: dict[str, Position] = {}
         self._failures = 0
         self._attempt = 1
-        self._batch_events = options.batch_events
+        self._batch_events = self._options.batch_events
         self._next_send_at = 0.0
+        self._next_adoption_at = 0.0
+        self._is_waiting_asked = False
 
     # ------------------------------------------------------------------ any thread
     def put(self, event_type: str, user_id: str, body: bytes, waiter: Waiter | None = None) -> None:
         """Queue an event. `waiter` is called with True once it has been fsynced, False if it could not be."""
-        with self._guard:
-            dropped = self._queue.put(event_type, user_id, body)
-            if dropped is not None:
-                self._untold[dropped] += 1
-                self.counts.dropped[dropped] += 1
-            if waiter is not None:
-                self._waiters.append(waiter)
-            is_full = len(self._queue) >= self._options.flush_events
-            if self._thread is None:
-                self._start()
-        self._idle.clear()
-        if waiter is not None or is_full:
-            self._wake.set()
+        self._recorder.put(Queued(event_type, user_id, body, waiter))
+        if self._stop is None:
+            self.start()
 
-    def wait_until_sent(self, timeout_seconds: float) -> bool:
-        """Wait until everything queued so far has been answered. False when the time ran out."""
-        self._next_send_at = 0.0
-        self._wake.set()
-        return self._thread is None or self._idle.wait(timeout_seconds)
+    def start(self) -> None:
+        """Start the threads now, so that what an earlier process left on disk is sent without a new event."""
+        with self._starting:
+            if self._stop is not None:
+                return
+            stop = threading.Event()
+            self._threads = [
+                threading.Thread(target=self._recorder.run, args=(stop,), name="osler-tracking-disk", daemon=True),
+                threading.Thread(target=self._run, args=(stop,), name="osler-tracking-net", daemon=True),
+            ]
+            try:
+                for thread in self._threads:
+                    thread.start()
+            except RuntimeError:  # the interpreter is shutting down, or the machine has no threads left
+                stop.set()
+                self._threads = []
+                return
+            self._stop = stop
+            self._due.set()
+
+    def wait_until_answered(self, timeout_seconds: float) -> bool:
+        """Wait until Osler has answered everything queued so far. False when the time ran out, or without a disk.
+
+        Our own back-off is cut short; a time that Osler asked for is not.
+        """
+        end = clock.monotonic_seconds() + timeout_seconds
+        if self._stop is None:
+            return True
+        if not self._recorder.to_disk():
+            return False
+        target = self._recorder.end()
+        if target is None:
+            return True
+        if not self._is_waiting_asked:
+            self._next_send_at = 0.0
+        self._due.set()
+        with self._answered:
+            while not self._is_past(target):
+                left = end - clock.monotonic_seconds()
+                if left <= 0 or not self._answered.wait(left):
+                    return self._is_past(target)
+        return True
+
+    def _is_past(self, target: Position) -> bool:
+        with self._recorder.disk:
+            return self._recorder.spool is None or self._recorder.spool.is_past(target)
 
     def close(self) -> None:
         """Send what can be sent within the shutdown time; the rest stays on disk."""
-        if self._thread is None:
-            self._sink.close()
+        with self._starting:
+            stop = self._stop
+        if stop is None:
             return
-        self.wait_until_sent(self._options.shutdown_seconds)
-        self._stop.set()
-        self._wake.set()
-        self._thread.join(self._options.shutdown_seconds)
+        end = clock.monotonic_seconds() + self._options.shutdown_seconds
+        self.wait_until_answered(self._options.shutdown_seconds * _STOP_SHARE)
+        stop.set()
+        self._recorder.wake()
+        self._due.set()
+        self._join(end)
+        self._recorder.to_disk()
+        self._recorder.close()
+        with self._starting:
+            self._stop, self._threads = None, []
+
+    def _join(self, end: float) -> None:
+        """An exchange may be about to begin: interrupt until the threads are gone or the time is over."""
+        while any(thread.is_alive() for thread in self._threads) and clock.monotonic_seconds() < end:
+            self._sink.interrupt()
+            for thread in self._threads:
+                thread.join(0.02)
+
+    def forget_parent(self) -> None:
+        """In a forked child: threads did not come along, and queue, folder and connections are the parent's."""
+        self._recorder.abandon()
+        self._sink.abandon()
+        self.counts = Counts()
+        self._begin_anew()
 
     # ------------------------------------------------------------------ the thread
-    def start(self) -> None:
-        """Start the thread now, so that what an earlier process left on disk is sent without a new event."""
-        with self._guard:
-            if self._thread is None:
-                self._start()
-
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="osler-tracking", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
+    def _run(self, stop: threading.Event) -> None:
         try:
-            while not self._stop.is_set():
-                self._wake.wait(self._options.flush_seconds)
-                self._wake.clear()
-                self._turn()
-            self._to_disk()
+            while not stop.is_set():
+                self._due.wait(self._seconds_to_wait())
+                self._due.clear()
+                self._turn(stop)
         finally:
-            if self._spool is not None:
-                self._spool.close()
             self._sink.close()
 
-    def _turn(self) -> None:
-        self._to_disk()
-        while not self._stop.is_set() and clock.monotonic_seconds() >= self._next_send_at and self._send_once():
-            self._to_disk()
+    def _seconds_to_wait(self) -> float:
+        left = self._next_send_at - clock.monotonic_seconds()
+        return min(_IDLE_SECONDS, left) if left > 0 else _IDLE_SECONDS
 
-    def _to_disk(self) -> None:
-        with self._guard:
-            items, waiters = self._queue.take_all(), self._waiters
-            self._waiters = []
-        is_safe = self._write(items)
-        for waiter in waiters:
-            waiter(is_safe)
-
-    def _write(self, items: list[Queued]) -> bool:
-        spool = self._open_spool()
-        if spool is None:
-            self._put_back(items)
-            return False
+    def _turn(self, stop: threading.Event) -> None:
         try:
-            spool.append(item for item in items if item.user_id not in self._purged)
-        except OSError:
-            self._put_back(items)
-            return False
-        self._count_dropped(spool)
-        return True
+            self._adopt()
+            while not stop.is_set() and clock.monotonic_seconds() >= self._next_send_at and self._send_once():
+                pass
+        except Exception as error:  # noqa: BLE001 (a thread that died would send nothing any more)
+            log.warning("osler: tracking could not send (%s); it goes on", type(error).__name__)
+            self._back_off(None, is_absent=False)
 
-    def _open_spool(self) -> Spool | None:
-        if self._spool is None:
-            o = self._options
-            with contextlib.suppress(OSError):
-                self._spool = Spool(
-                    o.spool, segment_bytes=o.segment_bytes, most_bytes=o.spool_bytes, most_days=o.spool_days
-                )
-        return self._spool
+    def _adopt(self) -> None:
+        """At the start and now and then: what other processes left when they died, and what has become due."""
+        now = clock.monotonic_seconds()
+        if now < self._next_adoption_at:
+            return
+        if not self._recorder.to_disk():
+            return
+        with self._recorder.disk:
+            if self._recorder.spool is not None:
+                self._next_adoption_at = now + self._options.adopt_seconds
+                self._recorder.spool.adopt_dead()
 
-    def _put_back(self, items: list[Queued]) -> None:
-        """The disk does not take them now: memory keeps what it can, by the order of dropping."""
-        with self._guard:
-            newer = self._queue.take_all()
-            for item in [*items, *newer]:
-                dropped = self._queue.put(item.event_type, item.user_id, item.body)
-                if dropped is not None:
-                    self._untold[dropped] += 1
-                    self.counts.dropped[dropped] += 1
-
-    def _count_dropped(self, spool: Spool) -> None:
-        self._untold.update(spool.dropped)
-        self.counts.dropped.update(spool.dropped)
-        spool.dropped.clear()
+    def _peek(self) -> Batch | None:
+        o = self._options
+        with self._recorder.disk:
+            spool = self._recorder.spool
+            if spool is None:
+                return None
+            spool.release_due(clock.unix_ms())
+            return spool.peek(most_events=self._batch_events, most_bytes=o.batch_bytes, most_learners=o.batch_learners)
 
     def _send_once(self) -> bool:
         """Send the oldest batch. True when another should follow at once."""
-        spool = self._spool
-        if spool is None:
+        batch = self._peek()
+        if batch is None or not batch.records:
+            self._tell_answered()
             return False
-        batch, after = spool.peek(self._batch_events, self._options.batch_bytes)
-        records = [record for record in batch if record.user_id not in self._purged]
-        if not batch:
-            if not len(self._queue):
-                self._idle.set()
-            return False
+        records = [record for record in batch.records if not self._is_erased(record)]
         if not records:
-            spool.advance(after)
+            self._advance(batch, Outcome())
             return True
-        told = dict(self._untold)
-        reply = self._sink.send(envelope(records, clock.now(), self._attempt, SDK, told))
-        return self._settle(spool, records, judge(records, reply), after, told)
-
-    def _settle(
-        self, spool: Spool, records: list[Record], outcome: Outcome, after: Position, told: dict[str, int]
-    ) -> bool:
+        drops = self._recorder.untold()
+        reply = self._sink.send(envelope(records, clock.now(), self._attempt, SDK, drops))
+        outcome = judge(records, reply)
         if outcome.split:
             self._batch_events = max(1, len(records) // 2)
             return True
         if outcome.failed:
-            self._back_off(outcome.wait_seconds)
-            return False
-        self._succeeded(records, outcome, told)
-        if outcome.keep:
-            # Kept events go to the tail, so that one that waits does not hold up all that come after it.
-            spool.append(Queued(0, r.event_type, r.user_id, r.body) for r in outcome.keep)
-        spool.advance(after)
-        if outcome.keep:
-            self._next_send_at = clock.monotonic_seconds() + (
-                outcome.wait_seconds or self._options.backoff_first_seconds
-            )
-        return not outcome.keep
+            self._back_off(outcome.wait_seconds, is_absent=reply.status == 0)
+        else:
+            self._succeeded(records, outcome, drops)
+        if outcome.keep or not outcome.failed:
+            self._advance(batch, outcome)
+        return not outcome.failed
 
-    def _succeeded(self, records: list[Record], outcome: Outcome, told: dict[str, int]) -> None:
-        self._failures = 0
-        self._attempt = 1
+    def _is_erased(self, record: Record) -> bool:
+        end = self._erased.get(record.user_id)
+        return end is not None and Position(record.segment, record.end) <= end
+
+    def _advance(self, batch: Batch, outcome: Outcome) -> None:
+        """Forget what was answered. What is kept is on disk again, for later, before it is forgotten here."""
+        now_ms = clock.unix_ms()
+        by_due: dict[int, list[Record]] = {}
+        for kept in outcome.keep:
+            wait = self._options.backoff_first_seconds if kept.wait_seconds is None else kept.wait_seconds
+            if outcome.failed:
+                wait = self._options.backoff_most_seconds
+            by_due.setdefault(now_ms + round(min(wait, _MOST_ASKED_SECONDS) * 1000), []).append(kept.record)
+        with self._recorder.disk:
+            spool = self._recorder.spool
+            if spool is None or batch.generation != spool.generation:
+                return
+            for due_ms, records in by_due.items():
+                spool.park(records, due_ms)
+            spool.advance(batch.after, batch.generation)
+            for user_id in outcome.erased:
+                self._erased[user_id] = spool.end()
+            self._erased = {user: end for user, end in self._erased.items() if end > batch.after}
+        self._tell_answered()
+
+    def _tell_answered(self) -> None:
+        with self._answered:
+            self._answered.notify_all()
+
+    def _succeeded(self, records: list[Record], outcome: Outcome, drops: dict[str, int]) -> None:
+        self._failures, self._attempt, self._is_waiting_asked = 0, 1, False
         self._batch_events = min(self._options.batch_events, self._batch_events * 2)
-        self._untold -= Counter(told)
-        self._purged |= outcome.purged
+        self._recorder.told(drops)
         self.counts.batches += 1
         self.counts.delivered += len(records) - len(outcome.keep) - len(outcome.lost)
         self.counts.lost.update(outcome.lost)
 
-    def _back_off(self, asked_seconds: float | None) -> None:
+    def _back_off(self, asked_seconds: float | None, *, is_absent: bool) -> None:
         """Full jitter, doubling; after `circuit_failures` in a row only one try in the longest interval."""
+        o = self._options
         self.counts.failures += 1
         self._failures += 1
         self._attempt += 1
-        most = self._options.backoff_most_seconds
-        limit = min(most, self._options.backoff_first_seconds * 2 ** (self._failures - 1))
-        share = secrets.randbelow(1 << 20) / (1 << 20)
-        wait = asked_seconds if asked_seconds is not None else share * limit
-        if self._failures >= self._options.circuit_failures and asked_seconds is None:
+        self._is_waiting_asked = asked_seconds is not None
+        if asked_seconds is not None:
+            self._next_send_at = clock.monotonic_seconds() + min(asked_seconds, _MOST_ASKED_SECONDS)
+            return
+        most = o.absent_most_seconds if is_absent else o.backoff_most_seconds
+        limit = min(most, o.backoff_first_seconds * 2.0 ** min(self._failures - 1, 30))
+        wait = limit * secrets.randbelow(1 << 20) / (1 << 20)
+        if self._failures >= o.circuit_failures:
             wait = max(wait, limit / 2)
-        self._next_send_at = clock.monotonic_seconds() + min(wait, most)
+        self._next_send_at = clock.monotonic_seconds() + wait
+
+
+_every_sender: WeakSet[Sender] = WeakSet()
+
+
+def _forget_parents() -> None:
+    for sender in list(_every_sender):
+        sender.forget_parent()
+
+
+os.register_at_fork(after_in_child=_forget_parents)

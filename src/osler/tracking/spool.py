@@ -1,23 +1,23 @@
 """The queue on disk: what is written here survives the host's death and is sent by whoever finds it.
 
-One locked folder for each process; the folders of dead processes are adopted. Records are appended and fsynced;
-a small file says up to where everything has been answered. Losing that file only repeats what Osler calls duplicates.
+Records are appended to numbered segments and fsynced; a small file says up to where everything has been answered.
+Losing that file only repeats what Osler calls duplicates. Events that Osler wants later lie in files named after the
+time when they are due, and become segments then.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from osler import clock
 from osler.tracking import segments
+from osler.tracking.folders import dead_folders, open_root, own_folder
 from osler.tracking.priority import CLASSES, Queued, class_of
 from osler.tracking.segments import Record
 
@@ -31,100 +31,182 @@ class Position(NamedTuple):
     offset: int
 
 
+class Batch(NamedTuple):
+    """Records to send, the position after them, and the generation of the segments that it was read in."""
+
+    records: Sequence[Record]
+    after: Position
+    generation: int
+
+
 class Spool:
-    """An append-only queue in segments. One thread writes and reads it; nothing here is locked against another."""
+    """An append-only queue in segments. Not locked: whoever shares it between threads holds a lock.
+
+    Errors of every method: OSError when the disk is full, read-only or gone; what was written before is kept.
+    `dropped` counts events by type that were given up, `torn_bytes` what could not be read back;
+    `generation` grows when offsets have moved.
+    """
 
     def __init__(self, root: Path, *, segment_bytes: int, most_bytes: int, most_days: float) -> None:
         self.segment_bytes = segment_bytes
         self.most_bytes = most_bytes
         self.most_days = most_days
         self.dropped: Counter[str] = Counter()
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder, self._lock = _own_folder(root)
-        self._adopt_dead(root)
-        self._position = self._read_position()
-        self._writing: IO[bytes] | None = None
-        self._writing_number = 0
+        self.torn_bytes = 0
+        open_root(root)
+        self._root = root
+        self._lock = own_folder(root)
+        self.folder = self._lock.folder
+        self._position = Position(0, 0)
+        self.generation = 0
+        self._writing: int | None = None
+        self._number = 0
+        self._tail = 0
 
     # ------------------------------------------------------------------ writing
-    def append(self, items: Iterable[Queued]) -> None:
-        """Write events and fsync. When it returns, they survive `kill -9`.
+    def append(self, items: Sequence[Queued], now_seconds: float) -> None:
+        """Write events and fsync, then tell those who wait for one of them."""
+        self._drop_too_old(now_seconds)
+        kept = self._make_room([(item, segments.pack(item.event_type, item.user_id, item.body)) for item in items])
+        data = b"".join(packed for _, packed in kept)
+        if data:
+            self._write(data)
+        for item, _ in kept:
+            item.tell(True)
 
-        Errors: OSError when the disk is full or read-only; what was written before is kept.
-        """
-        data = b"".join(segments.pack(item.event_type, item.user_id, item.body) for item in items)
-        if not data:
-            return
-        self._make_room(len(data))
-        out = self._open_segment(len(data))
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+    def _write(self, data: bytes) -> None:
+        handle = self._segment_for(len(data))
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, self._tail)
+            self._close_segment()
+            raise
+        self._tail += len(data)
 
-    def _open_segment(self, size: int) -> IO[bytes]:
-        if self._writing is None or self._writing.tell() + size > self.segment_bytes:
-            self.close_segment()
-            numbers = self._numbers()
-            self._writing_number = (numbers[-1] if numbers else 0) + 1
-            self._writing = self._path(self._writing_number).open("ab")
+    def _segment_for(self, size: int) -> int:
+        if self._writing is None or self._tail + size > self.segment_bytes:
+            self._close_segment()
+            number = self._next_number()
+            self._writing = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._number, self._tail = number, 0
+            segments.sync_folder(self.folder)
         return self._writing
 
-    def close_segment(self) -> None:
-        """Close the segment being written; the next append begins another."""
+    def _close_segment(self) -> None:
         if self._writing is not None:
-            self._writing.close()
+            os.close(self._writing)
             self._writing = None
 
     # ------------------------------------------------------------------ reading
-    def peek(self, most_events: int, most_bytes: int) -> tuple[list[Record], Position]:
-        """The oldest events that have not been answered, and the position after them. Nothing is moved yet."""
+    def peek(self, *, most_events: int, most_bytes: int, most_learners: int) -> Batch:
+        """The oldest events that have not been answered. Nothing is moved yet."""
         taken: list[Record] = []
+        learners: set[str] = set()
         size, position = 0, self._position
         for number in self._numbers():
             if number < position.segment:
                 continue
             offset = position.offset if number == position.segment else 0
-            for record in segments.read_from(self._path(number), offset):
+            for record in segments.read_from(self._path(number), offset, number):
                 size += len(record.body)
-                if len(taken) >= most_events or (taken and size > most_bytes):
-                    return taken, position
+                learners.add(record.user_id)
+                is_full = len(taken) >= most_events or size > most_bytes or len(learners) > most_learners
+                if taken and is_full:
+                    return Batch(taken, position, self.generation)
                 taken.append(record)
                 position = Position(number, record.end)
-        return taken, position
+        if not taken:
+            position = self._skip_torn(position)
+        return Batch(taken, position, self.generation)
 
-    def advance(self, position: Position) -> None:
-        """Everything before this position has been answered: forget it."""
-        self._position = position
-        segments.write_whole(self.folder / "position", f"{position.segment} {position.offset}".encode())
+    def _skip_torn(self, position: Position) -> Position:
+        """Nothing whole is left; if bytes are, they were damaged, and what comes next goes into another segment."""
+        end = self.end()
+        if position >= end:
+            return position
+        self._close_segment()
+        self.advance(end, self.generation)
+        return end
+
+    def advance(self, after: Position, generation: int) -> None:
+        """Everything before this position has been answered: forget it.
+
+        Segments that were rewritten since the batch was read have other offsets: then nothing is forgotten, and what
+        is sent again Osler calls duplicates.
+        """
+        if generation != self.generation or after <= self._position:
+            return
+        before, self._position = self._position, after
         for number in self._numbers():
-            is_done = number == position.segment and position.offset >= self._path(number).stat().st_size
-            if number < position.segment or (is_done and number != self._writing_number):
-                self._path(number).unlink()
+            path = self._path(number)
+            is_open = self._writing is not None and number == self._number
+            is_done = number == after.segment and after.offset >= path.stat().st_size
+            if number < after.segment or (is_done and not is_open):
+                self.torn_bytes += segments.torn_bytes(path, before.offset if number == before.segment else 0)
+                path.unlink()
+        # After the segments: on a full disk this fails, and their going is what makes room. It only saves repeats.
+        with suppress(OSError):
+            segments.write_whole(self.folder / "position", f"{after.segment} {after.offset}".encode())
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self._waiting())
+    def end(self) -> Position:
+        """The position after everything that is in segments now."""
+        numbers = self._numbers()
+        return Position(numbers[-1], self._path(numbers[-1]).stat().st_size) if numbers else self._position
+
+    def is_past(self, position: Position) -> bool:
+        """Whether everything before a position has been answered or given up."""
+        return self._position >= min(position, self.end())
 
     def size_bytes(self) -> int:
-        """Bytes that the segments take."""
-        return sum(self._path(number).stat().st_size for number in self._numbers())
+        """Bytes that everything takes which waits."""
+        return sum(path.stat().st_size for pattern in ("*.seg", "*.wait") for path in self.folder.glob(pattern))
 
-    def _waiting(self) -> Iterator[Record]:
-        for number in self._numbers():
-            if number >= self._position.segment:
-                offset = self._position.offset if number == self._position.segment else 0
-                yield from segments.read_from(self._path(number), offset)
+    # ------------------------------------------------------------------ later
+    def park(self, records: Iterable[Record], due_ms: int) -> None:
+        """Keep events until a time; they count against the bounds as all others do."""
+        data = b"".join(segments.pack(each.event_type, each.user_id, each.body) for each in records)
+        if data:
+            segments.write_whole(self.folder / f"{due_ms:015d}-{secrets.token_hex(4)}.wait", data)
+            segments.sync_folder(self.folder)
+
+    def release_due(self, now_ms: int) -> None:
+        """What is due now goes to the end of the queue."""
+        for path in sorted(self.folder.glob("[0-9]*-*.wait")):
+            due_ms = path.stem.partition("-")[0]
+            if due_ms.isdigit() and int(due_ms) <= now_ms:
+                self._close_segment()
+                path.rename(self._path(self._next_number()))
 
     # ------------------------------------------------------------------ bounds
-    def _make_room(self, size: int) -> None:
-        self._drop_too_old()
+    def _make_room(self, packed: list[tuple[Queued, bytes]]) -> list[tuple[Queued, bytes]]:
+        """Drop class by class, first what lies here and then what comes, until the rest fits."""
         for rank in range(CLASSES):
+            size = sum(len(data) for _, data in packed)
             if self.size_bytes() + size <= self.most_bytes:
-                return
+                break
             self._drop_class(rank, size)
+            if self.size_bytes() + size > self.most_bytes:
+                packed = self._refuse_class(rank, packed)
+        return packed
+
+    def _refuse_class(self, rank: int, packed: list[tuple[Queued, bytes]]) -> list[tuple[Queued, bytes]]:
+        kept: list[tuple[Queued, bytes]] = []
+        for pair in packed:
+            if class_of(pair[0].event_type) == rank:
+                self.dropped[pair[0].event_type] += 1
+                pair[0].tell(False)
+            else:
+                kept.append(pair)
+        return kept
 
     def _drop_class(self, rank: int, size: int) -> None:
         """Drop events of one class, oldest segment first, until there is room and a twentieth more."""
-        self.close_segment()
+        self._close_segment()
         goal = self.most_bytes * 0.95 - size
         for number in self._numbers():
             if self.size_bytes() <= goal:
@@ -132,92 +214,84 @@ class Spool:
             path = self._path(number)
             types = {r.event_type for r in segments.read_from(path, 0) if class_of(r.event_type) == rank}
             gone = segments.rewrite_without(path, sorted(types))
-            if gone and number == self._position.segment:
-                # Offsets of a rewritten segment have moved: send it from its start, Osler knows what it has.
-                self._position = Position(number, 0)
+            if gone:
+                self._moved(number)
             self.dropped.update(gone)
 
-    def _drop_too_old(self) -> None:
-        oldest = clock.now().timestamp() - self.most_days * SECONDS_A_DAY
+    def _moved(self, number: int) -> None:
+        """Offsets of a rewritten segment have changed: send it from its start, Osler knows what it has."""
+        self.generation += 1
+        if number == self._position.segment:
+            self._position = Position(number, 0)
+            (self.folder / "position").unlink(missing_ok=True)
+
+    def _drop_too_old(self, now_seconds: float) -> None:
+        oldest = now_seconds - self.most_days * SECONDS_A_DAY
         for number in self._numbers():
             path = self._path(number)
-            if path.stat().st_mtime < oldest and number != self._writing_number:
-                self.dropped.update(record.event_type for record in segments.read_from(path, 0))
-                path.unlink()
-
-    # ------------------------------------------------------------------ folders
-    def _adopt_dead(self, root: Path) -> None:
-        """Take over the segments of processes that are gone, before our own: they are older."""
-        for other in sorted(root.iterdir()):
-            if other == self.folder or not other.is_dir():
+            if path.stat().st_mtime >= oldest or (number == self._number and self._writing is not None):
                 continue
-            lock = _try_lock(other)
-            if lock is None:
-                continue
-            with lock:
-                self._take_over(other)
-                shutil.rmtree(other, ignore_errors=True)
-
-    def _take_over(self, other: Path) -> None:
-        position = _parse_position(other / "position")
-        for path in sorted(other.glob("*.seg")):
-            number = int(path.stem)
-            if number < position.segment:
-                continue
-            segments.cut_torn_end(path)
-            offset = position.offset if number == position.segment else 0
-            rest = b"".join(segments.pack(r.event_type, r.user_id, r.body) for r in segments.read_from(path, offset))
-            if rest:
-                mine = self._numbers()
-                segments.write_whole(self._path((mine[-1] if mine else 0) + 1), rest)
+            self.dropped.update(record.event_type for record in segments.read_from(path, 0))
             path.unlink()
 
+    # ------------------------------------------------------------------ folders
+    def adopt_dead(self) -> None:
+        """Take over what processes that are gone have left."""
+        for lock in dead_folders(self._root, self.folder):
+            try:
+                self._take_over(lock.folder)
+                shutil.rmtree(lock.folder, ignore_errors=True)
+            finally:
+                lock.release()
+
+    def _take_over(self, other: Path) -> None:
+        """Every file is here, durably, before it is gone there: a crash in between sends some events twice."""
+        self._close_segment()
+        position = _parse_position(other / "position")
+        for path in _segment_files(other):
+            number = int(path.stem)
+            if number == position.segment and position.offset:
+                left = segments.read_from(path, position.offset)
+                rest = b"".join(segments.pack(r.event_type, r.user_id, r.body) for r in left)
+                self.torn_bytes += segments.torn_bytes(path, position.offset)
+                segments.write_whole(self._path(self._next_number()), rest)
+                path.unlink()
+            elif number >= position.segment:
+                path.rename(self._path(self._next_number()))
+        for path in other.glob("*.wait"):
+            path.rename(self.folder / path.name)
+        segments.sync_folder(self.folder)
+
     def _numbers(self) -> list[int]:
-        return sorted(int(path.stem) for path in self.folder.glob("*.seg"))
+        return [int(path.stem) for path in _segment_files(self.folder)]
+
+    def _next_number(self) -> int:
+        """Never one that was used: a position in a segment that is gone must not point into another."""
+        return max([self._number, self._position.segment, *self._numbers()]) + 1
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:09d}.seg"
 
-    def _read_position(self) -> Position:
-        return _parse_position(self.folder / "position")
-
     def close(self) -> None:
         """Give the folder up: an empty one is removed, another is left for the next process to adopt."""
-        self.close_segment()
-        is_empty = next(self._waiting(), None) is None
-        self._lock.close()
-        if is_empty:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._close_segment()
+        with suppress(OSError):
+            if self._position >= self.end() and not any(self.folder.glob("*.wait")):
+                shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+    def abandon(self) -> None:
+        """In a forked child: close the copies of the parent's files and touch nothing else."""
+        self._close_segment()
+        self._lock.release()
 
 
-def _own_folder(root: Path) -> tuple[Path, IO[bytes]]:
-    while True:
-        folder = root / f"{os.getpid()}-{secrets.token_hex(4)}"
-        folder.mkdir(mode=0o700)
-        lock = _try_lock(folder)
-        if lock is not None:
-            return folder, lock
-
-
-def _try_lock(folder: Path) -> IO[bytes] | None:
-    """The lock of a folder, or None while its process lives. The kernel lets go of it when a process dies."""
-    try:
-        handle = (folder / "lock").open("ab")
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        return None
-    if not folder.exists():
-        handle.close()
-        return None
-    return handle
+def _segment_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.seg") if path.stem.isdigit())
 
 
 def _parse_position(path: Path) -> Position:
-    with contextlib.suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):
         segment, offset = path.read_text().split()
         return Position(int(segment), int(offset))
     return Position(0, 0)

@@ -1,0 +1,169 @@
+"""The thread that owns the disk: memory to spool every 200 ms. The request path only appends to memory."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from osler import clock
+from osler.tracking.options import TrackingOptions
+from osler.tracking.priority import MemoryQueue, Queued, in_order
+from osler.tracking.spool import Position, Spool
+
+log = logging.getLogger("osler.tracking")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of events, for whoever asks. `dropped` by type; `lost` by type and the code that Osler gave."""
+
+    delivered: int = 0
+    batches: int = 0
+    failures: int = 0
+    disk_failures: int = 0
+    torn_bytes: int = 0
+    dropped: Counter[str] = field(default_factory=Counter[str])
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+
+class Recorder:
+    """Owns memory and spool of one process. `put` may be called from any thread; it never waits for the disk.
+
+    `spool` may be used only while `disk` is held. A disk that fails leaves events in memory, as many as fit, by the
+    order of dropping; it is tried again at every turn.
+    """
+
+    def __init__(self, options: TrackingOptions, root: Path, counts: Counts, on_written: Callable[[], None]) -> None:
+        self.disk = threading.RLock()
+        self.spool: Spool | None = None
+        self._root = root
+        self._options = options
+        self._counts = counts
+        self._on_written = on_written
+        self._memory = threading.Lock()
+        self._queue = MemoryQueue(options.memory_events)
+        self._held = MemoryQueue(options.memory_events)
+        self._untold: Counter[str] = Counter()
+        self._wake = threading.Event()
+
+    # ------------------------------------------------------------------ any thread
+    def put(self, item: Queued) -> None:
+        """Queue an event. Its waiter is told False at once when there is no room for it."""
+        with self._memory:
+            dropped = self._queue.put(item)
+            if dropped is not None:
+                self._drop(dropped.event_type)
+            is_urgent = item.waiter is not None or len(self._queue) >= self._options.flush_events
+        if dropped is not None:
+            dropped.tell(False)
+        if is_urgent:
+            self._wake.set()
+
+    def _drop(self, event_type: str) -> None:
+        self._untold[event_type] += 1
+        self._counts.dropped[event_type] += 1
+
+    def untold(self) -> dict[str, int]:
+        """Drops by type that Osler has not been told of."""
+        with self._memory:
+            return dict(self._untold)
+
+    def told(self, drops: dict[str, int]) -> None:
+        """Osler knows of these drops now."""
+        with self._memory:
+            self._untold -= Counter(drops)
+
+    def to_disk(self) -> bool:
+        """Write and fsync everything queued so far. False when the disk does not take it."""
+        with self.disk:
+            with self._memory:
+                taken = self._queue.swap()
+            fresh = in_order(taken)
+            try:
+                return self._write(fresh)
+            except OSError:
+                self._fail(fresh)
+                return False
+
+    def end(self) -> Position | None:
+        """The position after everything on disk; None without a disk."""
+        with self.disk:
+            return None if self.spool is None else self.spool.end()
+
+    # ------------------------------------------------------------------ the thread
+    def run(self, stop: threading.Event) -> None:
+        """Write until stopped, then once more."""
+        while not stop.is_set():
+            self._wake.wait(self._options.flush_seconds)
+            self._wake.clear()
+            self._turn()
+        self._turn()
+
+    def wake(self) -> None:
+        """Turn now."""
+        self._wake.set()
+
+    def _turn(self) -> None:
+        try:
+            self.to_disk()
+        except Exception as error:  # noqa: BLE001 (a thread that died would lose everything after it)
+            self._counts.disk_failures += 1
+            log.warning("osler: tracking could not write (%s); it goes on", type(error).__name__)
+
+    def _write(self, fresh: list[Queued]) -> bool:
+        spool = self._open()
+        items = [*in_order(self._held.swap()), *fresh] if len(self._held) else fresh
+        if not items:
+            return True
+        fresh[:] = items  # what was held is fresh again, should the disk fail now
+        spool.append(items, clock.now().timestamp())
+        fresh.clear()
+        self._take_counts(spool)
+        self._on_written()
+        return True
+
+    def _open(self) -> Spool:
+        if self.spool is None:
+            o = self._options
+            self.spool = Spool(
+                self._root, segment_bytes=o.segment_bytes, most_bytes=o.spool_bytes, most_days=o.spool_days
+            )
+        return self.spool
+
+    def _fail(self, items: list[Queued]) -> None:
+        """Keep in memory what fits; who waits for the disk hears that it failed, though the event may yet be sent."""
+        self._counts.disk_failures += 1
+        if self._counts.disk_failures == 1:
+            log.warning("osler: the spool %s cannot be written; events stay in memory", self._root)
+        for item in items:
+            item.tell(False)
+            dropped = self._held.put(Queued(item.event_type, item.user_id, item.body))
+            if dropped is not None:
+                with self._memory:
+                    self._drop(dropped.event_type)
+
+    def _take_counts(self, spool: Spool) -> None:
+        self._counts.torn_bytes, spool.torn_bytes = self._counts.torn_bytes + spool.torn_bytes, 0
+        with self._memory:
+            self._untold.update(spool.dropped)
+            self._counts.dropped.update(spool.dropped)
+        spool.dropped.clear()
+
+    def close(self) -> None:
+        """Give up the folder; what is in it waits for the next start."""
+        with self.disk:
+            if self.spool is not None:
+                with suppress(OSError):
+                    self._take_counts(self.spool)
+                    self.spool.close()
+                self.spool = None
+
+    def abandon(self) -> None:
+        """In a forked child: the folder is the parent's."""
+        if self.spool is not None:
+            self.spool.abandon()
