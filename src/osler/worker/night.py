@@ -22,6 +22,7 @@ from osler.live.catch_up import Live
 from osler.observe import metrics
 from osler.rollups.nightly import nightly_jobs
 from osler.settings import Settings
+from osler.worker.housekeeping import housekeeping_jobs
 
 log = logging.getLogger("osler.worker")
 
@@ -111,7 +112,7 @@ class Night:
 def night_of(database: Database) -> Night:
     """The night of an open database. Declares the series of its jobs, so that alerts see a job that never ran."""
     shipped = analytics()
-    jobs = nightly_jobs(shipped, Live(database, shipped).catch_up)
+    jobs = (*nightly_jobs(shipped, Live(database, shipped).catch_up), *housekeeping_jobs(database, shipped))
     metrics.declare_jobs(job.name for job in jobs)
     return Night(database, jobs)
 

@@ -17,7 +17,7 @@ LOW_SCORE = 50.0
 
 def not_opted_in() -> dict[str, Any]:
     """The answer to somebody who has no class to see."""
-    text = "Comparison is off, or you are in no class: switch it on under Data to see your class, never single people."
+    text = "Comparison is off, or you are in no class. Switched on, you see your class as a whole, never single people."
     card = card_fields(CardState.NO_RIGHT, ("cohort.none", text), n=0, as_of=None, model_version=VERSION)
     empty: dict[str, Any] = {"weeks": [], "topics": []}
     return {**card, **dict.fromkeys(("cohort_id", "name", "week_on", "band", "misalignment")), **empty}
