@@ -1,0 +1,102 @@
+"""How fast is the nightly `daily_stats`, beside one plain INSERT … SELECT … GROUP BY of the same rows?
+
+The job runs as the product runs it: claimed, fenced, in chunks, each day's sessions, first attempts and hours counted.
+Beside it: one statement that only counts events and sums answers of the same learner-days into a temporary table.
+Run alone: `python bench/jobs.py [--events N] [--rounds N]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from typing import Any
+
+from osler.db.connect import connect_plainly
+from osler.db.engine import Database
+from osler.worker.night import night_of
+from world import World, world
+
+JOB = "daily_stats"
+ROUNDS = 5
+TARGET = 0.5
+BESIDE = "one INSERT … SELECT … GROUP BY of the same learner-days into a temporary table"
+
+MARK = """
+insert into stale_days (user_id, job, local_date)
+select user_id, $1, local_date from daily_user_stats where user_id = any($2::uuid[])
+"""
+PLAIN = """
+insert into plain_days
+select e.user_id, e.local_date, count(*),
+       count(*) filter (where e.event_type = 'question_submit'),
+       count(*) filter (where e.event_type = 'flashcard_review'),
+       count(*) filter (where e.event_type = 'note_taken'),
+       count(distinct e.session_id), max(e.event_ts)
+  from study_events e where e.user_id = any($1::uuid[]) group by 1, 2
+"""
+PLAIN_TABLE = """
+create temp table plain_days (user_id uuid, local_date date, events bigint, questions bigint, reviews bigint,
+  notes bigint, sessions bigint, as_of timestamptz)
+"""
+
+
+def measure(world: World, rounds: int = ROUNDS, events: int = 1_000_000) -> dict[str, dict[str, Any]]:
+    """The job over all days of as many learners as have that many events, and the plain statement, in turns."""
+    return {"jobs.daily": asyncio.run(_measure(world, rounds, events))}
+
+
+async def _measure(world: World, rounds: int, events: int) -> dict[str, Any]:
+    learners = list(world.learners[: max(1, events // world.events_a_learner)])
+    admin: Any = await connect_plainly(world.admin_url)
+    runs: list[float] = []
+    mine: list[float] = []
+    try:
+        await admin.execute(PLAIN_TABLE)
+        async with Database.open(world.settings) as db:
+            for number in range(rounds + 1):
+                days = int((await admin.execute(MARK, JOB, learners)).split()[-1])
+                job = await _job(db)
+                plain = await _plain(admin, learners)
+                if number:  # the first warms both
+                    runs.append(plain / job)
+                    mine.append(job)
+                    print(f"jobs: {days} days, {job:.2f} s, plain {plain:.2f} s", file=sys.stderr, flush=True)
+    finally:
+        await admin.close()
+    ratio = statistics.median(runs)
+    return {
+        "ratio": round(ratio, 2), "target": TARGET, "met": ratio >= TARGET, "runs": [round(run, 2) for run in runs],
+        "beside": BESIDE, "seconds": round(statistics.median(mine), 2), "learner_days": days,
+        "events": len(learners) * world.events_a_learner,
+    }  # fmt: skip
+
+
+async def _job(db: Database) -> float:
+    began = time.perf_counter()
+    await night_of(db).run(JOB, again=True)
+    return time.perf_counter() - began
+
+
+async def _plain(admin: Any, learners: list[Any]) -> float:
+    await admin.execute("truncate plain_days")
+    began = time.perf_counter()
+    await admin.execute(PLAIN, learners)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure on a world of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
+    with world(chosen.events) as made:
+        print(json.dumps(measure(made, chosen.rounds, chosen.events), indent=2))
+
+
+if __name__ == "__main__":
+    main()
