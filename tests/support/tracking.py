@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from osler.tracking import HttpSink, Osler, TrackingOptions
 
 KEY = b"a key of the tests, long enough"
@@ -40,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name of the base)
         """Quiet."""
 
 
@@ -139,7 +141,15 @@ def half_of_the_results(handler: Handler, envelope: dict[str, Any]) -> None:
 
 @contextmanager
 def listening(port: int = 0) -> Iterator[Server]:
-    """A server on a free port, or on one that was free."""
+    """A server on a free port, or on one that was free; asked directly, whatever proxy the machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        with _serving(port) as server:
+            yield server
+
+
+@contextmanager
+def _serving(port: int) -> Iterator[Server]:
     server = Server(("127.0.0.1", port))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
