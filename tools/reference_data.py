@@ -171,11 +171,13 @@ def _index(index: Any) -> str:
 
 
 def _load_every_declaration() -> None:
+    """Import every module that declares a table, whatever its name is."""
     import importlib
     from pathlib import Path
 
     import osler
 
     package = Path(osler.__file__).parent
-    for path in sorted(package.rglob("tables.py")):
-        importlib.import_module(".".join(("osler", *path.relative_to(package).with_suffix("").parts)))
+    for path in sorted(package.rglob("*.py")):
+        if "= table(" in path.read_text(encoding="utf-8"):
+            importlib.import_module(".".join(("osler", *path.relative_to(package).with_suffix("").parts)))
