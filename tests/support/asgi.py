@@ -58,6 +58,6 @@ async def ask(
         await running
     except asyncio.CancelledError:
         seen.error = "cancelled"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever the application raises is what a client would not see)
         seen.error = f"{type(error).__name__}: {error}"
     return seen

@@ -25,7 +25,8 @@ def test_nothing_is_dropped_while_something_of_a_lower_class_is_kept(types: list
     queue = MemoryQueue(limit)
     dropped = [d for n, kind in enumerate(types) if (d := queue.put(_item(kind, n))) is not None]
     kept = in_order(queue.swap())
-    assert len(kept) == min(limit, len(types)) and len(queue) == 0
+    assert len(kept) == min(limit, len(types))
+    assert len(queue) == 0
     assert sorted(int(i.body) for i in [*kept, *dropped]) == list(range(len(types)))
     assert [int(i.body) for i in kept] == sorted(int(i.body) for i in kept)
     # With everything of the lowest classes gone first, the kept are the highest that came.

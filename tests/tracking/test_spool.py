@@ -135,7 +135,8 @@ def test_a_lock_on_a_folder_that_was_removed_meanwhile_is_no_lock(tmp_path: Path
     folder = tmp_path / "f"
     folder.mkdir()
     held = try_lock(folder)
-    assert held is not None and try_lock(folder) is None
+    assert held is not None
+    assert try_lock(folder) is None
     (folder / "lock").unlink()
     assert try_lock(folder) is not None
     (folder / "lock").unlink()
@@ -152,7 +153,8 @@ def test_a_full_spool_drops_by_class_the_stored_before_the_new_and_counts_each(t
     spool.append(submits, NOW)
     names = _names(spool)
     assert [name for name in names if name[0] == "s"] == [f"s{n}" for n in range(30)]
-    assert spool.dropped["api_request"] == 20 and not spool.dropped["question_submit"]
+    assert spool.dropped["api_request"] == 20
+    assert not spool.dropped["question_submit"]
     assert told == [True] * 30
     spool.append(_items("late", event_type="api_request", size=2_000), NOW)
     assert spool.dropped["api_request"] == 21
@@ -167,7 +169,8 @@ def test_a_batch_that_was_on_its_way_while_segments_were_rewritten_moves_nothing
     spool.append(_items("new", size=1_800), NOW)
     assert spool.generation == batch.generation + 1
     spool.advance(batch.after, batch.generation)
-    assert _names(spool)[0] == "keep" and "new" in _names(spool)
+    assert _names(spool)[0] == "keep"
+    assert "new" in _names(spool)
 
 
 def test_events_older_than_thirty_days_are_given_up_and_counted(tmp_path: Path):
@@ -189,7 +192,8 @@ def test_damage_in_the_middle_costs_the_rest_of_its_segment_alone_and_is_counted
     data[len(data) // 2] ^= 0xFF
     first.write_bytes(bytes(data))
     names = _names(spool)
-    assert names[-1] == "f" and len(names) < 6
+    assert names[-1] == "f"
+    assert len(names) < 6
     batch = spool.peek(most_events=99, most_bytes=10**6, most_learners=99)
     spool.advance(batch.after, batch.generation)
     assert spool.torn_bytes > 0
