@@ -14,15 +14,19 @@ from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_
 from osler.db.engine import WriteSession
 from osler.errors import NotFound
 
-# Topics that nothing refers to any more may go; those that questions, materials or cards name stay in the tree.
+# Topics that nothing refers to any more may go; those that questions, materials or cards name stay, and all above them.
 _DROP_UNUSED_TOPICS = sa.text(
     """
-    delete from topics t
-     where t.topic_id <> all (:kept)
-       and not exists (select 1 from questions q where t.topic_id = any (q.topic_ids))
-       and not exists (select 1 from materials m where t.topic_id = any (m.topic_ids))
-       and not exists (select 1 from cards c where t.topic_id = any (c.topic_ids))
-       and not exists (select 1 from topics child where child.parent_id = t.topic_id and child.topic_id = any (:kept))
+    with recursive named as (
+      select unnest(cast(:kept as text[])) as topic_id
+       union select unnest(topic_ids) from questions
+       union select unnest(topic_ids) from materials
+       union select unnest(topic_ids) from cards
+    ), stays as (
+      select topic_id from named
+       union select t.parent_id from topics t join stays s on s.topic_id = t.topic_id where t.parent_id is not null
+    )
+    delete from topics t where not exists (select 1 from stays s where s.topic_id = t.topic_id)
     """
 )
 

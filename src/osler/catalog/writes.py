@@ -24,6 +24,12 @@ async def ensure_user(s: WriteSession, user_id: UUID, *, is_sample: bool = False
     await s.execute(insert(users).values(row).on_conflict_do_nothing())
 
 
+async def ensure_users(s: WriteSession, user_ids: Sequence[UUID]) -> None:
+    """Make the rows of many learners where there are none, in one statement."""
+    made = "insert into users (user_id, is_sample, time_zone) select u, false, 'UTC' from unnest($1::uuid[]) u"
+    await s.driver().execute(f"{made} on conflict do nothing", list(user_ids))
+
+
 async def change_settings(s: WriteSession, user_id: UUID, changes: Mapping[str, Any]) -> None:
     """Change zone, start of the day or target recall. Errors: NotFound when the learner was erased."""
     values = {name: value for name, value in changes.items() if name in SETTINGS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +14,10 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
+    from osler.db.engine import Database
     from osler.ingest.importers.record import ImportOptions, Source
     from osler.ingest.importers.report import ImportReport
+    from osler.settings import Settings
 
 
 class Kind(StrEnum):
@@ -37,7 +39,8 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
         UUID | None, typer.Option("--user", metavar="ID", help="Whose records; the installation's own learner without.")
     ] = None,
     zone: Annotated[
-        str | None, typer.Option("--zone", help="Time zone of records that do not know theirs, e.g. Europe/London.")
+        str | None,
+        typer.Option("--zone", help="Zone of times that have none, e.g. Europe/London; or a file of moves (from,zone)"),
     ] = None,
     shift_to: Annotated[
         datetime | None,
@@ -53,21 +56,19 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     Anki: a .colpkg, .apkg or collection.anki2; nothing that a card says is read. ASSISTments, OULAD, EPM: the public
     files. xAPI: statements, one a line. CSV: with a mapping file; without one a first guess is printed.
 
-    Exit codes: 0 done, 2 the source cannot be read, or some records were told to come back later.
+    Exit codes: 0 done, 2 the source or the database cannot be used; what was stored until then stays, and the same
+    command goes on from there.
     """
     from osler import clock
-    from osler.ingest.importers.record import ImportOptions
-    from osler.ingest.importers.sources import SourceName, open_source
+    from osler.settings import load_settings
 
-    _check_zone(zone)
-    options = ImportOptions(zone=zone or "UTC", zone_is_given=zone is not None, mapping_file=mapping)
+    settings = load_settings()
+    chosen = Chosen(kind, path, user, zone, shift_to.date() if shift_to else None, mapping, fold)
+    if dry_run:
+        asyncio.run(_dry_run(settings, chosen, as_json=as_json))
+        return
     started = clock.monotonic_seconds()
-    with open_source(SourceName(kind.value), path, options) as source:
-        if dry_run:
-            _print_dry_run(source, as_json=as_json)
-            return
-        day = shift_to.date() if shift_to else None
-        report, user_id = asyncio.run(_run(source, user, options, day, fold=fold))
+    report, user_id = asyncio.run(_import(settings, chosen))
     seconds = clock.monotonic_seconds() - started
     if as_json:
         typer.echo(json.dumps({**report.as_json(), "user_id": str(user_id), "seconds": round(seconds, 1)}))
@@ -77,70 +78,84 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
         raise typer.Exit(2)
 
 
-async def _run(
-    source: Source, user: UUID | None, options: ImportOptions, shift_to: date | None, *, fold: bool
-) -> tuple[ImportReport, UUID]:
-    from osler.catalog import writes
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was asked for on the command line."""
+
+    kind: Kind
+    path: Path
+    user: UUID | None
+    zone: str | None
+    shift_to: date | None
+    mapping: Path | None
+    fold: bool
+
+
+async def _dry_run(settings: Settings, chosen: Chosen, *, as_json: bool) -> None:
+    """Without the database: where no zone was given, the installation's is shown."""
+    from osler.cli.dry_run import show
+    from osler.ingest.importers.sources import SourceName, open_source
+
+    options = _options(chosen, settings.timezone)
+    with open_source(SourceName(chosen.kind.value), chosen.path, options) as source:
+        show(source, as_json=as_json, shift_to=chosen.shift_to)
+
+
+async def _import(settings: Settings, chosen: Chosen) -> tuple[ImportReport, UUID]:
     from osler.catalog.own_learner import own_learner
-    from osler.cli.progress import Bar
     from osler.db.engine import Database
-    from osler.ingest.importers.run import Importing, run_import
-    from osler.settings import load_settings
-    from osler.worker.up_to_date import bring_up_to_date
+    from osler.db.migrate import migrate
+    from osler.ingest.importers.sources import SourceName, open_source
 
-    settings = load_settings()
-    user_id = user or own_learner(settings.home)
+    # Opened once before the database is started: a wrong file is said at once.
+    with open_source(SourceName(chosen.kind.value), chosen.path, _options(chosen, settings.timezone)):
+        pass
+    if settings.is_embedded:
+        await migrate(settings)
+    user_id = chosen.user or own_learner(settings.home)
     async with Database.open(settings) as db:
-        async with db.write() as session:
-            await writes.ensure_user(session, user_id, time_zone=options.zone)
-        with Bar(f"importing {source.name}", source.total) as bar:
-            report = await run_import(Importing(db, user_id, shift_to=shift_to, progress=bar.advance), source)
-        if fold:
-            with Bar("bringing the analytics up to date", None) as bar:
-                await bring_up_to_date(db, progress=bar.advance)
-    return report, user_id
+        options = _options(chosen, await _zone_of(db, user_id, chosen.zone))
+        with open_source(SourceName(chosen.kind.value), chosen.path, options) as source:
+            return await _run(db, source, user_id, chosen), user_id
 
 
-def _check_zone(zone: str | None) -> None:
-    from zoneinfo import available_timezones
+async def _run(db: Database, source: Source, user_id: UUID, chosen: Chosen) -> ImportReport:
+    from osler.cli.progress import Bar
+    from osler.ingest.importers.run import Importing, run_import
 
-    if zone is not None and zone not in available_timezones():
-        typer.echo(f"osler import: there is no time zone '{zone}'; names look like Europe/London", err=True)
-        raise typer.Exit(2)
+    with Bar(f"importing {source.name}", source.total) as bar:
+        report = await run_import(Importing(db, user_id, shift_to=chosen.shift_to, progress=bar.advance), source)
+    if chosen.fold:
+        from osler.worker.up_to_date import bring_up_to_date
+
+        with Bar("bringing the analytics up to date", None) as bar:
+            await bring_up_to_date(db, progress=bar.advance)
+    return report
 
 
-def _print_dry_run(source: Source, *, as_json: bool) -> None:
-    counts: Counter[str] = Counter()
-    hours: Counter[int] = Counter()
-    first, last = "9", ""
-    read = 0
-    for record in source.records():
-        read += record.n
-        if record.skipped or record.merged:
-            counts[f"skipped: {record.skipped}" if record.skipped else f"merged: {record.merged}"] += record.n
-        for event in record.events:
-            counts[event["type"]] += 1
-            hours[datetime.fromisoformat(event["occurred_at"]).hour] += 1
-            first, last = min(first, event["occurred_at"]), max(last, event["occurred_at"])
-    if as_json:
-        said = {
-            "read": read,
-            "counts": dict(counts),
-            "first": first,
-            "last": last,
-            "hours": dict(sorted(hours.items())),
-        }
-        typer.echo(json.dumps({**said, "notes": source.notes}))
-        return
-    typer.echo(f"{read} records read, nothing stored.")
-    for name, n in counts.most_common():
-        typer.echo(f"  {n:>9,}  {name}")
-    typer.echo(f"  from {first[:10]} to {last[:10]}; by hour of the day, as the records will be stored:")
-    most = max(hours.values(), default=1)
-    for hour in range(24):
-        typer.echo(f"  {hour:02d} h {'█' * round(40 * hours[hour] / most)} {hours[hour] or ''}")
-    for note in source.notes:
-        typer.echo(f"  note: {note}")
+async def _zone_of(db: Database, user_id: UUID, given: str | None) -> str:
+    """The learner's zone, who is made where there is none, in the zone that was given or the installation's."""
+    from osler.catalog import queries, writes
+    from osler.errors import NotFound
+    from osler.eventlog.erased import erased
+    from osler.eventlog.tombstones import KEY_NAME
+    from osler.ingest.importers.zones import zones_of
+    from osler.observe.keys import secret_key
+
+    home = zones_of(given).zones[-1].key if given else db.settings.timezone
+    key = secret_key(db.settings.home, KEY_NAME)
+    async with db.write() as session:
+        if await erased(session, [user_id], key):
+            raise NotFound(f"learner {user_id} was erased; nothing more is taken for that pseudonym")
+        await writes.ensure_user(session, user_id, time_zone=home)
+        row = await queries.user(session, user_id)
+    return home if row is None else str(row["time_zone"])
+
+
+def _options(chosen: Chosen, zone: str) -> ImportOptions:
+    from osler.ingest.importers.record import ImportOptions
+
+    return ImportOptions(zone=chosen.zone or zone, zone_is_given=chosen.zone is not None, mapping_file=chosen.mapping)
 
 
 def _print(report: ImportReport, user_id: UUID, seconds: float) -> None:

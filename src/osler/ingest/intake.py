@@ -13,6 +13,7 @@ import msgspec
 from osler.db.engine import Database
 from osler.domain.outcomes import EventProblem, Status
 from osler.ingest import careful, quick
+from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import Read, read_carefully
 from osler.ingest.pipeline import Taken, ingestion_of
 from osler.ingest.wire import Envelope, WireEvent, plain, quick_events
@@ -49,17 +50,26 @@ async def ingest_events(
     import_window: bool = True,
     is_server: bool = False,
     keep_outcomes: bool = True,
+    concluded: Mapping[str, Concluded] | None = None,
 ) -> BatchResult:
     """Take events in the wire's form (dicts) in chunks of 5,000, each one transaction.
 
     With `user_id` None each event names its learner. `import_window` opens twenty years, makes the months that are
     missing and marks the zone as given by an import; fields reserved for services are allowed either way.
+    `concluded` is what an export says beside its events, by event id: those conclusions are stored again.
     Indices of outcomes count within their chunk.
 
     Errors: Unavailable when the database is away; what was committed before stays, and a second run answers
     `duplicate` for it.
     """
-    sender = Sender(user_id=user_id, is_service=True, is_server=is_server, may_create=True, is_import=import_window)
+    sender = Sender(
+        user_id=user_id,
+        is_service=True,
+        is_server=is_server,
+        may_create=True,
+        is_import=import_window,
+        concluded=concluded or {},
+    )
     ingestion = ingestion_of(db)
     result = BatchResult()
     for chunk in _chunks(events):
@@ -85,7 +95,7 @@ def read_values(events: _ANY) -> list[Read]:
         found: list[WireEvent] = quick_events.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return [_read_value(event) for event in events]
-    if quick.is_plain(body) and quick.fits(found) and not quick.has_negative_zero(found):
+    if quick.is_plain(body) and quick.fits(found) and not quick.has_negative_zero(body):
         return list(found)
     odd = set(quick.odd_ones(found))
     return [_read_value(events[n]) if n in odd else event for n, event in enumerate(found)]

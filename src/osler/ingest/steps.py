@@ -17,12 +17,13 @@ from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import Code, EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
 from osler.eventlog.entries import DAY_ZERO, Entry
+from osler.ingest.concluded import as_concluded
 from osler.ingest.gate_fields import ID_FIELDS
 from osler.ingest.limits import FUTURE_HOURS
 from osler.ingest.work import Candidate, Context, Grade
 
 _DAY_ZERO = DAY_ZERO.toordinal()
-_FUTURE_US = FUTURE_HOURS * 3600 * clock_rules.SECOND_US
+FUTURE_US = FUTURE_HOURS * 3600 * clock_rules.SECOND_US
 _NO_USERS = frozenset({"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"})
 HALF = 0.5
 """An attempt that brings points instead of a verdict counts as correct from half of them on."""
@@ -89,7 +90,7 @@ def check_time(c: Candidate, ctx: Context) -> None:
         raise EventProblem(problem.code, "/occurred_at") from None
     if abs(sent.us // 1000 - ms) > ID_TOLERANCE_MS:
         raise EventProblem(Code.ID_TIME_MISMATCH, "/occurred_at")
-    if ms * 1000 - ctx.received_us > _FUTURE_US:
+    if ms * 1000 - ctx.received_us > FUTURE_US:
         raise EventProblem(Code.IN_FUTURE, "/id")
     checkpoint = c.learner.checkpoint_ms
     if ms < ctx.retention_from_ms or (checkpoint is not None and ms <= checkpoint):
@@ -169,6 +170,8 @@ def conclude_and_grade(c: Candidate, ctx: Context) -> None:
         data_json=c.data_json.decode(),
         data=event.data,
     )
+    if ctx.sender.concluded and (found := ctx.sender.concluded.get(event.id)) is not None:
+        c.entry = as_concluded(c.entry, found)
 
 
 def grade(data: Any, found: Grade | None) -> tuple[bool | None, int | None, bool]:

@@ -12,6 +12,7 @@ from osler.domain.clock_rules import Home, Instant
 from osler.domain.event_types import EventType
 from osler.domain.outcomes import Code, EventProblem, Status, Warn
 from osler.eventlog.entries import Entry
+from osler.ingest.concluded import Concluded
 from osler.ingest.wire import WireEvent
 
 
@@ -28,6 +29,8 @@ class Sender:
     is_server: bool = False
     may_create: bool = False
     is_import: bool = False
+    concluded: Mapping[str, Concluded] = field(default_factory=dict[str, Concluded])
+    """By event id: what the export that is imported had concluded."""
 
     @classmethod
     def learner(cls, user_id: UUID) -> Sender:

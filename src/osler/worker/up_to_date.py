@@ -11,11 +11,15 @@ from osler.db.engine import Database
 from osler.eventlog import marks
 from osler.live.catch_up import Live
 from osler.live.draining import drain
+from osler.live.learners import lock_key
 from osler.worker.night import night_of
 
-LEARNERS_AT_ONCE = 4
-"""Folding a learner is one short transaction, and most of its time is the wait for PostgreSQL and for COMMIT."""
+FOLDING_AT_ONCE = 4
+LEARNERS_A_COMMIT = 10
+"""Measured over 300 small learners on two busy cores: 102 ms each one by one, 15 ms with three at once, 11 ms when
+each takes ten in a transaction; more in one only holds locks for longer."""
 MOST_LEARNERS = 1_000_000
+SECONDS_A_STATEMENT = 600.0
 
 
 async def bring_up_to_date(database: Database, progress: Callable[[int], None] = lambda _: None) -> None:
@@ -34,17 +38,22 @@ async def bring_up_to_date(database: Database, progress: Callable[[int], None] =
 
 async def _fold_marked(database: Database, live: Live, progress: Callable[[int], None]) -> None:
     async with database.read(primary=True) as session:
-        behind = iter(await marks.learners(session, marks.LIVE, MOST_LEARNERS))
+        behind = await marks.learners(session, marks.LIVE, MOST_LEARNERS)
+    # In the order of their locks, so that two that fold never wait for each other in a circle.
+    behind.sort(key=lock_key)
+    groups = iter([behind[at : at + LEARNERS_A_COMMIT] for at in range(0, len(behind), LEARNERS_A_COMMIT)])
 
     async def fold_next() -> None:
-        user_id: UUID
-        for user_id in behind:  # one iterator for all: whoever is free takes the next learner
-            await live.catch_up(user_id)
-            progress(1)
+        group: list[UUID]
+        for group in groups:  # one iterator for all: whoever is free takes the next
+            async with database.write(statement_timeout_seconds=SECONDS_A_STATEMENT) as session:
+                for user_id in group:
+                    await live.catch_up_in(session, user_id)
+            progress(len(group))
 
     try:
         async with asyncio.TaskGroup() as folding:
-            for _ in range(LEARNERS_AT_ONCE):
+            for _ in range(FOLDING_AT_ONCE):
                 folding.create_task(fold_next())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
-from zoneinfo import ZoneInfo
+from types import TracebackType
+from typing import Any, Self
 
 from osler.ingest.importers.anki_package import open_collection
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
@@ -25,6 +25,8 @@ MANUAL, RESCHEDULED, FILTERED = 4, 5, 3
 MOST_SECONDS = 3600.0
 SECONDS_A_DAY = 86_400
 NAMESPACE = "anki"
+FIRST_MS, LAST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
+CURRICULUM = "usmle"
 UNSORTED, UNSORTED_NAME = "own.cards", "Own cards without a topic"
 
 
@@ -34,17 +36,23 @@ class AnkiSource:
     name = "anki"
 
     def __init__(self, path: Path, options: ImportOptions) -> None:
+        self._path, self._options = path / "collection.anki2" if path.is_dir() else path, options
+        self._zones = options.zones()
         self._stack = ExitStack()
-        self._db, self.notes = self._stack.enter_context(open_collection(path))
-        self._zone = ZoneInfo(options.zone)
-        self.total: int | None = int(self._db.execute("select count(*) from revlog").fetchone()[0])
-        self._note_what_cannot_be_known(options)
+        self.total: int | None = None
 
     def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._db, self.notes = stack.enter_context(open_collection(self._path))
+            self.total = int(self._db.execute("select count(*) from revlog").fetchone()[0])
+            self._note_what_cannot_be_known()
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
 
     def entries(self) -> Entries:
         """The learner's cards with their topics, by rules over tags and deck names."""
@@ -57,23 +65,24 @@ class AnkiSource:
             topics = rules.topics_of([*str(tags).split(), decks.get(int(deck_id), "")])
             cards[str(card_id)] = topics or (UNSORTED,)
             unmapped += not topics
-        if unmapped:
+        if unmapped and not any("have no topic" in note for note in self.notes):
             self.notes.append(
                 f"{unmapped} of {len(cards)} cards have no topic by tag or deck; they stand under '{UNSORTED_NAME}'"
             )
-        own = {"own": "Own material", UNSORTED: UNSORTED_NAME} if unmapped else {}
-        return Entries(topics=own, cards=cards, cards_mapped_by=RULES_VERSION)
+        own = {"own": "Own material", UNSORTED: UNSORTED_NAME}
+        return Entries(topics=own, cards=cards, cards_mapped_by=RULES_VERSION, curriculum=CURRICULUM)
 
     def records(self) -> Iterator[SourceRecord]:
         """One record for each row of the review log, in the order of time."""
         query = "select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"
         for row in self._db.execute(query):
-            yield self._record(*(int(value) for value in row))
+            yield self._record(*row) if _is_whole(row) else SourceRecord(skipped="row_unreadable")
 
     def _record(  # noqa: PLR0917 (the columns of a row)
         self, at_ms: int, card: int, ease: int, ivl: int, last_ivl: int, factor: int, time_ms: int, kind: int
     ) -> SourceRecord:
-        at = datetime.fromtimestamp(at_ms / 1000, UTC).replace(microsecond=at_ms % 1000 * 1000).astimezone(self._zone)
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).replace(microsecond=at_ms % 1000 * 1000)
+        at = self._zones.local(at)
         source_id = f"{card}:{at_ms}"
         if kind == MANUAL and factor == 0:
             return SourceRecord((event(NAMESPACE, source_id, "flashcard_reset", at, {"card_id": str(card)}),))
@@ -95,13 +104,13 @@ class AnkiSource:
         }
         return SourceRecord((event(NAMESPACE, source_id, "flashcard_review", at, data),))
 
-    def _note_what_cannot_be_known(self, options: ImportOptions) -> None:
+    def _note_what_cannot_be_known(self) -> None:
         if not self.total:
             self.notes.append("the file has no reviews: it was exported without scheduling. Export a .colpkg instead")
             return
-        if not options.zone_is_given:
+        if not self._options.zone_is_given:
             self.notes.append(
-                f"Anki stores no time zone; {options.zone} was taken. Hours of review there: {self._hours()}. "
+                f"Anki stores no time zone; {self._zones.said} was taken. Hours of review there: {self._hours()}. "
                 "If that looks wrong, import with --zone; it cannot be changed afterwards"
             )
         easy_in_learning = self._db.execute("select count(*) from revlog where type = 0 and ease = 4").fetchone()[0]
@@ -115,8 +124,14 @@ class AnkiSource:
         """The three busiest hours of the day: what the person who imports can check a zone against."""
         counts: Counter[int] = Counter()
         for (at_ms,) in self._db.execute("select id from revlog where ease > 0"):
-            counts[datetime.fromtimestamp(at_ms / 1000, self._zone).hour] += 1
+            if FIRST_MS <= at_ms < LAST_MS:
+                counts[self._zones.local(datetime.fromtimestamp(at_ms / 1000, UTC)).hour] += 1
         return ", ".join(f"{hour:02d}–{(hour + 1) % 24:02d} h ({n})" for hour, n in counts.most_common(3))
+
+
+def _is_whole(row: tuple[Any, ...]) -> bool:
+    """Whether a row holds numbers as Anki writes them; SQLite would let a text stand in any column."""
+    return all(isinstance(value, int) for value in row) and FIRST_MS <= row[0] < LAST_MS
 
 
 def _seconds(interval: int) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,13 @@ from urllib.parse import quote
 
 import zstandard
 
+from osler import clock
 from osler.errors import UnreadableSource
+from osler.ingest.importers.files import MOST_BYTES, Budget
 
-MOST_BYTES = 2 * 1024**3
 BLOCK = 1 << 20
+CHECK_SECONDS = 30.0
+MOST_CELL_BYTES = 16 * 1024**2
 _SQLITE = b"SQLite format 3\x00"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LATEST_META = 3
@@ -31,22 +35,31 @@ _LATEST_META = 3
 def open_collection(path: Path) -> Generator[tuple[sqlite3.Connection, list[str]]]:
     """The collection's database, read-only, and what there is to say about it.
 
-    Errors: UnreadableSource for what is no collection, is torn, or unpacks to more than 2 GiB.
+    Errors: UnreadableSource for what is no collection, is torn, or is more than one person's collection can be; also
+    for damage that is met while the collection is read.
     """
     if not path.is_file():
-        raise UnreadableSource(f"there is no file {path}", code="source.missing")
+        what = "is a folder without a collection.anki2" if path.is_dir() else "is not there"
+        raise UnreadableSource(f"{path} {what}", code="source.missing")
     with tempfile.TemporaryDirectory(prefix="osler-anki-") as folder:
         database, notes = _database(path, Path(folder))
         connection = _open_readonly(database)
         try:
             _check(connection, path)
             yield connection, notes
+        except sqlite3.DatabaseError as error:
+            raise UnreadableSource(
+                f"{path.name} is damaged: {error}. Run Tools > Check Database in Anki", code="anki.torn"
+            ) from error
         finally:
             connection.close()
 
 
 def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
     head = _head(path)
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise UnreadableSource(f"{path.name} is larger than 2 GiB; no collection is", code="source.too_large")
     if head.startswith(_SQLITE):
         notes: list[str] = []
         wal = path.with_name(path.name + "-wal")
@@ -55,9 +68,12 @@ def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
         return path, notes
     if head.startswith(_ZSTD):
         with path.open("rb") as packed:
-            return _unpack_zstd(packed, folder / "collection"), []
+            return _unpack_zstd(packed, folder / "collection", size), []
     if zipfile.is_zipfile(path):
-        return _from_package(path, folder), []
+        try:
+            return _from_package(path, folder), []
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise UnreadableSource(f"{path.name} is torn or locked: {error}", code="anki.torn") from error
     raise UnreadableSource(
         f"{path.name} is no Anki collection: neither a database nor a package. Export it from Anki as .colpkg",
         code="anki.format",
@@ -70,16 +86,18 @@ def _head(path: Path) -> bytes:
 
 
 def _from_package(path: Path, folder: Path) -> Path:
+    """Unpack the one file that matters under a name of ours: names inside the zip lead nowhere."""
     with zipfile.ZipFile(path) as package:
         names = set(package.namelist())
         if "meta" in names and _meta_version(package) >= _LATEST_META and "collection.anki21b" in names:
             with package.open("collection.anki21b") as packed:
-                return _unpack_zstd(packed, folder / "collection")
+                size = package.getinfo("collection.anki21b").compress_size
+                return _unpack_zstd(packed, folder / "collection", size)
         name = next((n for n in ("collection.anki21", "collection.anki2") if n in names), None)
         if name is None:
             raise UnreadableSource(f"{path.name} is a zip without an Anki collection in it", code="anki.format")
         with package.open(name) as plain:
-            return _copy(plain, folder / "collection")
+            return _copy(plain, folder / "collection", package.getinfo(name).compress_size)
 
 
 def _meta_version(package: zipfile.ZipFile) -> int:
@@ -91,21 +109,19 @@ def _meta_version(package: zipfile.ZipFile) -> int:
     return data[1] & 0x7F
 
 
-def _unpack_zstd(packed: IO[bytes], target: Path) -> Path:
+def _unpack_zstd(packed: IO[bytes], target: Path, packed_bytes: int) -> Path:
     try:
         with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as plain:
-            return _copy(plain, target)
+            return _copy(plain, target, packed_bytes)
     except zstandard.ZstdError as error:
         raise UnreadableSource(f"the collection in the package is torn: {error}", code="anki.torn") from error
 
 
-def _copy(source: IO[bytes], target: Path) -> Path:
-    written = 0
+def _copy(source: IO[bytes], target: Path, packed_bytes: int) -> Path:
+    budget = Budget("the package", packed_bytes)
     with target.open("wb") as out:
         while block := source.read(BLOCK):
-            written += len(block)
-            if written > MOST_BYTES:
-                raise UnreadableSource("the package unpacks to more than 2 GiB; that is no collection of one person")
+            budget.spend(len(block))
             out.write(block)
     return target
 
@@ -113,6 +129,7 @@ def _copy(source: IO[bytes], target: Path) -> Path:
 def _open_readonly(database: Path) -> sqlite3.Connection:
     """Immutable and read-only; schema 18 needs its own collation even to read the deck table."""
     connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro&immutable=1", uri=True)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL_BYTES)
     connection.execute("pragma trusted_schema = off")
     connection.create_collation("unicase", _compare_caseless)
     return connection
@@ -124,13 +141,16 @@ def _compare_caseless(a: str, b: str) -> int:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
-        missing = {"revlog", "cards", "notes", "col"} - tables
-        if missing:
-            raise UnreadableSource(f"{path.name} has no table {', '.join(sorted(missing))}: it is no Anki collection")
-        verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise UnreadableSource(f"{path.name} is damaged: {error}. Run Tools > Check Database in Anki") from error
+    """Tables, not views of the same name; whole pages. A check that takes too long is given up with the file."""
+    give_up_at = clock.monotonic_seconds() + CHECK_SECONDS
+    connection.set_progress_handler(lambda: clock.monotonic_seconds() > give_up_at, 100_000)
+    tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+    missing = {"revlog", "cards", "notes", "col"} - tables
+    if missing:
+        raise UnreadableSource(
+            f"{path.name} has no table {', '.join(sorted(missing))}: it is no Anki collection", code="anki.format"
+        )
+    verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise UnreadableSource(f"{path.name} is damaged: {verdict}. Run Tools > Check Database in Anki")
+        raise sqlite3.DatabaseError(verdict)
+    connection.set_progress_handler(None, 0)

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from osler.ingest.importers.files import count_lines, find, open_csv
+from osler.ingest.importers.files import count_lines, find, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
 BEGIN = datetime(2009, 9, 1, 12, tzinfo=UTC)
 RAW = ("order_id", "user_id", "problem_id", "original", "correct", "ms_first_response", "skill_id")
 PLAIN = ("user_id", "item_id", "correct", "skill_id")
 MOST_SECONDS = 14_400.0
+MOST_DIGITS = 9
 Row = dict[str, str]
 
 
@@ -55,7 +56,13 @@ class AssistmentsSource:
 
     def _raw(self) -> Iterator[SourceRecord]:
         with open_csv(self._path, RAW) as rows:
-            whole = sorted(rows, key=lambda row: int(row["order_id"]))
+            whole: list[Row] = []
+            for row in rows:
+                if row["order_id"].isdigit() and len(row["order_id"]) <= MOST_DIGITS:
+                    whole.append(row)
+                else:
+                    yield SourceRecord(skipped="row_unreadable")
+        whole.sort(key=lambda row: int(row["order_id"]))
         for _, same in itertools.groupby(whole, key=lambda row: row["order_id"]):
             yield from _one_answer(list(same))
 
@@ -73,10 +80,9 @@ def _one_answer(rows: list[Row]) -> Iterator[SourceRecord]:
     if first["correct"] not in ("0", "1"):
         yield SourceRecord(skipped="no_grade", n=len(rows))
         return
-    seconds = min(MOST_SECONDS, max(0, int(first["ms_first_response"] or 0)) / 1000)
+    seconds = min(MOST_SECONDS, max(0.0, number(first["ms_first_response"]) or 0.0) / 1000)
     data = _data(f"assist.{first['problem_id']}", first["correct"], seconds)
-    hints = int(first.get("hint_count") or 0)
-    data["hints_used"] = min(20, hints)
+    data["hints_used"] = min(20, max(0, int(number(first.get("hint_count") or "0") or 0)))
     skills = [_topic(row["skill_id"]) for row in rows if row["skill_id"]]
     at = BEGIN + timedelta(seconds=int(first["order_id"]))
     made = event("assistments", first["order_id"], "question_submit", at, data, precision="day", topic_ids=skills)

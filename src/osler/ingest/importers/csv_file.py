@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from osler.errors import UnreadableSource
-from osler.ingest.importers.csv_mapping import Mapping, read_mapping, suggest_mapping
-from osler.ingest.importers.files import count_lines, open_csv
+from osler.ingest.importers.csv_mapping import UNIX, Mapping, read_mapping, read_time, suggest_mapping
+from osler.ingest.importers.files import count_lines, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 _NOT_ID = re.compile(r"[^A-Za-z0-9_.:-]+")
 Row = dict[str, str]
 
@@ -33,9 +32,10 @@ class CsvSource:
             )
         self._mapping: Mapping = read_mapping(options.mapping_file)
         self._path = path
-        self._zone = ZoneInfo(options.zone if options.zone_is_given else self._mapping.zone)
+        self._zones = options.zones(self._mapping.zone)
         self.total: int | None = max(0, count_lines(path) - 1)
         self.notes: list[str] = []
+        self._topics_of: dict[tuple[str, str], tuple[str, ...]] = {}
         if self._mapping.columns.id is None:
             self.notes.append(
                 "no column holds an id of the answer: the whole row stands for it, so a corrected row is a new event"
@@ -46,29 +46,39 @@ class CsvSource:
         prefix, columns = self._mapping.topic_prefix, self._mapping.columns
         topics: dict[str, str] = {prefix: "Own material"}
         items: dict[str, set[str]] = {}
+        seen: dict[tuple[str, str], set[str]] = {}
         for row in self._rows():
-            of = items.setdefault(_id(row[columns.item]), set())
-            for name in self._topic_names(row):
-                topic = f"{prefix}.{_id(name)}"
-                topics[topic] = name
-                of.add(topic)
+            names = {f"{prefix}.{_id(name)}": name for name in self._topic_names(row)}
+            topics |= names
+            items.setdefault(_id(row[columns.item]), set()).update(names)
+            if columns.id:
+                of = seen.setdefault(self._key(row), set())
+                of.update(names)
+        self._topics_of = {key: tuple(sorted(of)) for key, of in seen.items()}
         found = {item: tuple(sorted(of)) for item, of in items.items()}
         if self._mapping.type == "flashcard_review":
             return Entries(topics=topics, cards=found, cards_mapped_by="csv")
         return Entries(topics=topics, questions=found)
 
     def records(self) -> Iterator[SourceRecord]:
-        """One record for each answer; further rows of the same answer are merged into it."""
-        key = self._mapping.columns.id
-        if key is None:
-            for row in self._rows():
-                yield self._record([row])
-            return
-        for _, same in itertools.groupby(self._rows(), key=lambda row: row[key]):
-            rows = list(same)
-            yield self._record(rows)
-            if len(rows) > 1:
-                yield SourceRecord(merged="same_answer", n=len(rows) - 1)
+        """One record for each answer; further rows of the same answer, wherever they stand, are merged into it."""
+        met: set[tuple[str, str]] = set()
+        for row in self._rows():
+            key = self._key(row)
+            if self._mapping.columns.id and key in met:
+                yield SourceRecord(merged="same_answer")
+                continue
+            met.add(key)
+            yield self._record(row, key)
+
+    def _key(self, row: Row) -> tuple[str, str]:
+        """Whose answer it is and which: the id column, or a hash of all that the row says but the learner."""
+        columns = self._mapping.columns
+        learner = row[columns.learner] if columns.learner else ""
+        if columns.id:
+            return learner, row[columns.id]
+        said = sorted((name, str(cell)) for name, cell in row.items() if name != columns.learner)
+        return learner, hashlib.sha256(repr(said).encode()).hexdigest()
 
     def _rows(self) -> Iterator[Row]:
         columns = self._mapping.columns
@@ -78,30 +88,28 @@ class CsvSource:
         with open_csv(self._path, required, self._mapping.delimiter, self._mapping.encoding) as rows:
             yield from rows
 
-    def _record(self, rows: list[Row]) -> SourceRecord:
-        row, columns = rows[0], self._mapping.columns
+    def _record(self, row: Row, key: tuple[str, str]) -> SourceRecord:
+        columns = self._mapping.columns
         at = self._instant(row[columns.at])
         if at is None:
             return SourceRecord(skipped="time_unreadable")
         data = self._data(row)
         if data is None:
             return SourceRecord(skipped="no_grade")
-        topics = {f"{self._mapping.topic_prefix}.{_id(name)}" for each in rows for name in self._topic_names(each)}
-        source_id = row[columns.id] if columns.id else hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()
-        learner = row[columns.learner] if columns.learner else None
+        topics = self._topics_of.get(key) or [f"{self._mapping.topic_prefix}.{_id(n)}" for n in self._topic_names(row)]
         made = event(
-            f"csv:{learner or ''}", source_id, self._mapping.type, at, data,
-            precision="day" if self._mapping.date_only else "ms", topic_ids=sorted(topics),
+            "csv", key[1], self._mapping.type, at, data,
+            precision="day" if self._mapping.date_only else "ms", topic_ids=topics,
         )  # fmt: skip
-        return SourceRecord((made,), learner=learner)
+        return SourceRecord((made,), learner=key[0] or None)
 
     def _data(self, row: Row) -> dict[str, object] | None:
         columns = self._mapping.columns
-        seconds = _number(row[columns.seconds]) if columns.seconds else 0.0
+        seconds = number(row[columns.seconds]) if columns.seconds else 0.0
         seconds = round(max(0.0, (seconds or 0.0) * self._mapping.seconds_per_unit), 3)
         item = _id(row[columns.item])
         if self._mapping.type == "flashcard_review":
-            rating = _number(row[columns.rating or ""])
+            rating = number(row[columns.rating or ""])
             if rating not in (1, 2, 3, 4):
                 return None
             return {
@@ -124,15 +132,18 @@ class CsvSource:
         }
 
     def _instant(self, text: str) -> datetime | None:
-        text = text.strip()
         try:
-            given = self._mapping.date_format
-            at = datetime.strptime(text, given) if given else datetime.fromisoformat(text)  # noqa: DTZ007 (zone below)
-        except ValueError:
+            at = read_time(text.strip(), self._mapping.date_format)
+        except (ValueError, OverflowError, OSError):
+            return None
+        if not FIRST_YEAR <= at.year < LAST_YEAR:
             return None
         if self._mapping.date_only:
-            at = datetime.combine(at.date(), time(12))
-        return at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
+            return self._zones.placed(datetime.combine(at.date(), time(12)))
+        if at.tzinfo is None:
+            return self._zones.placed(at)
+        said_utc = self._mapping.date_format in UNIX or text.strip()[-1:] in ("Z", "z")
+        return self._zones.local(at) if said_utc else at
 
     def _topic_names(self, row: Row) -> list[str]:
         column = self._mapping.columns.topics
@@ -147,10 +158,3 @@ def _id(text: str) -> str:
     if plain == text.strip() and len(plain) <= 60:
         return plain
     return plain[:48] + "." + hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

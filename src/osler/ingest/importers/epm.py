@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from osler.errors import UnreadableSource
-from osler.ingest.importers.files import count_lines, find, open_csv
+from osler.ingest.importers.files import count_lines, find, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, Outcome, SourceRecord, WireEvent, event
 
 NEEDED = ("session", "student_id", "exercise", "activity", "start_time", "end_time")
 OFF_TASK = {"Other": "off_task", "Blank": "blank_page"}
 FINAL_ON = date(2014, 12, 18)
 """The data set dates its sessions, not its exam; the last session ended on 17 December 2014."""
+FINAL, RESIT = "epm.final", "epm.final.2"
+EXAMS = {FINAL: "EPM final exam", RESIT: "EPM final exam, second sitting"}
 PASS_SHARE = 0.6
 _TIME = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})")
 _NOT_ID = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -38,10 +39,10 @@ class EpmSource:
             raise UnreadableSource(f"{path} has no epm_events.csv; name the file or its folder", code="source.missing")
         self._events = events
         self._grades = find(path, "epm_final_grades.csv") if path.is_dir() else None
-        self._zone = ZoneInfo(options.zone if options.zone_is_given else "Europe/Rome")
+        self._zones = options.zones("Europe/Rome")
         files = [file for file in (self._events, self._grades) if file is not None]
         self.total: int | None = sum(max(0, count_lines(file) - 1) for file in files[:1])
-        self.notes = [f"EPM names no time zone; {self._zone.key} was taken"]
+        self.notes = [f"EPM names no time zone; {self._zones.said} was taken"]
 
     def entries(self) -> Entries:
         """The six sessions as topics, activities as materials, the final exam."""
@@ -51,7 +52,7 @@ class EpmSource:
             for row in rows:
                 if row["activity"] not in OFF_TASK:
                     materials.setdefault(_material(row), ("case", (f"epm.s{row['session']}",)))
-        return Entries(topics=topics, materials=materials, exams={"epm.final": "EPM final exam"})
+        return Entries(topics=topics, materials=materials, exams=EXAMS)
 
     def records(self) -> Iterator[SourceRecord]:
         """Activities, then final grades."""
@@ -67,19 +68,19 @@ class EpmSource:
             return SourceRecord(skipped="time_unreadable")
         if row["activity"] in OFF_TASK:
             return SourceRecord(skipped=OFF_TASK[row["activity"]])
-        source_id = ":".join(row[name] for name in (*NEEDED, *sorted(set(row) - set(NEEDED))))
+        source_id = ":".join(row[name] for name in (*NEEDED, *sorted(set(row) - {*NEEDED, ""})))
         session_id = _session_id(row)
         material = _material(row)
         opened = event(
             "epm", "open:" + source_id, "material_open", start, {"material_id": material, "kind": "case"},
-            tz=self._zone.key, precision="s", session_id=session_id,
+            precision="s", session_id=session_id,
         )  # fmt: skip
         events: list[WireEvent] = [opened]
         if end > start:
             data = {"material_id": material, "reason": "navigate"}
             closed = event(
                 "epm", "close:" + source_id, "material_close", end, data,
-                tz=self._zone.key, precision="s", session_id=session_id,
+                precision="s", session_id=session_id,
             )  # fmt: skip
             events.append(closed)
         return SourceRecord(tuple(events), learner=row["student_id"])
@@ -90,7 +91,7 @@ class EpmSource:
             return None
         day, month, year, hour, minute, second = (int(part) for part in found.groups())
         try:
-            return datetime(year, month, day, hour, minute, second, tzinfo=self._zone)
+            return self._zones.placed(datetime(year, month, day, hour, minute, second))  # noqa: DTZ001 (placed here)
         except ValueError:
             return None
 
@@ -100,11 +101,13 @@ def _final_grades(path: Path) -> Iterator[SourceRecord]:
     with open_csv(path, ("Student ID",)) as rows:
         total = next((name for name in rows.fieldnames or [] if name.strip().upper().startswith("TOTAL")), None)
         for row in rows:
-            if total is None or not row[total]:
+            points = number(row[total]) if total is not None else None
+            if points is None:
                 yield SourceRecord(skipped="no_score")
                 continue
-            share = float(row[total]) / 100
-            outcome = Outcome("epm.final", FINAL_ON, share, share >= PASS_SHARE, row.get("sitting"))
+            share = min(1.0, max(0.0, points / 100))
+            exam_id = RESIT if "second" in row.get("sitting", "").lower() else FINAL
+            outcome = Outcome(exam_id, FINAL_ON, share, share >= PASS_SHARE, row.get("sitting"))
             yield SourceRecord(learner=row["Student ID"], stored=outcome)
 
 

@@ -8,15 +8,18 @@ from typing import Any, cast
 
 import msgspec
 
-from osler.ingest.importers.files import MOST_LINE_BYTES, count_lines, open_bytes
+from osler.ingest.importers.files import count_lines, open_bytes, require_json_lines
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord
 
-CONCLUDED = ("effective_at", "local_date", "received_at", "event_ts", "content_hash", "zone_source", "key_version")
-"""What an export writes beside what the client said; the server concludes it again."""
+STORED = "stored"
+"""What an export says beside what the client said: what the server concluded then, which is taken over."""
 
 
 class JsonlSource:
-    """Events as they were sent. `user_id`, where a line has one, says whose they are."""
+    """Events as they were sent. `user_id`, where a line has one, says whose they are.
+
+    Lines that an export writes besides events (what it is, derived rows) are counted as skipped: rows are made anew.
+    """
 
     name = "jsonl"
 
@@ -24,6 +27,7 @@ class JsonlSource:
         self._path = path
         self.total: int | None = count_lines(path)
         self.notes: list[str] = []
+        require_json_lines(path, "events, one a line")
 
     def entries(self) -> Entries:
         """Nothing: events name what the catalogue has."""
@@ -32,7 +36,7 @@ class JsonlSource:
     def records(self) -> Iterator[SourceRecord]:
         """One record for each line that is not empty."""
         with open_bytes(self._path) as lines:
-            for line in iter(lambda: lines.readline(MOST_LINE_BYTES), b""):
+            for line in lines:
                 if line.strip():
                     yield _record(line)
 
@@ -44,6 +48,13 @@ def _record(line: bytes) -> SourceRecord:
         return SourceRecord(skipped="line_unreadable")
     if not isinstance(found, dict):
         return SourceRecord(skipped="line_unreadable")
-    event = {name: value for name, value in cast("dict[str, Any]", found).items() if name not in CONCLUDED}
+    event = cast("dict[str, Any]", found)
+    if "type" not in event and ("table" in event or "export" in event):
+        return SourceRecord(skipped="derived_row" if "table" in event else "heading")
+    concluded = event.pop(STORED, None)
     user_id = event.pop("user_id", None)
-    return SourceRecord((event,), learner=str(user_id) if user_id is not None else None)
+    return SourceRecord(
+        (event,),
+        learner=str(user_id) if user_id is not None else None,
+        concluded=cast("dict[str, Any]", concluded) if isinstance(concluded, dict) else None,
+    )

@@ -7,13 +7,14 @@ the outcome and is not read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from osler.errors import UnreadableSource
-from osler.ingest.importers.files import count_lines, find, open_csv
+from osler.ingest.importers.files import count_lines, find, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, Outcome, SourceRecord, event
 
 START_MONTHS = {"B": 2, "J": 10}
@@ -27,7 +28,9 @@ KINDS = {
     "quiz": "case",
     "oucollaborate": "video",
 }
+MOST_DAYS = 1_000
 Presentation = tuple[str, str]
+_NAMED = re.compile(r"20[0-9]{2}[A-Z]")
 
 
 class OuladSource:
@@ -72,15 +75,18 @@ class OuladSource:
             return SourceRecord(skipped="assessment_unknown")
         if row["is_banked"] in ("True", "1"):
             return SourceRecord(skipped="banked")
-        if not row["score"]:
+        score, day = number(row["score"]), number(row["date_submitted"])
+        if score is None:
             return SourceRecord(skipped="no_score")
-        on = _start(presentation) + timedelta(days=int(float(row["date_submitted"])))
+        if day is None or abs(day) > MOST_DAYS:
+            return SourceRecord(skipped="date_unreadable")
+        on = _start(presentation) + timedelta(days=int(day))
         data: dict[str, object] = {
             "question_id": f"oulad.{row['id_assessment']}",
             "answer": [],
             "time_to_answer_seconds": 0.0,
             "mode": "untimed",
-            "score": min(1.0, max(0.0, float(row["score"]) / 100)),
+            "score": min(1.0, max(0.0, score / 100)),
         }
         source_id = f"{row['id_assessment']}:{row['id_student']}"
         topics = [_topic(presentation[0])]
@@ -91,9 +97,9 @@ class OuladSource:
         needed = ("code_module", "code_presentation", "id_student", "final_result")
         with open_csv(self._files["student"], needed) as rows:
             for row in rows:
-                presentation = (row["code_module"], row["code_presentation"])
-                length = self._lengths.get(presentation)
-                if length is None or row["final_result"] not in PASSED:
+                presentation = _presentation(row)
+                length = self._lengths.get(presentation) if presentation else None
+                if presentation is None or length is None or row["final_result"] not in PASSED:
                     yield SourceRecord(skipped="presentation_unknown" if length is None else "result_unknown")
                     continue
                 result = row["final_result"]
@@ -116,13 +122,13 @@ class OuladSource:
     def _read_lengths(self) -> dict[Presentation, int]:
         needed = ("code_module", "code_presentation", "module_presentation_length")
         with open_csv(self._files["course"], needed) as rows:
-            return {
-                (r["code_module"], r["code_presentation"]): int(float(r["module_presentation_length"])) for r in rows
-            }
+            found = [(_presentation(row), number(row["module_presentation_length"])) for row in rows]
+        return {presentation: int(days) for presentation, days in found if presentation and days is not None}
 
     def _read_assessments(self) -> dict[str, Presentation]:
         with open_csv(self._files["assessment"], ("id_assessment", "code_module", "code_presentation")) as rows:
-            return {row["id_assessment"]: (row["code_module"], row["code_presentation"]) for row in rows}
+            found = [(row["id_assessment"], _presentation(row)) for row in rows]
+        return {assessment: presentation for assessment, presentation in found if presentation is not None}
 
 
 def _needed(folder: Path, name: str) -> Path:
@@ -137,6 +143,12 @@ def _needed(folder: Path, name: str) -> Path:
             code="source.missing",
         )
     return found
+
+
+def _presentation(row: dict[str, str]) -> Presentation | None:
+    """A module's presentation such as 2013B, None for what cannot be one."""
+    named = row["code_presentation"]
+    return (row["code_module"], named) if _NAMED.fullmatch(named) else None
 
 
 def _start(presentation: Presentation) -> date:

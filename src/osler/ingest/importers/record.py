@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from osler.domain.identity import deterministic_id
+from osler.ingest.importers.zones import Zones, zones_of
 
 WireEvent = dict[str, Any]
 
@@ -20,6 +21,7 @@ class SourceRecord:
 
     `learner` is the source's own name for who did it, None for the learner whom the import is for. A record has
     `events`, or a `skipped` reason, or was `merged` into another record, or `stored` something beside the log.
+    `concluded` is what another Osler had concluded of its event.
     """
 
     events: tuple[WireEvent, ...] = ()
@@ -28,6 +30,7 @@ class SourceRecord:
     merged: str | None = None
     stored: Outcome | None = None
     n: int = 1
+    concluded: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,23 @@ class Entries:
     cards: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     exams: Mapping[str, str] = field(default_factory=dict[str, str])
     cards_mapped_by: str | None = None
+    curriculum: str | None = None
+    """The shipped curriculum whose topics `cards` name; loaded where there is none, and no others are taken."""
+    options: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many options a question has, where the source knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What the person who imports has said. `zone` is the source's zone where the source does not know its own."""
+    """What the person who imports has said. `zone` (a name, or a file of moves) is for times that have none."""
 
     zone: str = "UTC"
     zone_is_given: bool = False
     mapping_file: Path | None = None
+
+    def zones(self, otherwise: str | None = None) -> Zones:
+        """The zones that were given, else `otherwise`, else the learner's. Errors: UnreadableSource."""
+        return zones_of(self.zone if self.zone_is_given or otherwise is None else otherwise)
 
 
 class Source(Protocol):
@@ -89,16 +100,18 @@ def event(
     precision: str = "ms",
     topic_ids: Sequence[str] = (),
     session_id: UUID | None = None,
+    offset_is_known: bool = True,
 ) -> WireEvent:
     """A native event of a source row. Its id follows from the row alone: a second import answers `duplicate`.
 
-    `at` must be aware; its offset is sent as it stands.
+    `at` must be aware; its offset is sent as it stands, or as `Z` (the learner's zone decides) where it only said UTC.
     """
+    said_at = at.isoformat(timespec="milliseconds")
     made: WireEvent = {
         "id": str(deterministic_id(namespace, source_id, round(at.timestamp() * 1000))),
         "type": event_type,
         "schema": 1,
-        "occurred_at": at.isoformat(timespec="milliseconds"),
+        "occurred_at": said_at if offset_is_known else said_at.replace("+00:00", "Z"),
         "data": {name: value for name, value in data.items() if value is not None},
     }
     if tz is not None:

@@ -15,10 +15,11 @@ from typing import Any, cast
 
 import msgspec
 
-from osler.ingest.importers.files import MOST_LINE_BYTES, count_lines, open_bytes
+from osler.ingest.importers.files import count_lines, find, open_bytes, require_json_lines
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
 EXTENSIONS = "https://w3id.org/xapi/video/extensions/"
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 _FITS = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 _VERB_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 Statement = dict[str, Any]
@@ -30,10 +31,12 @@ class XapiSource:
 
     name = "xapi"
 
-    def __init__(self, path: Path, options: ImportOptions) -> None:  # noqa: ARG002 (every source is made alike)
-        self._path = path
-        self.total: int | None = count_lines(path)
+    def __init__(self, path: Path, options: ImportOptions) -> None:
+        self._path = (find(path, "xapi_statements.jsonl", "statements.jsonl") or path) if path.is_dir() else path
+        self._zones = options.zones() if options.zone_is_given else None
+        self.total: int | None = count_lines(self._path)
         self.notes: list[str] = []
+        require_json_lines(self._path, "xAPI statements, one a line")
 
     def entries(self) -> Entries:
         """Activities that were watched or opened, as materials without a topic."""
@@ -46,13 +49,35 @@ class XapiSource:
     def records(self) -> Iterator[SourceRecord]:
         """One record for each statement."""
         for statement in self._statements():
-            yield SourceRecord(skipped="line_unreadable") if statement is None else _record(statement)
+            yield SourceRecord(skipped="line_unreadable") if statement is None else self._record(statement)
 
     def _statements(self) -> Iterator[Statement | None]:
         with open_bytes(self._path) as lines:
-            for line in iter(lambda: lines.readline(MOST_LINE_BYTES), b""):
+            for line in lines:
                 if line.strip():
                     yield _statement(line)
+
+    def _record(self, statement: Statement) -> SourceRecord:
+        verb = _verb(statement)
+        make = _VERBS.get(verb)
+        if make is None:
+            return SourceRecord(skipped=f"unmapped.{_VERB_NAME.sub('', verb)[:40] or 'none'}")
+        reason = _what_is_missing(statement)
+        at, actor = _instant(statement), _actor(statement)
+        if reason is not None or at is None or actor is None:
+            return SourceRecord(skipped=reason)
+        try:
+            made = make(statement)
+        except (TypeError, ValueError):
+            return SourceRecord(skipped="result_unreadable")
+        if made is None:
+            return SourceRecord(skipped="result_incomplete")
+        said_utc = _said(statement)[-1:] in ("Z", "z")
+        if said_utc and self._zones is not None:
+            at, said_utc = self._zones.local(at), False
+        event_type, data = made
+        wire = event("xapi", str(statement["id"]), event_type, at, data, offset_is_known=not said_utc)
+        return SourceRecord((wire,), learner=actor)
 
 
 def _statement(line: bytes) -> Statement | None:
@@ -63,36 +88,28 @@ def _statement(line: bytes) -> Statement | None:
     return cast("Statement", found) if isinstance(found, dict) else None
 
 
-def _record(statement: Statement) -> SourceRecord:
-    verb = _verb(statement)
-    make = _VERBS.get(verb)
-    if make is None:
-        return SourceRecord(skipped=f"unmapped.{_VERB_NAME.sub('', verb)[:40] or 'none'}")
-    at = _instant(statement)
-    actor = _actor(statement)
-    if at is None or actor is None or not statement.get("id"):
-        return SourceRecord(skipped="no_time" if at is None else "no_actor")
-    try:
-        made = make(statement)
-    except (TypeError, ValueError):
-        return SourceRecord(skipped="result_unreadable")
-    if made is None:
-        return SourceRecord(skipped="result_incomplete")
-    event_type, data = made
-    return SourceRecord((event("xapi", str(statement["id"]), event_type, at, data),), learner=actor)
-
-
 def _verb(statement: Statement) -> str:
     return str(_part(statement, "verb").get("id", "")).rstrip("/").rsplit("/", 1)[-1]
 
 
+def _said(statement: Statement) -> str:
+    return str(statement.get("timestamp") or statement.get("stored") or "")
+
+
 def _instant(statement: Statement) -> datetime | None:
-    text = statement.get("timestamp") or statement.get("stored")
     try:
-        at = datetime.fromisoformat(str(text))
+        at = datetime.fromisoformat(_said(statement))
     except ValueError:
         return None
-    return at if at.tzinfo is not None else None
+    return at if at.tzinfo is not None and FIRST_YEAR <= at.year < LAST_YEAR else None
+
+
+def _what_is_missing(statement: Statement) -> str | None:
+    if _instant(statement) is None:
+        return "no_time"
+    if _actor(statement) is None:
+        return "no_actor"
+    return None if statement.get("id") else "no_id"
 
 
 def _actor(statement: Statement) -> str | None:
@@ -101,7 +118,8 @@ def _actor(statement: Statement) -> str | None:
     account = _part(actor, "account")
     if account:
         return f"{account.get('homePage')}|{account.get('name')}"
-    return next((f"{name}|{actor[name]}" for name in ("mbox", "mbox_sha1sum", "openid") if actor.get(name)), None)
+    named = ((name, str(actor[name]).strip()) for name in ("mbox", "mbox_sha1sum", "openid") if actor.get(name))
+    return next((f"{name}|{text.lower() if name != 'openid' else text}" for name, text in named), None)
 
 
 def _material(statement: Statement) -> str:
