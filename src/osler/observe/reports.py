@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import sentry_sdk
 import structlog
 
 from osler import __version__
@@ -17,13 +16,17 @@ TAKEN_OUT = (
     "request", "user", "breadcrumbs", "extra", "contexts", "server_name", "modules", "logentry", "message",
 )  # fmt: skip
 
+_capture: Callable[[BaseException], object] | None = None
 _log: Any = structlog.get_logger("osler.errors")
 
 
 def configure_reports(settings: Settings, transport: Any = None) -> None:
     """Start reporting when a DSN is set; silent without one. `transport` is for tests."""
+    global _capture  # noqa: PLW0603  (one destination for the whole process, as the library itself has it)
     if settings.sentry_dsn is None:
         return
+    import sentry_sdk  # noqa: PLC0415  (a tenth of the start, for those who have a DSN)
+
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
         release=f"osler@{__version__}",
@@ -38,6 +41,7 @@ def configure_reports(settings: Settings, transport: Any = None) -> None:
         before_send=cast("Any", scrubbed),
         transport=transport,
     )
+    _capture = sentry_sdk.capture_exception
 
 
 def report(error: BaseException, scope: Mapping[str, Any]) -> None:
@@ -52,7 +56,8 @@ def report(error: BaseException, scope: Mapping[str, Any]) -> None:
         method=str(scope.get("method", "")),
         request_id=str(scope.get("state", {}).get("request_id", "")),
     )
-    sentry_sdk.capture_exception(error)
+    if _capture is not None:
+        _capture(error)
 
 
 def scrubbed(event: dict[str, Any], _hint: Mapping[str, Any]) -> dict[str, Any]:
