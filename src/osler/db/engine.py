@@ -81,10 +81,23 @@ class Database:
 
     @asynccontextmanager
     async def write(
-        self, *, user_id: UUID | None = None, statement_timeout_seconds: float | None = None
+        self,
+        *,
+        user_id: UUID | None = None,
+        statement_timeout_seconds: float | None = None,
+        is_durable: bool = True,
     ) -> AsyncGenerator[WriteSession]:
-        """A transaction on the primary: committed when the block ends, rolled back on any error."""
-        begin = begin_statement(read_only=False, user_id=user_id, statement_timeout_seconds=statement_timeout_seconds)
+        """A transaction on the primary: committed when the block ends, rolled back on any error.
+
+        One that is not durable does not wait for the disk: a crash of the server in the next moments may undo it as
+        a whole, though nothing committed after it survives then either. Only for what is made again by itself.
+        """
+        begin = begin_statement(
+            read_only=False,
+            user_id=user_id,
+            statement_timeout_seconds=statement_timeout_seconds,
+            is_durable=is_durable,
+        )
         async with self._transaction(self._engine, begin) as (connection, driver):
             yield WriteSession(connection, driver, self.on_query)
 

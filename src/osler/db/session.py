@@ -67,11 +67,15 @@ class WriteSession(ReadSession):
     """A transaction that is committed when its block ends without an error."""
 
 
-def begin_statement(*, read_only: bool, user_id: UUID | None, statement_timeout_seconds: float | None) -> str:
+def begin_statement(
+    *, read_only: bool, user_id: UUID | None, statement_timeout_seconds: float | None, is_durable: bool = True
+) -> str:
     """BEGIN and what is local to the transaction, in one round trip. Takes no text from outside."""
     parts = ["BEGIN READ ONLY" if read_only else "BEGIN"]
     if user_id is not None:
         parts.append(f"SET LOCAL osler.user_id = '{UUID(int=user_id.int)}'")
     if statement_timeout_seconds is not None:
         parts.append(f"SET LOCAL statement_timeout = {round(statement_timeout_seconds * 1000)}")
+    if not is_durable:
+        parts.append("SET LOCAL synchronous_commit = off")
     return "; ".join(parts)
