@@ -7,11 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from osler.analytics.mastery.tables import topic_mastery
 from osler.analytics.registry import analytics
-from osler.catalog.tables import questions
 from osler.db.engine import Database, ReadSession
 from osler.errors import Unavailable
 from osler.http.cache.entry import Cache
@@ -57,14 +53,16 @@ class Following:
             self._background.wake(user_id)
 
 
-_MASTERY = sa.select(
-    topic_mastery.c.topic_id, topic_mastery.c.mastery_score, topic_mastery.c.mastery, topic_mastery.c.mastery_low,
-    topic_mastery.c.mastery_high, topic_mastery.c.questions_attempted, topic_mastery.c.status,
-)  # fmt: skip
+# On the way of every submit: straight to the driver.
+_MASTERY = """
+select t.topic_id, t.mastery_score, t.mastery, t.mastery_low, t.mastery_high, t.questions_attempted, t.status
+  from topic_mastery t
+ where t.user_id = $1 and t.topic_id in (select unnest(topic_ids) from questions where question_id = any($2::text[]))
+ order by t.topic_id
+"""
 
 
 async def mastery_of(session: ReadSession, user_id: UUID, question_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The learner's mastery of the topics of these questions, as the answer to a submit shows it."""
-    topics = sa.select(sa.func.unnest(questions.c.topic_ids)).where(questions.c.question_id.in_(question_ids))
-    mine = _MASTERY.where(topic_mastery.c.user_id == user_id, topic_mastery.c.topic_id.in_(topics))
-    return [dict(row) for row in await session.rows(mine.order_by(topic_mastery.c.topic_id))]
+    rows: Any = await session.driver().fetch(_MASTERY, user_id, list(question_ids))
+    return [dict(row) for row in rows]
