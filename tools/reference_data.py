@@ -66,20 +66,18 @@ def _vocabularies() -> dict[str, str]:
 def jobs_page() -> str:
     """The text of docs/reference/jobs.md."""
     from osler.analytics.registry import SHIPPED
-    from osler.rollups.nightly import nightly_jobs
+    from osler.worker.night import night_of
 
-    async def nothing(_: object) -> None:
-        """Jobs are listed here, not run."""
-
+    unopened: Any = None  # jobs are listed here, not run
     declared = {one.name: (analytic.name, one) for analytic in SHIPPED for one in _declared(analytic)}
     rows: list[list[object]] = []
-    for place, job in enumerate(nightly_jobs(SHIPPED, nothing), start=1):
-        owner, one = declared.get(job.name, ("mastery, retrieval", None))
+    for place, job in enumerate(night_of(unopened).jobs, start=1):
+        owner, one = declared.get(job.name, ("", None))
         said = inspect.cleandoc(_work(one).__doc__ or "").split("\n\n")[0] if one is not None else job.what
         hours = f"{job.cadence.value} from {job.window.opens:%H:%M} UTC"
         rows.append([place, f"`{job.name}`", owner, said, hours, job.lease_seconds, job.max_tries])
     return (
-        "# Nightly jobs\n\nGenerated from what the analytics declare; do not edit.\n\n"
+        "# Nightly jobs\n\nGenerated from what the analytics declare and `osler/worker/housekeeping.py`; do not edit.\n\n"
         "They run in this order. A period is due when its window opens and stays due until it succeeded; the database\n"
         "decides, whoever rings. A job that was missed for some nights runs once, for the newest: marks tell "
         "what is left\n"
