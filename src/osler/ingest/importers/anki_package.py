@@ -22,6 +22,7 @@ import zstandard
 from osler import clock
 from osler.errors import UnreadableSource
 from osler.ingest.importers.files import MOST_BYTES, Budget
+from osler.ingest.importers.unpacking import ZstdStream
 
 BLOCK = 1 << 20
 CHECK_SECONDS = 30.0
@@ -111,13 +112,12 @@ def _meta_version(package: zipfile.ZipFile) -> int:
 
 def _unpack_zstd(packed: IO[bytes], target: Path, packed_bytes: int) -> Path:
     try:
-        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as plain:
-            return _copy(plain, target, packed_bytes)
+        return _copy(ZstdStream(packed), target, packed_bytes)
     except zstandard.ZstdError as error:
         raise UnreadableSource(f"the collection in the package is torn: {error}", code="anki.torn") from error
 
 
-def _copy(source: IO[bytes], target: Path, packed_bytes: int) -> Path:
+def _copy(source: IO[bytes] | ZstdStream, target: Path, packed_bytes: int) -> Path:
     budget = Budget("the package", packed_bytes)
     with target.open("wb") as out:
         while block := source.read(BLOCK):

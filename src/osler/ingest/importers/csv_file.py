@@ -154,7 +154,8 @@ class CsvSource:
 
 def _id(text: str) -> str:
     """An id that fits; what had to be changed gets a few characters of its hash, so that two never become one."""
-    plain = _NOT_ID.sub("_", text.strip())
-    if plain == text.strip() and len(plain) <= 60:
+    text = text.strip()
+    plain = _NOT_ID.sub("_", text)
+    if plain == text and len(plain) <= 60:
         return plain
     return plain[:48] + "." + hashlib.sha256(text.encode()).hexdigest()[:8]

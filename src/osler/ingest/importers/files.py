@@ -15,6 +15,7 @@ from typing import IO, cast
 import zstandard
 
 from osler.errors import UnreadableSource
+from osler.ingest.importers.unpacking import ZstdStream
 
 MOST_BYTES = 2 * 1024**3
 MOST_LINE_BYTES = 1024 * 1024
@@ -89,8 +90,7 @@ def _decompressed(path: Path, raw: IO[bytes]) -> Generator[IO[bytes]]:
         with gzip.GzipFile(fileobj=raw) as plain:
             yield cast("IO[bytes]", plain)
     elif path.suffix == ".zst":
-        with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as plain:
-            yield cast("IO[bytes]", plain)
+        yield cast("IO[bytes]", ZstdStream(raw))
     else:
         yield raw
 
