@@ -27,7 +27,7 @@ class OnConflict(Enum):
 class Upsert:
     """A prepared way to write rows of `columns` into a table; its key is the table's primary key.
 
-    Values: lists of text for array columns, JSON text for JSONB, None for null.
+    Values: lists of the elements' text for array columns, JSON text for JSONB, None for null.
     """
 
     def __init__(self, table: sa.Table, columns: Sequence[str], on_conflict: OnConflict = OnConflict.UPDATE) -> None:
@@ -64,5 +64,5 @@ def _travels_as(kind: sa.types.TypeEngine[Any]) -> str:
 
 def _arrives_as(name: str, kind: sa.types.TypeEngine[Any]) -> str:
     if isinstance(kind, pg.ARRAY):
-        return f"string_to_array({name}, e'\\x1f')"
+        return f"string_to_array({name}, e'\\x1f')::{kind.compile(dialect=_DIALECT)}"
     return f"{name}::jsonb" if isinstance(kind, pg.JSONB) else name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 ATTEMPT_TYPES = frozenset({"question_submit", "flashcard_review"})
 MATERIAL_TYPES = frozenset(
@@ -25,8 +27,7 @@ class Cursor:
     event_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(msgspec.Struct, frozen=True, gc=False):
     """One event as stored, with what the server concluded beside what the client said.
 
     `event_ts` orders the fold (with `event_id`), `effective_at` gives elapsed times, `local_date` is the learner's
@@ -45,10 +46,14 @@ class LoggedEvent:
     device_id: str | None
     time_precision: str
     received_at: datetime
-    data: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any]
     topic_ids: tuple[str, ...] = ()
     is_correct: bool | None = None
     key_version: int | None = None
+
+    def __repr__(self) -> str:
+        """Without what the learner said: values end up in logs and tracebacks."""
+        return f"LoggedEvent({self.event_type}, {self.event_ts.isoformat()}, {self.event_id})"
 
     @property
     def order(self) -> tuple[datetime, UUID]:

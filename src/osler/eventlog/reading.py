@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,25 +57,15 @@ def upcast(
     return data
 
 
-def logged(row: Mapping[str, Any]) -> LoggedEvent:
-    """A stored row as the value that folds see."""
-    data: dict[str, Any] = msgspec.json.decode(row["data"])
+def logged(row: Sequence[Any]) -> LoggedEvent:
+    """A stored row, its columns in the order of the query, as the value that folds see."""
+    user_id, event_id, event_ts, event_type, effective_at, offset, local_date, *more, version = row
+    session_id, device_id, precision, received_at, data, topic_ids, is_correct, key_version = more
+    said: dict[str, Any] = msgspec.json.decode(data)
     if UPCASTERS:
-        data = upcast(row["event_type"], row["schema_version"], data)
+        said = upcast(event_type, version, said)
+    topics = tuple(topic_ids) if topic_ids else ()
     return LoggedEvent(
-        user_id=row["user_id"],
-        event_id=row["event_id"],
-        event_ts=row["event_ts"],
-        event_type=row["event_type"],
-        effective_at=row["effective_at"],
-        utc_offset_minutes=row["utc_offset_minutes"],
-        local_date=row["local_date"],
-        session_id=row["session_id"],
-        device_id=row["device_id"],
-        time_precision=row["time_precision"],
-        received_at=row["received_at"],
-        data=data,
-        topic_ids=tuple(row["topic_ids"] or ()),
-        is_correct=row["is_correct"],
-        key_version=row["key_version"],
-    )
+        user_id, event_id, event_ts, event_type, effective_at, offset, local_date, session_id, device_id, precision,
+        received_at, said, topics, is_correct, key_version,
+    )  # fmt: skip

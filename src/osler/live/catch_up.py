@@ -23,6 +23,7 @@ from osler.forecasts import predictions
 from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.live import learners
 from osler.live.catalogue import items_of, material_topics_of
+from osler.live.collector import collector_at_rest
 from osler.live.learners import LearnerRow
 from osler.live.restoring import CHECKPOINT, restore
 
@@ -52,7 +53,8 @@ class Live:
 
         Errors: what a fold raises, with the marks still there; Unavailable when the database is away.
         """
-        async with self._database.write(user_id=user_id) as session:
+        # Not durable: where a crash undoes a fold, its marks are back as well, and the fold is made again.
+        async with self._database.write(user_id=user_id, is_durable=False) as session:
             return await self.catch_up_in(session, user_id)
 
     async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:
@@ -68,6 +70,10 @@ class Live:
 
     async def refold_in(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
         """Fold the learner's whole log again, or all after the last checkpoint, stopping where rows were settled."""
+        with collector_at_rest():
+            return await self._refold(session, user_id, row)
+
+    async def _refold(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
         version = row.version or await self._parameters.current_version(session)
         parameters = await self._parameters.get(session, version)
         kept = await checkpoints.latest(session, user_id, CHECKPOINT, version)

@@ -18,11 +18,20 @@ def union(spans: Iterable[Span]) -> list[Span]:
     [(0, 9)]
     """
     merged: list[Span] = []
-    for start, end in sorted(span for span in spans if span[1] > span[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
+    ordered = sorted(spans)
+    since = until = None
+    for start, end in ordered:
+        if end <= start:
+            continue
+        if since is None or until is None:
+            since, until = start, end
+        elif start > until:
+            merged.append((since, until))
+            since, until = start, end
+        elif end > until:
+            until = end
+    if since is not None and until is not None:
+        merged.append((since, until))
     return merged
 
 

@@ -7,10 +7,12 @@ minus that device's pauses and hidden-page spans, inside [first mark, last mark]
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
-from itertools import pairwise
+from enum import StrEnum
+from itertools import pairwise, zip_longest
+from typing import NamedTuple
 
 from osler.science.spans import Span, gaps, intersect, length, subtract, union
 
@@ -24,7 +26,7 @@ Label = tuple[str, tuple[str, ...]]
 NO_LABEL: Label = ("other", ())
 
 
-class Effect(Enum):
+class Effect(StrEnum):
     """What a mark does to the state of its device."""
 
     STUDY = "study"
@@ -37,8 +39,7 @@ class Effect(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One event of one device, as the clock of study time sees it; `stated_us` is active time just before it.
 
     Units: `at_us` microseconds since the epoch, not before the mark before it.
@@ -51,8 +52,7 @@ class Mark:
     label: Label | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of active time and what it was spent on: a kind of study, and topics where they are known."""
 
     start_us: int
@@ -100,26 +100,28 @@ def _raw_pieces(marks: Sequence[Mark]) -> list[Piece]:
     """The pieces of one device before pauses are taken out; an answer owns the time before it, others that after."""
     pieces: list[Piece] = []
     label = NO_LABEL
-    for i, mark in enumerate(marks):
-        own = mark.label or label
+    for mark, after in zip_longest(marks, marks[1:]):
+        at_us = mark.at_us
+        label = own = mark.label or label
         if mark.stated_us > 0:
-            pieces.append(Piece(mark.at_us - min(mark.stated_us, STATED_CUT_US), mark.at_us, own))
-        label = own
-        if i + 1 < len(marks):
-            after = marks[i + 1]
+            pieces.append(Piece(at_us - min(mark.stated_us, STATED_CUT_US), at_us, own))
+        if after is not None and after.at_us > at_us:
             spent_on = after.label if after.effect is Effect.ANSWER and after.label else own
-            pieces.append(Piece(mark.at_us, min(after.at_us, mark.at_us + IDLE_CUT_US), spent_on))
+            pieces.append(Piece(at_us, min(after.at_us, at_us + IDLE_CUT_US), spent_on))
     return pieces
 
 
 def _without(pieces: Sequence[Piece], off: Sequence[Span], bounds: Span) -> list[Piece]:
     kept: list[Piece] = []
+    first, last = bounds
     for piece in pieces:
-        inside = (max(piece.start_us, bounds[0]), min(piece.end_us, bounds[1]))
-        if inside[1] > inside[0] and not off:
-            kept.append(Piece(inside[0], inside[1], piece.label))
-        elif inside[1] > inside[0]:
-            kept += [Piece(start, end, piece.label) for start, end in subtract([inside], off)]
+        start, end, label = piece
+        if first <= start < end <= last and not off:
+            kept.append(piece)
+            continue
+        start, end = max(start, first), min(end, last)
+        if end > start:
+            kept += [Piece(a, b, label) for a, b in subtract([(start, end)], off)]
     return kept
 
 
@@ -127,23 +129,35 @@ def _disjoint(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """The union of pieces, each instant given to the piece that began first (of two, to the longer)."""
     taken: list[Piece] = []
     cursor: int | None = None
-    for piece in sorted(pieces, key=lambda p: (p.start_us, -p.end_us, p.label)):
-        start = piece.start_us if cursor is None else max(piece.start_us, cursor)
-        if piece.end_us > start:
-            taken.append(Piece(start, piece.end_us, piece.label))
-            cursor = piece.end_us
+    for piece in sorted(pieces, key=lambda p: (p[0], -p[1], p[2])):
+        start, end, label = piece
+        if cursor is None or start >= cursor:
+            if end > start:
+                taken.append(piece)
+                cursor = end
+        elif end > cursor:
+            taken.append(Piece(cursor, end, label))
+            cursor = end
     return tuple(taken)
 
 
 def _spans(pieces: Sequence[Piece]) -> list[Span]:
-    return union((piece.start_us, piece.end_us) for piece in pieces)
+    return union([(start, end) for start, end, _ in pieces])
 
 
 def _around_hidden(marks: Sequence[Mark], hidden: Sequence[Span]) -> list[Span]:
     """Stretches between two working marks of a device in which the page was hidden for a while."""
+    spans = [span for span in hidden if span[1] > span[0]]
+    if not spans:
+        return []
     at = [mark.at_us for mark in marks if mark.effect in _BACK_AT_WORK]
-    stretches = [(a, b) for a, b in pairwise(at) if b > a]
-    return [span for span in stretches if intersect([span], hidden)]
+    ends = [end for _, end in spans]
+    around: list[Span] = []
+    for a, b in pairwise(at):
+        place = bisect_right(ends, a)
+        if b > a and place < len(spans) and spans[place][0] < b:
+            around.append((a, b))
+    return around
 
 
 def measure(marks: Sequence[Mark]) -> StudyTime:

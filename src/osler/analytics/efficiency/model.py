@@ -127,8 +127,9 @@ def _us(at: datetime) -> int:
 def _marks(events: Sequence[LoggedEvent], topics_of: TopicsOf, kind_of: KindOf) -> list[Mark]:
     marks: list[Mark] = []
     kinds: dict[str, str] = {}
+    last_us = 0
     for event in events:
-        at_us = max(_us(event.effective_at), marks[-1].at_us if marks else 0)
+        at_us = last_us = max(_us(event.effective_at), last_us)
         kind = _kind(event, kinds, kind_of)
         label: Label | None = None if kind is None else (kind, topics_of(event))
         marks.append(Mark(at_us, event.device_id or "", _effect(event), _stated_us(event), label))
