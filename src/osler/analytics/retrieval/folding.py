@@ -20,6 +20,7 @@ from osler.analytics.retrieval.model import (
     Review,
     elapsed_local_days,
     has_own_memory,
+    served,
     sm2_next,
     update,
 )
@@ -32,7 +33,7 @@ from osler.forecasts.parameters import Parameters
 from osler.forecasts.predictions import RECALL, Prediction
 
 NAME = "retrieval"
-MODEL = "recall-1"
+MODEL = "recall-2"
 
 _ITEMS = Upsert(
     item_memory,
@@ -102,7 +103,7 @@ class RetrievalFold:
 def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: LearnerMemory) -> Folded:
     """The batch's reviews folded onto what is known of the items. Pure."""
     folded = Folded(items=dict(known), bias_before=learner.bias)
-    bias = learner.bias
+    bias, guard = learner.bias, learner.guard
     for event in batch.events:
         if event.event_type not in REVIEW_TYPES:
             continue
@@ -118,7 +119,9 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         item = batch.items.get(review.key)
         folded.topics[review.key] = (item.topic_ids if item else ()) or event.topic_ids
         if step.forecast is not None:
-            folded.predictions.append(_prediction(event, before, step.forecast, batch.parameters.version))
+            days = elapsed_local_days(before.last_local_date if before else None, event.local_date)
+            chance, guard = served(guard, step.forecast, days, review.correct)
+            folded.predictions.append(_prediction(event, chance, days, batch.parameters.version))
         folded.judged.append(
             Judged(
                 event,
@@ -132,12 +135,13 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
                 bias,
             )
         )
-    folded.learner = msgspec.structs.replace(learner, bias=bias, reviews=learner.reviews + len(folded.judged))
+    folded.learner = msgspec.structs.replace(
+        learner, bias=bias, guard=guard, reviews=learner.reviews + len(folded.judged)
+    )
     return _with_due_days(folded, batch.settings.desired_retention)
 
 
-def _prediction(event: LoggedEvent, before: ItemMemory | None, chance: float, version: str) -> Prediction:
-    days = elapsed_local_days(before.last_local_date if before else None, event.local_date)
+def _prediction(event: LoggedEvent, chance: float, days: int, version: str) -> Prediction:
     return Prediction(event.event_ts, str(event.event_id), RECALL, f"{MODEL}/{version}", chance, elapsed_days=days)
 
 

@@ -14,13 +14,14 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from osler.analytics.contract import ItemKey
-from osler.science import blend
+from osler.science import blend, guard
+from osler.science.guard import Guard
 from osler.science.sm2 import sm2_interval
 
 SECONDS_PER_DAY = 86_400.0
 LONGEST_SM2_DAYS = 36_500
 FAILED = 1
-MODEL_VERSION = "fsrs6+sbd+bias-1"
+MODEL_VERSION = "fsrs6+sbd+bias+guard-1"
 
 
 class Review(msgspec.Struct, frozen=True, gc=False):
@@ -66,9 +67,10 @@ class ItemMemory(msgspec.Struct, frozen=True, gc=False):
 
 
 class LearnerMemory(msgspec.Struct, frozen=True):
-    """What retrieval keeps of a learner beside the items: the running correction, and the pace of answering."""
+    """What retrieval keeps of a learner beside the items: the running correction, the guard, the pace of answering."""
 
     bias: float = 0.0
+    guard: Guard = Guard()
     reviews: int = 0
     pace: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
@@ -111,6 +113,17 @@ def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float | N
     """The chance to recall an item at an instant on a local day; None where there is no memory of it."""
     days = elapsed_local_days(memory.last_local_date, on)
     return blend.recall(memory.state, days, elapsed_days(memory.last_at, at), bias=bias)
+
+
+def served(state: Guard, forecast: float, local_days: int, passed: bool) -> tuple[float, Guard]:
+    """The chance that is served for a review, and the guard after it; `forecast` is the model's own.
+
+    Only next-day reviews are guarded and teach. Curves, due days and topics stay the model's: the running mean says
+    nothing of how recall fades. Source: docs/decisions/0020; the backtest's `osler.science.guard.scan` is the same.
+    """
+    if local_days < 1:
+        return forecast, state
+    return guard.served(state, forecast), guard.update(state, forecast, passed)
 
 
 def elapsed_days(last: datetime | None, now: datetime) -> float:
