@@ -77,7 +77,8 @@ def jobs_page() -> str:
         hours = f"{job.cadence.value} from {job.window.opens:%H:%M} UTC"
         rows.append([place, f"`{job.name}`", owner, said, hours, job.lease_seconds, job.max_tries])
     return (
-        "# Nightly jobs\n\nGenerated from what the analytics declare and `osler/worker/housekeeping.py`; do not edit.\n\n"
+        "# Nightly jobs\n\n"
+        "Generated from what the analytics declare and `osler/worker/housekeeping.py`; do not edit.\n\n"
         "They run in this order. A period is due when its window opens and stays due until it succeeded; the database\n"
         "decides, whoever rings. A job that was missed for some nights runs once, for the newest: marks tell "
         "what is left\n"

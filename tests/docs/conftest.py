@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +18,9 @@ def generator() -> ModuleType:
     tools = str(ROOT / "tools")
     sys.path.insert(0, tools)
     try:
-        import generate
+        return importlib.import_module("generate")
     finally:
         sys.path.remove(tools)
-    return generate
 
 
 def pages() -> list[Path]:
