@@ -39,6 +39,7 @@ class Action(StrEnum):
     READ_LIMITS = "events:limits"
     READ_ANALYTICS = "analytics:read"
     READ_COHORT = "cohort:read"
+    READ_COHORT_LEARNERS = "cohort:learners"
     READ_CATALOG = "catalog:read"
     WRITE_CATALOG = "catalog:write"
     READ_SELF = "me:read"
@@ -70,6 +71,12 @@ POLICY: Mapping[Action, Mapping[Role, Reach]] = {
         Role.EDUCATOR: Reach.COHORT,
         Role.PROGRAM_ADMIN: Reach.ALL,
         Role.ANALYST: Reach.ALL,
+    },
+    # One row for each learner: not for analysts, who see aggregates alone.
+    Action.READ_COHORT_LEARNERS: {
+        Role.LEARNER: Reach.OWN,
+        Role.EDUCATOR: Reach.COHORT,
+        Role.PROGRAM_ADMIN: Reach.ALL,
     },
     Action.READ_CATALOG: _EVERYBODY,
     Action.WRITE_CATALOG: {Role.PROGRAM_ADMIN: Reach.ALL},

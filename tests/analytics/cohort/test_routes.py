@@ -115,6 +115,8 @@ async def test_an_educator_sees_their_own_learners_and_the_look_is_audited(web: 
     assert seen.status_code == 200, seen.text
     LearnersAnswer.model_validate(seen.json(), strict=False)
     assert {row["user_id"] for row in seen.json()["learners"]} == {str(u) for u in learners}
+    assert all(row["active_days_28d"] > 0 for row in seen.json()["learners"]), "figures, not empty rows"
+    assert seen.json()["as_of"] is not None
     stranger = await web.client.get("/api/analytics/cohort/learners", headers=web.auth(UUID(int=5), Role.EDUCATOR))
     assert stranger.json()["state"] == "no_right"
     assert stranger.json()["learners"] == []
@@ -125,3 +127,12 @@ async def test_an_educator_sees_their_own_learners_and_the_look_is_audited(web: 
             sa.text("select count(distinct subject_id) from access_audit where actor_id = :u"), {"u": EDUCATOR}
         )
     assert audited == 10
+
+
+async def test_an_analyst_sees_the_class_and_no_single_learner(web: Web):
+    learners = await a_class(web.platform.db, 2)
+    analyst = web.auth(UUID(int=7), Role.ANALYST)
+    assert (await web.client.get("/api/analytics/cohort", headers=analyst)).status_code == 200
+    denied = await web.client.get("/api/analytics/cohort/learners", headers=analyst)
+    assert denied.status_code == 403
+    assert str(learners[0]) not in denied.text

@@ -47,15 +47,17 @@ def answer(found: Mapping[str, Any], cohort: Mapping[str, Any], known: Catalogue
     }
 
 
-def learners_answer(cohort_id: str, rows: Sequence[Mapping[Any, Any]], as_of: object) -> dict[str, Any]:
-    """The educator's list: those who need a look first, each with the reason."""
+def learners_answer(cohort_id: str, rows: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+    """The educator's list: those who need a look first, each with the reason; as old as its oldest figure."""
+    oldest = min((row["as_of"] for row in rows if row["as_of"] is not None), default=None)
     learners = [_learner(row) for row in rows]
     learners.sort(key=lambda one: (not one["needs_a_look"], one["score"] is None, one["score"] or 0.0, one["user_id"]))
     need = sum(one["needs_a_look"] for one in learners)
     state = CardState.READY if learners else CardState.FIRST_USE
     text = f"{need} of {len(learners)} need a look." if learners else "Nobody is enrolled in this class yet."
     card = card_fields(
-        state, ("cohort.learners", text), n=len(learners), as_of=str(as_of), model_version=VERSION,
+        state, ("cohort.learners", text), n=len(learners), model_version=VERSION,
+        as_of=None if oldest is None else oldest.isoformat(),
         params={"need": need, "n": len(learners)},
     )  # fmt: skip
     return {**card, "cohort_id": cohort_id, "learners": learners}

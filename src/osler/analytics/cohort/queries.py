@@ -45,7 +45,8 @@ select json_build_object(
 """
 
 LEARNERS = """
-select m.user_id, p.status, p.score, p.score_low, p.score_high, p.coverage, l.active_days_28d, l.topics_weak
+select m.user_id, p.status, p.score, p.score_low, p.score_high, p.coverage, l.active_days_28d, l.topics_weak,
+       least(p.as_of, l.as_of) as as_of
   from cohort_members m
   left join exam_projections p using (user_id) left join user_learning_metrics l using (user_id)
  where m.cohort_id = :cohort and m.role = 'learner' and m.since_on <= current_date
@@ -69,5 +70,5 @@ async def figures_of(
 
 
 async def learners_of(s: ReadSession, cohort_id: str) -> Sequence[sa.RowMapping]:
-    """An educator's own learners as of the last night."""
+    """An educator's own learners as of the last night; the session must have no learner set, and the right be known."""
     return await s.rows(sa.text(LEARNERS), {"cohort": cohort_id})

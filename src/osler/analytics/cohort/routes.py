@@ -20,6 +20,7 @@ from osler.http.scope import Scope, require
 from osler.http.strict import api_router
 
 ReadCohort = Annotated[Scope, Depends(require(Action.READ_COHORT))]
+ReadLearners = Annotated[Scope, Depends(require(Action.READ_COHORT_LEARNERS))]
 CohortId = Annotated[
     str | None,
     Query(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="which class; the caller's first one without it",
@@ -36,12 +37,13 @@ async def cohort(scope: ReadCohort, db: ReadDb, as_of: AsOf, cohort_id: CohortId
 
 
 @router.get("/learners", response_model=LearnersAnswer)
-async def cohort_learners(scope: ReadCohort, db: WriteDb, as_of: AsOf, cohort_id: CohortId = None) -> Response:
+async def cohort_learners(scope: ReadLearners, db: WriteDb, cohort_id: CohortId = None) -> Response:
     """An educator's own learners with those first who need a look; each learner in it is audited."""
     mine = await cohort_for(db, scope.user_id, scope.reach, cohort_id)
     if mine is None or scope.reach < Reach.COHORT or (scope.reach is not Reach.ALL and mine["role"] != "educator"):
         return _json(no_class())
-    rows = await learners_of(db, mine["cohort_id"])
+    async with scope.db.read() as whole:  # the row-level policy of `db` would hide every learner but the caller
+        rows = await learners_of(whole, mine["cohort_id"])
     for row in rows:
         await record(
             db,
@@ -56,7 +58,7 @@ async def cohort_learners(scope: ReadCohort, db: WriteDb, as_of: AsOf, cohort_id
                 request_id=scope.request_id,
             ),
         )
-    return _json(learners_answer(mine["cohort_id"], rows, as_of.isoformat()))
+    return _json(learners_answer(mine["cohort_id"], rows))
 
 
 @router.get("/{topic_id}", response_model=CohortAnswer)
