@@ -48,8 +48,16 @@ async def open_pool(url: str, settings: Settings, *, size: int) -> DriverPool:
         timeout=settings.connect_timeout_seconds,
         server_settings=server_settings(settings),
         max_inactive_connection_lifetime=0,
+        reset=_nothing,
     )
     return cast("DriverPool", made)
+
+
+async def _nothing(_: Any) -> None:
+    """Nobody here sets anything for a whole session, and asyncpg ends an open transaction by itself.
+
+    Its own reset is a statement after every use: a fifth of what a batch of events costs the client.
+    """
 
 
 def dsn(url: str) -> str:

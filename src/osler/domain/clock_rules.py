@@ -28,7 +28,7 @@ ID_TOLERANCE_MS = 1_000
 OFFSET_MIN_MINUTES, OFFSET_MAX_MINUTES = -12 * 60, 14 * 60
 COARSE = frozenset({"min", "hour", "day"})
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _INSTANT = re.compile(r"((?:20\d\d|2100)-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZONE = re.compile(ZONE_PATTERN, re.ASCII)
@@ -104,12 +104,12 @@ def _offset_minutes(zone: str | None) -> int | None:
 
 def us_of(instant: datetime) -> int:
     """Microseconds since 1970 of an aware instant."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def instant_of(us: int) -> datetime:
     """The aware UTC instant of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(microseconds=us)
 
 
 @lru_cache(maxsize=1024)

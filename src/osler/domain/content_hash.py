@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 
 def canonical_data(encoded: bytes) -> bytes:
@@ -37,3 +38,32 @@ def content_hash(
         f"{session_id or ''}|{topics}|{time_precision or 'ms'}|"
     )
     return hashlib.sha256(head.encode() + data).digest()
+
+
+def content_hashes(
+    *,
+    event_types: Sequence[str],
+    schemas: Sequence[int],
+    occurred_us: Sequence[int],
+    offsets: Sequence[int | None],
+    zones: Sequence[str | None],
+    sessions: Sequence[str | None],
+    topics: Sequence[list[str] | None],
+    precisions: Sequence[str],
+    data: Sequence[bytes],
+) -> list[bytes]:
+    """`content_hash` of many events, given as columns: what several share is written once."""
+    sha256 = hashlib.sha256
+    heads = {each: f"{each[0]}|{each[1]}|".encode() for each in set(zip(event_types, schemas, strict=True))}
+    keys = [
+        (offset, zone, session, ",".join(names) if names else "", precision)
+        for offset, zone, session, names, precision in zip(offsets, zones, sessions, topics, precisions, strict=True)
+    ]
+    tails = {
+        key: f"|{'' if key[0] is None else key[0]}|{key[1] or ''}|{key[2] or ''}|{key[3]}|{key[4]}|".encode()
+        for key in set(keys)
+    }
+    return [
+        sha256(b"%b%d%b%b" % (heads[kind, schema], us, tails[key], body)).digest()
+        for kind, schema, us, key, body in zip(event_types, schemas, occurred_us, keys, data, strict=True)
+    ]

@@ -29,7 +29,7 @@ _APPEND = (
 
 # Bounds let the planner open only the months concerned; an import can have made 240.
 _STORED = """
-select e.user_id, e.event_id, e.content_hash
+select e.user_id::text as user_id, e.event_id::text as event_id, e.content_hash
   from unnest($1::uuid[], $2::uuid[]) as t(u, i)
   join study_events e on e.user_id = t.u and e.event_ts = uuid7_ts(t.i) and e.event_id = t.i
  where e.event_ts between (select min(uuid7_ts(i)) from unnest($2::uuid[]) i)
@@ -84,4 +84,4 @@ async def stored_hashes(connection: Connection, entries: Sequence[Entry]) -> dic
     if not entries:
         return {}
     rows = await connection.fetch(_STORED, [e.user_id for e in entries], [e.event_id for e in entries])
-    return {(str(row["user_id"]), str(row["event_id"])): row["content_hash"] for row in rows}
+    return {(user_id, event_id): content_hash for user_id, event_id, content_hash in rows}

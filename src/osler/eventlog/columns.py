@@ -12,6 +12,7 @@ from osler.eventlog.entries import Entry
 
 Texts = list[str | None]
 
+_lines = msgspec.json.Encoder().encode_lines
 BODY_OF = {name: kind.body for name, kind in EVENT_TYPES.items()}
 
 
@@ -46,6 +47,8 @@ class _Columns:
             self.same.append((text or _text)(first) or None)
             return
         self.same.append(None)
+        if text is _text and None not in values:
+            text = str  # PostgreSQL reads True and False as well
         if text is not None:
             self.cols.append("\n".join(map(text, values)))
             return
@@ -53,6 +56,14 @@ class _Columns:
             self.cols.append("\n".join(values))
         except TypeError:
             self.cols.append("\n".join(["" if value is None else value for value in values]))
+
+    def add_json(self, values: list[list[str]]) -> None:
+        """One more column, of lists that are all present: written in one go."""
+        if values.count(values[0]) == len(values):
+            self.add(values, _json)
+            return
+        self.same.append(None)
+        self.cols.append(_lines(values).decode()[:-1])
 
     def add_always(self, values: list[str]) -> None:
         """The column that gives the number of rows: never folded into one value."""
@@ -124,7 +135,7 @@ def _add_answers(made: _Columns, mine: Sequence[Entry]) -> None:
     made.add([e.is_correct for e in mine], _text)
     made.add([d.score for d in data], _text)
     made.add([e.key_version for e in mine], _text)
-    made.add([d.answer for d in data], _json)
+    made.add_json([d.answer for d in data])
     made.add([d.mode for d in data])
     made.add([d.confidence for d in data], _text)
     made.add([d.hints_used for d in data], _text)

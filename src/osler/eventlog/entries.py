@@ -13,7 +13,7 @@ import msgspec
 DAY_ZERO = date(2000, 1, 1)
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One event as it will be stored. Ids are canonical lower-case texts; times are microseconds since 1970.
 
     `shift_us` is what `effective_at` differs from `occurred_at`; `local_day` counts days since 2000-01-01;

@@ -38,7 +38,8 @@ class Decoded:
 
 def decode(body: bytes, *, quick_from: int = QUICK_FROM) -> Decoded:
     """Read a batch. `quick_from` events and more go the quick way. Errors: UnreadableBatch."""
-    whole = _decode_whole(body) if quick.is_plain(body) else None
+    is_plain = quick.is_plain(body)
+    whole = _decode_whole(body) if is_plain else None
     if whole is not None and len(whole.events) >= quick_from:
         return whole
     envelope = _decode_envelope(body)
@@ -47,7 +48,7 @@ def decode(body: bytes, *, quick_from: int = QUICK_FROM) -> Decoded:
     _refuse_repeated_keys(body, bare, raws)
     if len(raws) < quick_from:
         return Decoded(bare, [read_carefully(raw) for raw in raws])
-    return Decoded(bare, _read_all(raws))
+    return Decoded(bare, _read_all(raws, is_plain=is_plain))
 
 
 def _shell(envelope: Any) -> Envelope:
@@ -64,7 +65,7 @@ def _decode_whole(body: bytes) -> Decoded | None:
         return None
     events: list[WireEvent] = found.events
     written = plain.encode(found)
-    if not _is_unpadded(body, written) or not events or not quick.fits(events) or quick.has_negative_zero(events):
+    if not _is_unpadded(body, written) or not events or not quick.fits(events) or quick.has_negative_zero(written):
         return None
     return Decoded(_shell(found), list(events))
 
@@ -116,10 +117,14 @@ def _without_events(body: bytes, raws: list[bytes]) -> bytes:
     return b"".join([*parts, body[start:]])
 
 
-def _read_all(raws: list[bytes]) -> list[Read]:
+def _read_all(raws: list[bytes], *, is_plain: bool) -> list[Read]:
     """Every event, most of them together; those that stop the typed decode, or do not fit, one by one."""
     read: list[Read | None] = [None] * len(raws)
-    left = [place for place, raw in enumerate(raws) if quick.is_plain(raw) and len(raw) <= careful.MAX_EVENT_BYTES]
+    left = [
+        place
+        for place, raw in enumerate(raws)
+        if (is_plain or quick.is_plain(raw)) and len(raw) <= careful.MAX_EVENT_BYTES
+    ]
     found: list[WireEvent] = []
     for _ in range(_TRIES):
         try:
@@ -132,8 +137,11 @@ def _read_all(raws: list[bytes]) -> list[Read]:
     else:
         left, found = _one_by_one(raws, left)
     odd = set(quick.odd_ones(found))
+    written = plain.encode_lines(found)
+    is_sound = sum(raws[place].count(b'"') for place in left) == written.count(b'"')
+    is_sound = is_sound and not quick.has_negative_zero(written)
     for nth, (place, event) in enumerate(zip(left, found, strict=True)):
-        if nth not in odd and _says_nothing_twice(raws[place], event):
+        if nth not in odd and (is_sound or _says_nothing_twice(raws[place], event)):
             read[place] = event
     return [each if each is not None else read_carefully(raws[place]) for place, each in enumerate(read)]
 
@@ -157,7 +165,7 @@ def _one_by_one(raws: list[bytes], left: list[int]) -> tuple[list[int], list[Wir
 
 def _says_nothing_twice(raw: bytes, event: WireEvent) -> bool:
     written = plain.encode(event)
-    return raw.count(b'"') == written.count(b'"') and b":-0" not in written
+    return raw.count(b'"') == written.count(b'"') and not quick.has_negative_zero(written)
 
 
 def read_carefully(raw: bytes) -> Read:

@@ -68,6 +68,7 @@ async def ingest_events(
         is_server=is_server,
         may_create=True,
         is_import=import_window,
+        is_limited=False,
         concluded=concluded or {},
     )
     ingestion = ingestion_of(db)

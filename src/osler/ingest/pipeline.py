@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,9 +27,10 @@ from osler.ingest.decoding import Read, UnreadableBatch
 from osler.ingest.learners import find_learners
 from osler.ingest.limits import IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
 from osler.ingest.rates import EventBuckets
-from osler.ingest.settling import abort, answer, drop_repeats, place_in_log, store_all_or_nothing
+from osler.ingest.settling import abort, answer, drop_repeats, id_of, place_in_log, store_all_or_nothing
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
 from osler.ingest.storing import store
+from osler.ingest.together import pass_after, pass_before
 from osler.ingest.wire import WIRE_TYPES, Envelope, WireEvent, encode_data
 from osler.ingest.work import Candidate, Context, Outcome, Sender
 from osler.observe import metrics
@@ -38,7 +39,10 @@ from osler.observe.keys import secret_key
 SESSIONS_KEPT = 50_000
 CATALOG_TRIES = 5
 LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has been checked
+TOGETHER_FROM = 8
+"""Fewer candidates are quicker one by one."""
 Session = tuple[str, str]
+Together = Callable[[Sequence[Candidate], Context], bool]
 KIND_OF = {WIRE_TYPES[name]: kind for name, kind in EVENT_TYPES.items()}
 
 
@@ -53,10 +57,8 @@ class Taken:
 
     def counts(self) -> dict[str, int]:
         """How many events had each status; they sum up to what was received."""
-        counts = {status.value: 0 for status in Status}
-        for outcome in self.outcomes:
-            counts[outcome.status.value] += 1
-        return counts
+        statuses = [outcome.status for outcome in self.outcomes]
+        return {status.value: statuses.count(status) for status in Status}
 
 
 class Ingestion:
@@ -80,7 +82,7 @@ class Ingestion:
         began = monotonic_seconds()
         ctx, sent_at = await self._context(envelope, sender)
         outcomes: dict[int, Outcome] = {}
-        alive = _run(BEFORE_LOOKUPS, _candidates(reads, outcomes), ctx, outcomes)
+        alive = _run(pass_before, BEFORE_LOOKUPS, _candidates(reads, outcomes), ctx, outcomes)
         _write_data(alive)
         users = list(dict.fromkeys(c.user_id for c in alive))
         if len(users) > MAX_LEARNERS and not sender.is_import:
@@ -117,7 +119,7 @@ class Ingestion:
 
     def _limit_rates(self, alive: list[Candidate], users: list[str], ctx: Context) -> None:
         """A learner's own request is refused as a whole; a service's goes on without that learner's events."""
-        if ctx.sender.is_import:
+        if ctx.sender.is_import or not ctx.sender.is_limited:
             return
         at = monotonic_seconds()
         if len(users) == 1:
@@ -166,8 +168,8 @@ class Ingestion:
         version = await self.catalog.look_up(connection, questions, materials)
         ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials
         ctx.sessions = await self._started(connection, alive, ctx)
-        ready = drop_repeats(_run(AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
-        ready.sort(key=place_in_log)
+        ready = drop_repeats(_run(pass_after, AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
+        ready.sort(key=id_of if len(users) == 1 else place_in_log)
         batch = replace(
             batch,
             entries=[c.entry for c in ready],
@@ -219,19 +221,34 @@ def _candidates(reads: Iterable[Read], outcomes: dict[int, Outcome]) -> list[Can
     return made
 
 
-def _run(steps: Iterable[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]) -> list[Candidate]:
-    """Send every candidate through the steps; one that is dropped leaves its reason."""
-    for step in steps:
-        kept: list[Candidate] = []
-        for c in alive:
-            try:
+def _run(
+    together: Together, steps: Sequence[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]
+) -> list[Candidate]:
+    """Send candidates through steps, all at once while none fails; one that is dropped leaves its reason."""
+    if len(alive) < TOGETHER_FROM:
+        return _one_by_one(steps, alive, ctx, outcomes)
+    if together(alive, ctx):
+        return alive
+    middle = len(alive) // 2
+    return [
+        *_run(together, steps, alive[:middle], ctx, outcomes),
+        *_run(together, steps, alive[middle:], ctx, outcomes),
+    ]
+
+
+def _one_by_one(
+    steps: Sequence[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]
+) -> list[Candidate]:
+    kept: list[Candidate] = []
+    for c in alive:
+        try:
+            for step in steps:
                 step(c, ctx)
-            except EventProblem as problem:
-                outcomes[c.place] = Outcome.of(c.place, c.event.id, problem)
-            else:
-                kept.append(c)
-        alive = kept
-    return alive
+        except EventProblem as problem:
+            outcomes[c.place] = Outcome.of(c.place, c.event.id, problem)
+        else:
+            kept.append(c)
+    return kept
 
 
 def _write_data(alive: list[Candidate]) -> None:
@@ -249,7 +266,7 @@ def _measure(taken: Taken, seconds: float) -> None:
     for status, count in taken.counts().items():
         if count:
             metrics.ingest_events.labels(status).inc(count)
-    conflicts = sum(each.code is Code.CONFLICT_STORED for each in taken.outcomes)
+    conflicts = [each.code for each in taken.outcomes].count(Code.CONFLICT_STORED)
     if conflicts:
         metrics.security_events.labels("conflict_stored").inc(conflicts)
     metrics.ingest_batch_seconds.observe(seconds)

@@ -15,8 +15,8 @@ from msgspec import inspect as mi
 
 from osler.domain.event_fields import ID_PATTERN, KEY_PATTERN, ROUTE_PATTERN, UUID_PATTERN
 from osler.domain.event_types import EVENT_TYPES, EventType
-from osler.ingest.careful import UUID7
-from osler.ingest.wire import WIRE_TYPES, WireEvent, encode_data
+from osler.ingest.instants import are_uuid7
+from osler.ingest.wire import WIRE_TYPES, WireEvent
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ID_BYTES = _LETTERS + b"_.:-\n"
@@ -121,7 +121,7 @@ def _common_fits(events: Sequence[WireEvent]) -> bool:
     topics = [topic for event in events if event.topic_ids is not None for topic in event.topic_ids]
     zones = {event.tz for event in events if event.tz is not None}
     return (
-        all(map(UUID7.fullmatch, [event.id for event in events]))
+        are_uuid7([event.id for event in events])
         and _uuids_fit({event.session_id for event in events} | {event.boot_id for event in events})
         and _all_of(topics, _ID_BYTES, 64)
         and _all_of(zones, _ZONE_BYTES, 64)
@@ -166,6 +166,9 @@ def is_plain(raw: bytes) -> bool:
     )
 
 
-def has_negative_zero(events: Sequence[WireEvent]) -> bool:
-    """Whether some number is −0, which is stored as 0; the careful way does that. May say yes because of an id."""
-    return b":-0" in encode_data(events)
+def has_negative_zero(written: bytes) -> bool:
+    """Whether some number of encoded events is −0, which is stored as 0; the careful way does that.
+
+    May say yes because of an id.
+    """
+    return b":-0" in written

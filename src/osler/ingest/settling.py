@@ -16,8 +16,15 @@ def place_in_log(c: Candidate) -> tuple[str, str]:
     return c.user_id, c.event.id
 
 
+def id_of(c: Candidate) -> str:
+    """The same order, of one learner's events."""
+    return c.event.id
+
+
 def drop_repeats(alive: list[Candidate], outcomes: dict[int, Outcome]) -> list[Candidate]:
     """Of several with one id the first counts; the others learn whether they said the same."""
+    if len({c.event.id for c in alive}) == len(alive):
+        return alive
     first: dict[tuple[str, str], Candidate] = {}
     for c in alive:
         earlier = first.setdefault((c.user_id, c.event.id), c)
