@@ -126,7 +126,7 @@ def require(action: Action) -> Require:
     return Require(action)
 
 
-def public() -> None:
+async def public() -> None:
     """The declared policy of a route that anybody may ask: health and nothing about a person."""
 
 
