@@ -29,6 +29,8 @@ class Sender:
     is_server: bool = False
     may_create: bool = False
     is_import: bool = False
+    is_limited: bool = True
+    """Whether the rate of events is held; not for what this process sends itself, as the simulator does."""
     concluded: Mapping[str, Concluded] = field(default_factory=dict[str, Concluded])
     """By event id: what the export that is imported had concluded."""
 
