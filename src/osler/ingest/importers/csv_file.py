@@ -36,6 +36,7 @@ class CsvSource:
         self.total: int | None = max(0, count_lines(path) - 1)
         self.notes: list[str] = []
         self._topics_of: dict[tuple[str, str], tuple[str, ...]] = {}
+        next(self._rows(), None)  # a file without the mapping's columns is said at once
         if self._mapping.columns.id is None:
             self.notes.append(
                 "no column holds an id of the answer: the whole row stands for it, so a corrected row is a new event"

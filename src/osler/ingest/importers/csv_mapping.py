@@ -104,7 +104,10 @@ def suggest_mapping(path: Path) -> str:
     with open_bytes(path) as data:
         head = data.read(64 * 1024).decode("utf-8-sig", errors="replace")
     delimiter = _delimiter(head)
-    rows = list(csv.reader(io.StringIO(head), delimiter=delimiter))[:SAMPLE]
+    try:
+        rows = list(csv.reader(io.StringIO(head), delimiter=delimiter))[:SAMPLE]
+    except csv.Error as error:
+        raise UnreadableSource(f"{path.name} is no table: {error}", code="source.text") from error
     columns: list[str] = rows[0] if rows else []
     by_lower = {name.strip().lower(): name for name in columns}
     found = {

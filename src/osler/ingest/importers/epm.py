@@ -40,6 +40,8 @@ class EpmSource:
         self._events = events
         self._grades = find(path, "epm_final_grades.csv") if path.is_dir() else None
         self._zones = options.zones("Europe/Rome")
+        with open_csv(self._events, NEEDED):
+            pass  # a wrong file is said at once
         files = [file for file in (self._events, self._grades) if file is not None]
         self.total: int | None = sum(max(0, count_lines(file) - 1) for file in files[:1])
         self.notes = [f"EPM names no time zone; {self._zones.said} was taken"]

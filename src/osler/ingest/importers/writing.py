@@ -31,6 +31,8 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
 
     A row whose id looks like a person's is left out, as the events that name it are rejected.
     """
+    if entries.curriculum is not None:  # first: loading one drops topics that nothing names
+        await _ensure_curriculum(session, entries.curriculum)
     new = await items.add_topics(session, _named(entries.topics), source=source)
     new += await items.add_questions(session, _fit(entries.questions), source=source)
     new += await items.add_materials(
@@ -46,7 +48,6 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
 async def _write_cards(session: WriteSession, entries: Entries, owner: UUID) -> int:
     cards = _fit(entries.cards)
     if entries.curriculum is not None:
-        await _ensure_curriculum(session, entries.curriculum)
         cards = await _under_known_topics(session, cards, otherwise=max(entries.topics))
     await ensure_user(session, owner)
     moved = await items.map_cards(session, owner, cards, mapped_by=entries.cards_mapped_by)
