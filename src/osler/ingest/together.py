@@ -21,6 +21,7 @@ from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
 from osler.eventlog.entries import DAY_ZERO, Entry
+from osler.ingest.concluded import as_concluded
 from osler.ingest.gate_fields import ID_FIELDS
 from osler.ingest.instants import Ints, milliseconds_of, read_instants, zone_offsets
 from osler.ingest.steps import FUTURE_US, grade, is_pseudonym
@@ -185,8 +186,10 @@ class _Conclusions:
             [event.monotonic_ms for event in events], topics, verdicts, versions, hashes,
             b"\n".join(data).decode().split("\n"), [event.data for event in events],
         )  # fmt: skip
+        taken_over = ctx.sender.concluded
         for c, entry, warned in zip(alive, entries, warnings, strict=True):
-            c.entry = entry
+            found = taken_over.get(entry.event_id) if taken_over else None
+            c.entry = entry if found is None else as_concluded(entry, found)
             c.warnings = warned
 
     def _offsets(self, sent: Sequence[int | None]) -> tuple[Ints, list[str], list[bool]]:
