@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from tests.support import tracking as t
@@ -153,7 +154,7 @@ async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, ca
         f"/tenants/{email}/deep/{email}", f"/tenants/canary-tenant/deep/{email}", f"/nowhere/{email}",
         f"/inner/articles/{email}", f"/status/{email}", "/raises",
     ]  # fmt: skip
-    headers = {
+    headers: dict[str, Any] = {
         "x_subject": "subject-canary-7", "cookie": CANARIES["cookie"], "referer": CANARIES["referrer"],
         "user_agent": f"Mozilla/5.0 (X11; Linux x86_64) {CANARIES['agent']} Firefox/1 {email}",
         "authorization": f"Bearer {CANARIES['token']}", "x_forwarded_for": CANARIES["address"],

@@ -23,7 +23,7 @@ class Handler(BaseHTTPRequestHandler):
     """Reads a batch and answers as the server's script says."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]  (socketserver's own way to say which)
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["Content-Length"]))
@@ -164,7 +164,8 @@ def _serving(port: int) -> Iterator[Server]:
 def options(folder: Path, **more: Any) -> TrackingOptions:
     """The shipped limits, with times that a test can wait for."""
     quick: dict[str, Any] = {
-        "spool": folder / "spool", "flush_seconds": 0.05, "backoff_first_seconds": 0.05, "backoff_most_seconds": 0.3,
+        "spool": folder / "spool", "flush_seconds": 0.05, "send_seconds": 0.05,
+        "backoff_first_seconds": 0.05, "backoff_most_seconds": 0.3,
         "absent_most_seconds": 0.2, "total_seconds": 1.0,
     }  # fmt: skip
     return TrackingOptions(**{**quick, **more})

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from osler.tracking.folders import open_root, try_lock
+from osler.tracking.positions import Position
 from osler.tracking.priority import Queued
-from osler.tracking.spool import Position, Spool
+from osler.tracking.spool import Spool
 
 NOW = 1_790_000_000.0
 
@@ -177,8 +178,9 @@ def test_events_older_than_thirty_days_are_given_up_and_counted(tmp_path: Path):
     spool = _spool(tmp_path, segment_bytes=1)
     spool.append(_items("old"), NOW)
     _age(spool, NOW - 31 * 86_400)
-    spool.append(_items("new"), NOW)
-    spool.append(_items("newer"), NOW)
+    assert _names(spool) == ["old"]
+    spool.append(_items("new"), NOW + 60)
+    spool.append(_items("newer"), NOW + 120)
     assert _names(spool) == ["new", "newer"]
     assert spool.dropped == {"note_taken": 1}
 
@@ -233,6 +235,7 @@ def test_a_write_that_fails_half_way_leaves_only_whole_records(tmp_path: Path, m
 CRASH = """
 import os, sys
 from pathlib import Path
+from osler.tracking.positions import Position
 from osler.tracking.priority import Queued
 from osler.tracking.spool import Spool
 spool = Spool(Path(sys.argv[1]), segment_bytes=400, most_bytes=10**6, most_days=30)

@@ -31,6 +31,8 @@ def _default_spool() -> Path:
 class TrackingOptions:
     """Limits of the queue and the sender. The defaults are the promise of the documentation; tests use smaller ones.
 
+    `send_seconds` is the least time between two batches that are not full: the first event after a quiet time is sent
+    at once, steady traffic once a second, because each exchange takes the interpreter from the host for a moment.
     `absent_most_seconds` bounds the wait while nobody answers at all: asking is cheap then, and a backlog should not
     wait five minutes after Osler has come back. `backoff_most_seconds` bounds it while Osler answers with errors.
     """
@@ -39,6 +41,7 @@ class TrackingOptions:
     memory_events: int = 10_000
     flush_seconds: float = 0.2
     flush_events: int = 256
+    send_seconds: float = 1.0
     segment_bytes: int = 4 * MIB
     spool_bytes: int = 256 * MIB
     spool_days: float = 30.0

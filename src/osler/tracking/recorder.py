@@ -12,8 +12,9 @@ from pathlib import Path
 
 from osler import clock
 from osler.tracking.options import TrackingOptions
+from osler.tracking.positions import Position
 from osler.tracking.priority import MemoryQueue, Queued, in_order
-from osler.tracking.spool import Position, Spool
+from osler.tracking.spool import Spool
 
 log = logging.getLogger("osler.tracking")
 

@@ -12,11 +12,11 @@ from weakref import WeakSet
 from osler import __version__, clock
 from osler.tracking.delivery import Outcome, envelope, judge
 from osler.tracking.options import TrackingOptions
+from osler.tracking.positions import Batch, Position
 from osler.tracking.priority import Queued, Waiter
 from osler.tracking.recorder import Counts, Recorder
 from osler.tracking.segments import Record
 from osler.tracking.sinks import Sink
-from osler.tracking.spool import Batch, Position
 
 SDK = f"osler-python/{__version__}"
 _IDLE_SECONDS = 1.0
@@ -43,7 +43,7 @@ class Sender:
 
     def _begin_anew(self) -> None:
         self._due = threading.Event()
-        self._recorder = Recorder(self._options, self._root, self.counts, self._due.set)
+        self._recorder = Recorder(self._options, self._root, self.counts, self._written)
         self._starting = threading.Lock()
         self._stop: threading.Event | None = None
         self._threads: list[threading.Thread] = []
@@ -52,11 +52,16 @@ class Sender:
         self._failures = 0
         self._attempt = 1
         self._batch_events = self._options.batch_events
-        self._next_send_at = 0.0
+        self._next_send_at = 0.0  # read and written by both threads; either value only shifts a wake-up
         self._next_adoption_at = 0.0
         self._is_waiting_asked = False
 
     # ------------------------------------------------------------------ any thread
+    def _written(self) -> None:
+        """There is something to send. A sender that has to wait anyway wakes by itself."""
+        if clock.monotonic_seconds() >= self._next_send_at:
+            self._due.set()
+
     def put(self, event_type: str, user_id: str, body: bytes, waiter: Waiter | None = None) -> None:
         """Queue an event. `waiter` is called with True once it has been fsynced, False if it could not be."""
         self._recorder.put(Queued(event_type, user_id, body, waiter))
@@ -207,6 +212,8 @@ class Sender:
             self._succeeded(records, outcome, drops)
         if outcome.keep or not outcome.failed:
             self._advance(batch, outcome)
+        if batch.is_last and not outcome.failed:
+            self._next_send_at = clock.monotonic_seconds() + self._options.send_seconds
         return not outcome.failed
 
     def _is_erased(self, record: Record) -> bool:

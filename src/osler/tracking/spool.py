@@ -14,29 +14,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from osler.tracking import segments
 from osler.tracking.folders import dead_folders, open_root, own_folder
+from osler.tracking.positions import Batch, Position, read_position, segment_files
 from osler.tracking.priority import CLASSES, Queued, class_of
 from osler.tracking.segments import Record
 
 SECONDS_A_DAY = 86_400
-
-
-class Position(NamedTuple):
-    """Where the next record to send lies."""
-
-    segment: int
-    offset: int
-
-
-class Batch(NamedTuple):
-    """Records to send, the position after them, and the generation of the segments that it was read in."""
-
-    records: Sequence[Record]
-    after: Position
-    generation: int
+_LOOK_FOR_OLD_SECONDS = 60.0
 
 
 class Spool:
@@ -62,6 +48,8 @@ class Spool:
         self._writing: int | None = None
         self._number = 0
         self._tail = 0
+        self._size: int | None = None
+        self._looked_for_old_at = 0.0
 
     # ------------------------------------------------------------------ writing
     def append(self, items: Sequence[Queued], now_seconds: float) -> None:
@@ -87,6 +75,8 @@ class Spool:
             self._close_segment()
             raise
         self._tail += len(data)
+        if self._size is not None:
+            self._size += len(data)
 
     def _segment_for(self, size: int) -> int:
         if self._writing is None or self._tail + size > self.segment_bytes:
@@ -117,12 +107,12 @@ class Spool:
                 learners.add(record.user_id)
                 is_full = len(taken) >= most_events or size > most_bytes or len(learners) > most_learners
                 if taken and is_full:
-                    return Batch(taken, position, self.generation)
+                    return Batch(taken, position, self.generation, is_last=False)
                 taken.append(record)
                 position = Position(number, record.end)
         if not taken:
             position = self._skip_torn(position)
-        return Batch(taken, position, self.generation)
+        return Batch(taken, position, self.generation, is_last=True)
 
     def _skip_torn(self, position: Position) -> Position:
         """Nothing whole is left; if bytes are, they were damaged, and what comes next goes into another segment."""
@@ -142,6 +132,7 @@ class Spool:
         if generation != self.generation or after <= self._position:
             return
         before, self._position = self._position, after
+        self._size = None
         for number in self._numbers():
             path = self._path(number)
             is_open = self._writing is not None and number == self._number
@@ -163,13 +154,17 @@ class Spool:
         return self._position >= min(position, self.end())
 
     def size_bytes(self) -> int:
-        """Bytes that everything takes which waits."""
-        return sum(path.stat().st_size for pattern in ("*.seg", "*.wait") for path in self.folder.glob(pattern))
+        """Bytes that everything takes which waits; counted anew after something other than an append."""
+        if self._size is None:
+            waiting = [path for pattern in ("*.seg", "*.wait") for path in self.folder.glob(pattern)]
+            self._size = sum(path.stat().st_size for path in waiting)
+        return self._size
 
     # ------------------------------------------------------------------ later
     def park(self, records: Iterable[Record], due_ms: int) -> None:
         """Keep events until a time; they count against the bounds as all others do."""
         data = b"".join(segments.pack(each.event_type, each.user_id, each.body) for each in records)
+        self._size = None
         if data:
             segments.write_whole(self.folder / f"{due_ms:015d}-{secrets.token_hex(4)}.wait", data)
             segments.sync_folder(self.folder)
@@ -213,6 +208,7 @@ class Spool:
                 return
             path = self._path(number)
             types = {r.event_type for r in segments.read_from(path, 0) if class_of(r.event_type) == rank}
+            self._size = None
             gone = segments.rewrite_without(path, sorted(types))
             if gone:
                 self._moved(number)
@@ -226,6 +222,9 @@ class Spool:
             (self.folder / "position").unlink(missing_ok=True)
 
     def _drop_too_old(self, now_seconds: float) -> None:
+        if 0 <= now_seconds - self._looked_for_old_at < _LOOK_FOR_OLD_SECONDS:
+            return
+        self._looked_for_old_at, self._size = now_seconds, None
         oldest = now_seconds - self.most_days * SECONDS_A_DAY
         for number in self._numbers():
             path = self._path(number)
@@ -247,8 +246,9 @@ class Spool:
     def _take_over(self, other: Path) -> None:
         """Every file is here, durably, before it is gone there: a crash in between sends some events twice."""
         self._close_segment()
-        position = _parse_position(other / "position")
-        for path in _segment_files(other):
+        self._size = None
+        position = read_position(other / "position")
+        for path in segment_files(other):
             number = int(path.stem)
             if number == position.segment and position.offset:
                 left = segments.read_from(path, position.offset)
@@ -263,7 +263,7 @@ class Spool:
         segments.sync_folder(self.folder)
 
     def _numbers(self) -> list[int]:
-        return [int(path.stem) for path in _segment_files(self.folder)]
+        return [int(path.stem) for path in segment_files(self.folder)]
 
     def _next_number(self) -> int:
         """Never one that was used: a position in a segment that is gone must not point into another."""
@@ -284,14 +284,3 @@ class Spool:
         """In a forked child: close the copies of the parent's files and touch nothing else."""
         self._close_segment()
         self._lock.release()
-
-
-def _segment_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.seg") if path.stem.isdigit())
-
-
-def _parse_position(path: Path) -> Position:
-    with suppress(OSError, ValueError):
-        segment, offset = path.read_text().split()
-        return Position(int(segment), int(offset))
-    return Position(0, 0)
