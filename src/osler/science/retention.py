@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from osler.science.intervals import Interval, logit_interval, wilson
-from osler.science.topic_strength import START_TAU
+from osler.science.intervals import Interval, wilson
+from osler.science.topic_strength import START_TAU, topic_strength
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -19,6 +19,21 @@ HORIZON_DAYS = 180
 WIDENS_OVER_DAYS = 30.0
 FEWEST_A_PERIOD = 20
 WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Next-day reviews of one week, or of neighbouring thin ones joined: local day numbers, counts, sum of forecasts.
+
+    `forecasts` counts the reviews that had a forecast.
+    """
+
+    first_day: int
+    last_day: int
+    n: int
+    passed: int
+    forecast_sum: float
+    forecasts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,12 @@ def weekly_retention(local_day: Ints, passed: npt.NDArray[np.bool_], forecast: F
         return []
     week = local_day // WEEK_DAYS
     groups = [np.flatnonzero(week == w) for w in np.unique(week).tolist()]
-    return [_period(rows, local_day, passed, forecast) for rows in _joined(groups)]
+    return periods([_week(rows, local_day, passed, forecast) for rows in groups])
+
+
+def periods(weeks: Sequence[Week]) -> list[Period]:
+    """The same from weeks that are counted already, in order; only those with reviews."""
+    return [_period(week) for week in _joined(weeks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +82,14 @@ def forgetting_curve(
 
     Overdue recall is over-predicted as a rule; the band is what we do not know of the future, not of the past.
 
-    Shapes: `recall_at(day)` gives (n,) chances, n at least 1.
-    Source: science page, 2.10.
+    Shapes: `recall_at(day)` gives (n,) chances; no points where n is 0.
+    Source: science page, 2.10; the band's other part is `topic_strength`'s.
     """
     points: list[CurvePoint] = []
     for day in days:
-        chances = recall_at(day)
-        slope = float(np.mean(chances * (1.0 - chances)))
-        sd = slope * tau * math.sqrt(1.0 + day / WIDENS_OVER_DAYS)
-        band = logit_interval(float(chances.mean()), sd)
-        points.append(CurvePoint(day, band.value, band.low, band.high))
+        found = topic_strength(recall_at(day), tau=tau * math.sqrt(1.0 + day / WIDENS_OVER_DAYS))
+        if found is not None:
+            points.append(CurvePoint(day, found.value, found.low, found.high))
     return points
 
 
@@ -94,29 +112,40 @@ def alerts(topics: Sequence[Fading], desired_retention: float) -> list[Fading]:
     return sorted(wanted, key=lambda t: (-t.exam_weight * (desired_retention - t.strength), -t.exam_weight, t.topic))
 
 
-def _joined(groups: list[Ints]) -> list[Ints]:
+def _joined(weeks: Sequence[Week]) -> list[Week]:
     """Neighbouring weeks put together until each has 20 reviews; what is left over at the end goes to the last."""
-    out: list[Ints] = []
-    waiting = np.zeros(0, dtype=np.int64)
-    for rows in groups:
-        waiting = np.concatenate([waiting, rows])
-        if waiting.size >= FEWEST_A_PERIOD:
-            out.append(waiting)
-            waiting = np.zeros(0, dtype=np.int64)
-    if waiting.size and out:
-        out[-1] = np.concatenate([out[-1], waiting])
-    elif waiting.size:
-        out.append(waiting)
+    out: list[Week] = []
+    for week in weeks:
+        if out and out[-1].n < FEWEST_A_PERIOD:
+            out[-1] = _together(out[-1], week)
+        else:
+            out.append(week)
+    if len(out) > 1 and out[-1].n < FEWEST_A_PERIOD:
+        last = out.pop()
+        out[-1] = _together(out[-1], last)
     return out
 
 
-def _period(rows: Ints, local_day: Ints, passed: npt.NDArray[np.bool_], forecast: Floats) -> Period:
-    retention = wilson(int(passed[rows].sum()), int(rows.size)) or Interval(0.0, 0.0, 1.0)
+def _together(a: Week, b: Week) -> Week:
+    return Week(
+        a.first_day, b.last_day, a.n + b.n, a.passed + b.passed, a.forecast_sum + b.forecast_sum,
+        a.forecasts + b.forecasts,
+    )  # fmt: skip
+
+
+def _week(rows: Ints, local_day: Ints, passed: npt.NDArray[np.bool_], forecast: Floats) -> Week:
     made = forecast[rows][np.isfinite(forecast[rows])]
-    return Period(
+    return Week(
         first_day=int(local_day[rows].min()),
         last_day=int(local_day[rows].max()),
         n=int(rows.size),
-        retention=retention,
-        forecast=float(made.mean()) if made.size else None,
+        passed=int(passed[rows].sum()),
+        forecast_sum=float(made.sum()),
+        forecasts=int(made.size),
     )
+
+
+def _period(week: Week) -> Period:
+    retention = wilson(week.passed, week.n) or Interval(0.0, 0.0, 1.0)
+    forecast = week.forecast_sum / week.forecasts if week.forecasts else None
+    return Period(week.first_day, week.last_day, week.n, retention, forecast)

@@ -17,25 +17,17 @@ import numpy as np
 from osler.analytics.contract import ItemKey
 from osler.analytics.mastery.model import AttemptTotals, Mastery, mastery_score, predict, totals_of_history
 from osler.analytics.mastery.topics import TopicState, closed_memory_days
+from osler.analytics.retrieval.items import Floats, Ints, columns, epoch_seconds, recall_of
 from osler.analytics.retrieval.model import ItemMemory, elapsed_days, sm2_next
-from osler.analytics.retrieval.strength import (
-    Floats,
-    Ints,
-    Strength,
-    columns,
-    epoch_seconds,
-    recall_of,
-    strength,
-    topic_memory,
-)  # fmt: skip
 from osler.forecasts.parameters import Parameters
-from osler.science import fsrs
+from osler.science import fsrs, fsrs_many
 from osler.science.features import LearnerHistory
 from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS, widened_ability
 from osler.science.logits import PROBIT, Z90
 from osler.science.logits_many import sigmoid_many
 from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, Trend, trend
+from osler.science.topic_strength import Strengths, topic_strengths
 
 KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
 
@@ -73,8 +65,8 @@ def evaluate(asked: Sequence[Asked], parameters: Parameters) -> list[tuple[Any, 
     """The rows of topic_mastery, in the order of `ROW`."""
     if not asked:
         return []
-    strengths = _strengths(asked)
-    return [_row(one, strengths, index, parameters) for index, one in enumerate(asked)]
+    strengths, remembered = _strengths(asked)
+    return [_row(one, strengths, int(remembered[index]), index, parameters) for index, one in enumerate(asked)]
 
 
 def needs_trend(items: KeyedItems, on: date) -> bool:
@@ -110,7 +102,11 @@ def mastery_many(eta: Floats, variance: Floats, options: Ints) -> tuple[Floats, 
     return value, np.minimum(low, value), np.maximum(high, value)
 
 
-def _strengths(asked: Sequence[Asked]) -> Strength:
+def _strengths(asked: Sequence[Asked]) -> tuple[Strengths, Ints]:
+    """Retrieval strength by topic, and how many of its items have a memory of their own.
+
+    An item without one counts with the topic's memory, whose curve is FSRS-6's with the topic's own stability.
+    """
     topic = np.repeat(np.arange(len(asked)), [len(one.items) for one in asked])
     items = columns([(key.kind, memory) for one in asked for key, memory in one.items])
     at_s = np.array([epoch_seconds(one.as_of) for one in asked])
@@ -120,10 +116,13 @@ def _strengths(asked: Sequence[Asked]) -> Strength:
     days = np.array([elapsed_days(one.state.last_at, one.as_of) for one in asked])
     kept = np.array([closed_memory_days(one.state) for one in asked])
     answered = np.array([one.state.last_at is not None for one in asked], dtype=bool)
-    return strength(recall, items.remembered, topic, np.where(answered, topic_memory(days, kept), np.nan))
+    memory = np.where(answered, fsrs_many.retrievability_many(kept, days), np.nan)
+    each = np.where(items.remembered, recall, memory[topic])
+    remembered = np.bincount(topic, items.remembered, minlength=len(asked))
+    return topic_strengths(each, topic, len(asked)), remembered.astype(np.int64)
 
 
-def _row(one: Asked, strengths: Strength, index: int, parameters: Parameters) -> tuple[Any, ...]:
+def _row(one: Asked, strengths: Strengths, remembered: int, index: int, parameters: Parameters) -> tuple[Any, ...]:
     state, history = one.state, one.state.history
     totals = totals_of_history(history)
     retrieval = float(strengths.value[index])
@@ -142,7 +141,7 @@ def _row(one: Asked, strengths: Strength, index: int, parameters: Parameters) ->
     sm2_days, sm2_at = _next_by_sm2(one.items)
     return (
         one.user_id, one.topic_id, one.as_of, *_counts(totals), state.questions_attempted, state.questions_correct,
-        state.materials_completed, one.materials_total, int(strengths.seen[index]), int(strengths.remembered[index]),
+        state.materials_completed, one.materials_total, int(strengths.n[index]), remembered,
         score.components.get("first_attempt_accuracy"), score.components.get("overall_accuracy"),
         retrieval if known else None, float(strengths.low[index]) if known else None,
         float(strengths.high[index]) if known else None, score.components.get("material_completion"),

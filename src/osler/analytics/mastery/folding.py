@@ -24,8 +24,8 @@ from osler.analytics.mastery.evaluation import (
 from osler.analytics.mastery.reading import Progress, material_of, progress_of_row, read_on
 from osler.analytics.mastery.topics import TopicState, answered
 from osler.analytics.retrieval.folding import Folded, Judged
+from osler.analytics.retrieval.items import epoch_seconds
 from osler.analytics.retrieval.queries import items_of_topics
-from osler.analytics.retrieval.strength import epoch_seconds
 from osler.db.session import WriteSession
 from osler.domain.events import LoggedEvent
 from osler.forecasts.predictions import NEXT_ANSWER, Prediction

@@ -10,7 +10,7 @@ from uuid import UUID
 from osler.analytics.mastery.evaluation import ROW
 from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
 from osler.analytics.mastery.topics import TopicState
-from osler.analytics.retrieval.strength import epoch_seconds
+from osler.analytics.retrieval.items import epoch_seconds
 from osler.db.session import ReadSession
 from osler.db.upsert import Upsert
 from osler.science.features import NEW_LEARNER, TopicHistory

@@ -7,8 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from osler.science.features import LearnerHistory, TopicHistory
-
-MEMORY_DAYS_START, MEMORY_DAYS_LOW, MEMORY_DAYS_HIGH, MEMORY_STEP = 30.0, 7.0, 365.0, 1.3
+from osler.science.topic_memory import START_DAYS, TopicMemory, span_at_close
 
 
 class TopicState(msgspec.Struct, frozen=True, gc=False):
@@ -27,7 +26,7 @@ class TopicState(msgspec.Struct, frozen=True, gc=False):
     questions_attempted: int = 0
     questions_correct: int = 0
     materials_completed: int = 0
-    memory_days: float = MEMORY_DAYS_START
+    memory_days: float = START_DAYS
     day_right: int = 0
     day_wrong: int = 0
     last_at: datetime | None = None
@@ -68,12 +67,5 @@ def answered(
 
 
 def closed_memory_days(state: TopicState) -> float:
-    """Stability of the topic's memory, in days, with its last day counted.
-
-    Longer after a day mostly right, shorter after one mostly wrong, between 7 and 365 days (start values; science
-    page, 2.9).
-    """
-    if state.day_right == state.day_wrong:
-        return state.memory_days
-    moved = state.memory_days * MEMORY_STEP if state.day_right > state.day_wrong else state.memory_days / MEMORY_STEP
-    return min(max(moved, MEMORY_DAYS_LOW), MEMORY_DAYS_HIGH)
+    """Stability of the topic's memory, in days, with its last day counted (`osler.science.topic_memory`)."""
+    return span_at_close(TopicMemory(state.memory_days, None, state.day_right, state.day_wrong))

@@ -10,22 +10,14 @@ from typing import Any
 import numpy as np
 
 from osler.analytics.contract import CardState, ItemKey, card_fields
+from osler.analytics.retrieval.items import Floats, columns, epoch_seconds, recall_of
 from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
-from osler.analytics.retrieval.strength import (
-    START_TAU,
-    TAU_GROWTH_DAYS,
-    columns,
-    epoch_seconds,
-    logit_interval,
-    recall_of,
-    topic_memory,
-)  # fmt: skip
 from osler.catalog.snapshot import Catalogue, ExamEntry
-from osler.science.intervals import wilson
+from osler.science import fsrs_many
+from osler.science.retention import WEEK_DAYS, Period, Week, forgetting_curve, periods
 
 Row = Mapping[str, Any]
 
-FEWEST_IN_WEEK = 20
 CURVE_DAYS = (*range(31), *range(35, 91, 5), *range(100, 181, 10))
 ALERTS_SHOWN = 20
 
@@ -102,34 +94,22 @@ def retention(weeks: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
 
     The last weeks join the ones before them. `weeks` holds (Monday, n, passed, mean forecast) in order.
     """
-    joined: list[list[Any]] = []
-    for monday, n, passed, forecast in weeks:
-        if joined and joined[-1][2] < FEWEST_IN_WEEK:
-            _join(joined[-1], n, passed, forecast)
-        else:
-            joined.append([monday, 1, n, passed, forecast * n])
-    if len(joined) > 1 and joined[-1][2] < FEWEST_IN_WEEK:
-        _, count, n, passed, forecasts = joined.pop()
-        joined[-1] = [joined[-1][0], joined[-1][1] + count, joined[-1][2] + n, joined[-1][3] + passed,
-                      joined[-1][4] + forecasts]  # fmt: skip
-    return [_week(*week) for week in joined]
+    counted = [
+        Week(monday := date.fromisoformat(on).toordinal(), monday, n, passed, forecast * n, n)
+        for on, n, passed, forecast in weeks
+    ]
+    return [_weeks(period) for period in periods(counted)]
 
 
-def _join(week: list[Any], n: int, passed: int, forecast: float) -> None:
-    week[1:] = [week[1] + 1, week[2] + n, week[3] + passed, week[4] + forecast * n]
-
-
-def _week(monday: str, weeks: int, n: int, passed: int, forecasts: float) -> dict[str, Any]:
-    likely = wilson(passed, n)
-    share = passed / n
-    low, high = (share, share) if likely is None else (min(likely.low, share), max(likely.high, share))
+def _weeks(period: Period) -> dict[str, Any]:
+    share = period.retention
     return {
-        "week_on": monday,
-        "weeks": weeks,
-        "n": n,
-        "retention": share,
-        "interval": {"low": low, "high": high, "level": 0.9},
-        "forecast": forecasts / n,
+        "week_on": date.fromordinal(period.first_day),
+        "weeks": (period.last_day - period.first_day) // WEEK_DAYS + 1,
+        "n": period.n,
+        "retention": share.value,
+        "interval": {"low": share.low, "high": share.high, "level": 0.9},
+        "forecast": period.forecast,
     }
 
 
@@ -206,22 +186,19 @@ def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: d
         return []
     today = date.fromisoformat(found["today"])
     made = columns([(key.kind, memory) for key, memory in items])
-    days = np.array(CURVE_DAYS, dtype=np.float64)
     since = max(0.0, (as_of - datetime.fromisoformat(row["last_at"])).total_seconds() / SECONDS_PER_DAY)
-    kept = topic_memory(since + days, np.full(days.size, row["memory_days"]))
-    n, bias = len(items), np.full(len(items), found["bias"] or 0.0)
-    points: list[dict[str, Any]] = []
-    for index, ahead in enumerate(CURVE_DAYS):
-        at = np.full(n, epoch_seconds(as_of) + ahead * SECONDS_PER_DAY)
-        recall = recall_of(made, at, np.full(n, today.toordinal() + ahead), bias)
-        each = np.where(made.remembered, recall, kept[index])
-        tau = START_TAU * np.sqrt(1.0 + ahead / TAU_GROWTH_DAYS)
-        sd = np.sqrt(each.var() / n + (np.mean(each * (1.0 - each)) * tau) ** 2)
-        mean = np.array([each.mean()])
-        low, high = logit_interval(mean, np.array([sd]))
-        day = today + timedelta(days=ahead)
-        points.append({"day": day, "retrievability": float(mean[0]), "low": float(low[0]), "high": float(high[0])})
-    return points
+    now_s, n = epoch_seconds(as_of), len(items)
+    bias, span = np.full(n, found["bias"] or 0.0), np.full(n, row["memory_days"])
+
+    def recall_at(ahead: int) -> Floats:
+        at = np.full(n, now_s + ahead * SECONDS_PER_DAY)
+        own = recall_of(made, at, np.full(n, today.toordinal() + ahead), bias)
+        return np.where(made.remembered, own, fsrs_many.retrievability_many(span, np.full(n, since + ahead)))
+
+    return [
+        {"day": today + timedelta(days=point.day), "retrievability": point.value, "low": point.low, "high": point.high}
+        for point in forgetting_curve(recall_at, days=CURVE_DAYS)
+    ]
 
 
 def _topic_finding(name: str, curve: Sequence[Row], target: float) -> tuple[CardState, str, str]:

@@ -14,6 +14,7 @@ import numpy as np
 from osler.analytics.contract import Batch, ItemKey, Moments
 from osler.analytics.retrieval import queries
 from osler.analytics.retrieval.attempts import CARD, REVIEW_TYPES, paced, review_of
+from osler.analytics.retrieval.items import columns, due_days
 from osler.analytics.retrieval.model import (
     ItemMemory,
     LearnerMemory,
@@ -24,7 +25,6 @@ from osler.analytics.retrieval.model import (
     sm2_next,
     update,
 )
-from osler.analytics.retrieval.strength import columns, due_days
 from osler.analytics.retrieval.tables import item_memory, item_topics
 from osler.db.session import WriteSession
 from osler.db.upsert import OnConflict, Upsert

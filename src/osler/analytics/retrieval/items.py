@@ -1,4 +1,4 @@
-"""How strong is the memory of a topic, and when is the next item due? Many items at once, pure.
+"""How well are many items recalled, and when is each due? Items as columns, pure.
 
 The values equal `model.recall` item by item (to 1e-12); reads, folds and the nightly job all come here.
 """
@@ -14,16 +14,12 @@ import numpy.typing as npt
 
 from osler.analytics.retrieval.model import SECONDS_PER_DAY, ItemMemory, has_own_memory
 from osler.science import blend, fsrs_many, sbd
-from osler.science.fsrs import FSRS6
-from osler.science.logits import Z90
 from osler.science.logits_many import logit_many, sigmoid_many
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-START_TAU = 0.25
-TAU_GROWTH_DAYS = 30.0
 DUE_CAP_DAYS = 365
 _NO_STATE = blend.review(None, 0, 0.0, 1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,58 +86,6 @@ def _served(items: Items, local_days: Floats, real_days: Floats, bias: Floats) -
     by_sbd = logit_many(sbd.recall_many(items.log_s, items.last, items.fails, real_days)[1])
     by_fsrs = logit_many(fsrs_many.retrievability_many(items.stability, local_days))
     return sigmoid_many(np.where(local_days >= 1.0, (by_sbd + by_fsrs) / 2.0, by_sbd) + bias)
-
-
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """Retrieval strength of topics, with its interval. Shapes: (topics,). NaN where nothing of the topic was reviewed.
-
-    `variance` is on the probability scale; `seen` counts items, `remembered` those with a memory of their own.
-    """
-
-    value: Floats
-    variance: Floats
-    low: Floats
-    high: Floats
-    seen: Ints
-    remembered: Ints
-
-
-def strength(recall: Floats, remembered: Bools, topic: Ints, topic_memory: Floats) -> Strength:
-    """Mean chance of recall over the items seen of each topic.
-
-    An item without a memory of its own counts with the topic's. Shapes: `recall`, `remembered`, `topic` (n,) with
-    topic codes in rising order; `topic_memory` (topics,), NaN where the topic has none.
-    Source: science page, 2.8; the shared error of calibration does not shrink with n.
-    """
-    size = topic_memory.size
-    each = np.where(remembered, recall, topic_memory[topic])
-    counts = np.bincount(topic, minlength=size)
-    n = np.where(counts > 0, counts, 1).astype(np.float64)
-    mean = np.bincount(topic, each, minlength=size) / n
-    spread = np.bincount(topic, (each - mean[topic]) ** 2, minlength=size) / n
-    slope = np.bincount(topic, each * (1.0 - each), minlength=size) / n
-    mean = np.where(counts > 0, mean, np.nan)
-    variance = spread / n + (slope * START_TAU) ** 2
-    low, high = logit_interval(mean, np.sqrt(variance))
-    own = np.bincount(topic, remembered.astype(np.float64), minlength=size).astype(np.int64)
-    return Strength(mean, variance, low, high, counts.astype(np.int64), own)
-
-
-def logit_interval(mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
-    """The 90 % interval made on the logit scale and mapped back. Shapes: (n,)."""
-    centre = logit_many(mean)
-    slope = mean * (1.0 - mean)
-    half = Z90 * sd / np.maximum(slope, 1e-4 * (1.0 - 1e-4))
-    return np.minimum(sigmoid_many(centre - half), mean), np.maximum(sigmoid_many(centre + half), mean)
-
-
-def topic_memory(days: Floats, memory_days: Floats) -> Floats:
-    """Chance that what was learnt of a topic is still there, `days` after its last attempt. Shapes: (n,).
-
-    The FSRS-6 curve with the topic's own stability: questions that are rarely repeated get no memory of their own.
-    """
-    return np.power(1.0 + FSRS6.factor * np.maximum(days, 0.0) / memory_days, -FSRS6.values[20])
 
 
 def due_days(items: Items, bias: Floats, desired: Floats) -> Ints:

@@ -1,4 +1,4 @@
-"""Many items at once: the same values as one by one, due days that agree with the curve, topics with intervals."""
+"""Many items at once: the same values as one by one, due days that agree with the curve."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.analytics.retrieval.test_model import START, folded, review
 
+from osler.analytics.retrieval.items import columns, due_days, epoch_seconds, recall_after, recall_of
 from osler.analytics.retrieval.model import recall
-from osler.analytics.retrieval.strength import (
-    columns,
-    due_days,
-    epoch_seconds,
-    recall_after,
-    recall_of,
-    strength,
-    topic_memory,
-)  # fmt: skip
 from osler.science import blend
 
 histories = st.lists(st.tuples(st.integers(1, 4), st.floats(0, 30)), min_size=1, max_size=8)
@@ -54,26 +46,3 @@ def test_due_is_the_last_day_that_still_reaches_the_target(steps, desired):
     if 1 < days < 365:
         assert recall_after(items, np.array([float(days)]), np.zeros(1))[0] >= desired
         assert recall_after(items, np.array([days + 1.0]), np.zeros(1))[0] < desired
-
-
-def test_a_topic_is_the_mean_of_its_items_and_its_interval_holds_it():
-    recalls = np.array([0.9, 0.7, 0.5])
-    found = strength(recalls, np.array([True, True, False]), np.array([0, 0, 1]), np.array([np.nan, 0.6]))
-    assert found.value.tolist() == pytest.approx([0.8, 0.6])
-    assert found.seen.tolist() == [2, 1]
-    assert found.remembered.tolist() == [2, 0]
-    assert all(low <= value <= high for low, value, high in zip(found.low, found.value, found.high, strict=True))
-
-
-def test_a_topic_without_items_is_unknown_and_not_nought():
-    found = strength(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64), np.array([np.nan]))
-    assert np.isnan(found.value[0])
-
-
-def test_shared_error_does_not_shrink_with_the_number_of_items():
-    many = strength(np.full(10_000, 0.8), np.ones(10_000, dtype=bool), np.zeros(10_000, dtype=np.int64), np.ones(1))
-    assert many.high[0] - many.low[0] > 0.1
-
-
-def test_a_topics_memory_falls_to_nine_tenths_after_its_stability():
-    assert topic_memory(np.array([0.0, 30.0]), np.full(2, 30.0)).tolist() == pytest.approx([1.0, 0.9])
