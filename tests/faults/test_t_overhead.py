@@ -1,6 +1,7 @@
 """T02, T11: whatever Osler does, the host answers the same, as quickly, in the same memory.
 
-With OSLER_FULL=1 the limits are the table's; the small run is robust on a busy machine.
+With OSLER_FULL=1 the 95th percentile is held against the table's ratio, which needs a quiet machine. The small run
+holds what no load can blur: the processor time that tracking adds to the host's thread, and that no request waits for it.
 """
 
 import asyncio
@@ -8,8 +9,10 @@ import os
 import statistics
 import time
 import tracemalloc
+from dataclasses import dataclass
 
 import pytest
+from fastapi import FastAPI
 from tests.support import tracking as t
 from tests.support.asgi import ask
 from tests.support.tracked_host import plain_host, tracked_host
@@ -19,18 +22,31 @@ pytestmark = pytest.mark.fault
 
 IS_FULL = os.environ.get("OSLER_FULL") == "1"
 ROUNDS, REQUESTS = (15, 2_000) if IS_FULL else (5, 80)
-MOST_RATIO = 1.05 if IS_FULL else 1.5
+MOST_RATIO = 1.05
+MOST_ADDED_SECONDS = 0.0005
+OSLER_SECONDS = 1.0  # what a request would take at least that waited for a hanging Osler
 WORK_SECONDS = 0.001  # a host that does anything at all waits a millisecond for it
 
 
-async def _p95(app) -> float:
+@dataclass
+class Took:
+    """Of some requests: the 95th percentile and the longest, in seconds, and processor seconds each of this thread."""
+
+    p95: float
+    longest: float
+    cpu: float
+
+
+async def _took(app: FastAPI) -> Took:
     took: list[float] = []
+    began_cpu = time.thread_time()
     for _ in range(REQUESTS):
         began = time.perf_counter()
         seen = await ask(app, "GET", "/works", x_subject="s1")
         took.append(time.perf_counter() - began)
         assert (seen.status, seen.body) == (200, b"{}")
-    return statistics.quantiles(took, n=20)[-1]
+    cpu = (time.thread_time() - began_cpu) / REQUESTS
+    return Took(statistics.quantiles(took, n=20)[-1], max(took), cpu)
 
 
 def _with_work(app):
@@ -49,15 +65,19 @@ FAULTS = {"up": t.take, "hangs after accept": t.hang, "drips": t.drip, "fails": 
 async def test_t02_the_host_is_as_quick_and_answers_the_same(what: str, tmp_path) -> None:
     with t.listening() as server:
         url = server.url if FAULTS[what] else "http://127.0.0.1:9"
-        with tracking(url, tmp_path, flush_seconds=0.2, shutdown_seconds=0.3) as osler:
+        with tracking(url, tmp_path, flush_seconds=0.2, send_seconds=1.0, shutdown_seconds=0.3) as osler:
             server.otherwise = FAULTS[what] or t.take
             bare, tracked = _with_work(plain_host()), _with_work(tracked_host(osler))
-            await _p95(bare), await _p95(tracked)
-            ratios = []
+            await _took(bare)
+            await _took(tracked)
+            pairs: list[tuple[Took, Took]] = []
             for n in range(ROUNDS):
-                pair = [await _p95(app) for app in ((bare, tracked) if n % 2 else (tracked, bare))]
-                ratios.append(pair[1] / pair[0] if n % 2 else pair[0] / pair[1])
-            assert statistics.median(ratios) <= MOST_RATIO, ratios
+                first, second = [await _took(app) for app in ((bare, tracked) if n % 2 else (tracked, bare))]
+                pairs.append((first, second) if n % 2 else (second, first))
+            assert statistics.median(tracked.cpu - bare.cpu for bare, tracked in pairs) <= MOST_ADDED_SECONDS, pairs
+            assert statistics.median(tracked.longest for _, tracked in pairs) < OSLER_SECONDS, pairs
+            if IS_FULL:
+                assert statistics.median(tracked.p95 / bare.p95 for bare, tracked in pairs) <= MOST_RATIO, pairs
             assert not osler.refused
             assert not osler.counts.dropped
             _assert_it_happened(what, server, osler)
@@ -91,12 +111,12 @@ def test_t02_memory_is_bounded_while_nobody_takes_anything(tmp_path) -> None:
         note(osler, 0)
         tracemalloc.start()
         try:
-            for n in range(12_000):
+            for n in range(11_500):
                 note(osler, n)
             grown, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert osler.counts.dropped.total() >= 2_000, "memory was never full"
+        assert osler.counts.dropped.total() >= 1_500, "memory was never full"
         assert grown <= 20 * 1024 * 1024
 
 
