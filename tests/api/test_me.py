@@ -3,6 +3,9 @@
 import pytest
 from tests.support.web import Web
 
+from osler.catalog.writes import change_settings
+from osler.errors import InvalidInput
+
 pytestmark = pytest.mark.integration
 
 
@@ -28,6 +31,7 @@ async def test_settings_change_what_they_name_and_nothing_else(web: Web) -> None
     ("body", "code"),
     [
         ({"time_zone": "Mars/Olympus"}, "schema.type"),
+        ({"time_zone": "localtime"}, "schema.type"),
         ({"day_start_minutes": 400}, "schema.range"),
         ({"desired_retention": 0.5}, "schema.range"),
         ({"role": "program_admin"}, "schema.unknown_field"),
@@ -37,6 +41,23 @@ async def test_settings_out_of_range_are_refused_with_a_code(web: Web, body: dic
     answer = await web.client.put("/api/me", json=body, headers=web.auth())
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["code"] == code
+
+
+async def test_a_zone_that_the_database_does_not_know_is_refused(web: Web) -> None:
+    """With such a zone every later question about the learner would end in an error."""
+    async with web.platform.db.write() as s:
+        with pytest.raises(InvalidInput):
+            await change_settings(s, web.learner, {"time_zone": "localtime-of-nowhere"})
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_an_exam_day_off_the_calendar_is_refused(web: Web, day: str) -> None:
+    choice = {"exam_id": "any", "exam_on": day}
+    for method, path in [("PUT", "/api/me/exam"), ("POST", "/api/analytics/exam-readiness/what-if")]:
+        body = choice if method == "PUT" else {"exam_on": day}
+        answer = await web.client.request(method, path, json=body, headers=web.auth())
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == "schema.range"
 
 
 async def test_an_unknown_exam_is_not_chosen(web: Web) -> None:

@@ -16,6 +16,7 @@ from osler.catalog import queries, writes
 from osler.catalog.consents import Purpose, is_given
 from osler.catalog.learners import setup
 from osler.db.engine import ReadSession
+from osler.domain.local_day import FIRST_DAY, LAST_DAY
 from osler.errors import NotFound
 from osler.http.deps import AsOf, Here, ReadDb, WriteDb
 from osler.http.policy import Action
@@ -29,11 +30,13 @@ WriteSelf = Annotated[Scope, Depends(require(Action.WRITE_SELF))]
 ReadAudit = Annotated[Scope, Depends(require(Action.READ_AUDIT))]
 
 AUDIT_ROWS = 500
+NO_HOMES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files among the zones that name no place: what they mean is each machine's own, and PostgreSQL may not know them."""
 
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NO_HOMES)
 
 
 def _zone(name: str) -> str:
@@ -64,7 +67,9 @@ class ExamChoice(Strict):
     """The exam that a learner prepares for."""
 
     exam_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["usmle-step-1"])
-    exam_on: date | None = Field(default=None, description="day in the learner's zone", examples=["2027-03-14"])
+    exam_on: date | None = Field(
+        default=None, ge=FIRST_DAY, le=LAST_DAY, description="day in the learner's zone", examples=["2027-03-14"]
+    )
     minutes_per_day: list[Minutes] | None = Field(
         default=None, min_length=7, max_length=7, description="planned study time, Monday first, minutes",
         examples=[[60, 60, 60, 60, 60, 120, 0]],

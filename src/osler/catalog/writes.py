@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from osler.catalog.consents import Purpose, stated
 from osler.catalog.tables import exams, user_exams, users
 from osler.db.engine import WriteSession
-from osler.errors import NotFound
+from osler.errors import InvalidInput, NotFound
 
 SETTINGS = frozenset({"time_zone", "day_start_minutes", "desired_retention"})
+
+KNOWS_ZONE = "select exists (select 1 from pg_timezone_names where name = :zone)"
 
 
 async def ensure_user(s: WriteSession, user_id: UUID, *, is_sample: bool = False, time_zone: str = "UTC") -> None:
@@ -31,8 +33,15 @@ async def ensure_users(s: WriteSession, user_ids: Sequence[UUID]) -> None:
 
 
 async def change_settings(s: WriteSession, user_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Change zone, start of the day or target recall. Errors: NotFound when the learner was erased."""
+    """Change zone, start of the day or target recall.
+
+    Errors: NotFound when the learner was erased; InvalidInput for a zone that this PostgreSQL does not know (its
+    zones are not Python's, and a learner with such a zone could be asked nothing any more).
+    """
     values = {name: value for name, value in changes.items() if name in SETTINGS}
+    zone = {"zone": values.get("time_zone")}
+    if zone["zone"] is not None and not await s.scalar(sa.text(KNOWS_ZONE), zone):
+        raise InvalidInput("The database does not know this zone.", code="time.zone_unknown")
     if values:
         await _changed(s, sa.update(users).where(users.c.user_id == user_id).values(values))
 

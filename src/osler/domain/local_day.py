@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 DEFAULT_DAY_START_MINUTES = 240
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+"""Days that are taken at all: beyond them a clock or a keyboard is wrong, and sums of days run off the calendar."""
 
 
 def local_day(wall_clock: datetime, day_start_minutes: int = DEFAULT_DAY_START_MINUTES) -> date:

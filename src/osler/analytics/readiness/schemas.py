@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from osler.analytics.contract import Card, Finding, Interval
+from osler.domain.local_day import FIRST_DAY, LAST_DAY
 
 
 class Likely(BaseModel):
@@ -80,7 +81,7 @@ class WhatIfQuestion(BaseModel):
     """Another plan: what is left out stays as it is."""
 
     minutes_per_day: float | None = Field(None, ge=0, le=1440, description="on every day", examples=[60])
-    exam_on: date | None = Field(None, examples=["2027-02-01"])
+    exam_on: date | None = Field(None, ge=FIRST_DAY, le=LAST_DAY, examples=["2027-02-01"])
     topic_ids: list[str] | None = Field(
         None, max_length=50, description="study these alone", examples=[["renal.acid-base"]]
     )
@@ -100,7 +101,7 @@ class OutcomeIn(BaseModel):
     """How an exam went."""
 
     exam_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["usmle-step-1"])
-    exam_on: date = Field(examples=["2027-01-10"])
+    exam_on: date = Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2027-01-10"])
     score: float | None = Field(None, ge=0, le=1, description="share of points", examples=[0.71])
     passed: bool | None = Field(None, examples=[True])
 
