@@ -82,13 +82,19 @@ async def migrate(settings: Settings, revision: str = "head", *, down: bool = Fa
         try:
             return await _migrate_once(url, revision, down=down, app_login=app_login)
         except DBAPIError as failed:
-            if not is_worth_a_retry(failed):
+            if not (is_worth_a_retry(failed) or _is_race_for_roles(failed)):
                 raise
             await asyncio.sleep(0.2 * (attempt + 1))
     msg = (
         f"a lock on a busy table could not be had in {RETRIES} tries of {LOCK_TIMEOUT}; nothing was changed, try again"
     )
     raise Unavailable(msg, code="migrate.locked")
+
+
+def _is_race_for_roles(failed: DBAPIError) -> bool:
+    """Roles belong to the whole server: two databases migrated at once may both want to make them."""
+    said = str(failed.orig)
+    return any(part in said for part in ("pg_authid", 'role "osler_', "tuple concurrently updated"))
 
 
 async def _migrate_once(url: str, revision: str, *, down: bool, app_login: str | None) -> Change:
