@@ -87,12 +87,15 @@ def test_the_forest_walk_equals_the_library():
     x = as_trees_read(design(rows.features, rows.closed_form, model.scaling))
     oracle = RandomForestClassifier(25, min_samples_leaf=10, random_state=0)
     oracle.fit(x, rows.passed, sample_weight=exam_training.learner_weights(rows))
-    expected = oracle.predict_proba(x)[:, 1]
+    expected = np.asarray(oracle.predict_proba(x))[:, 1]  # one outcome: one array, no list of them
     assert probability(model, rows.features, rows.closed_form) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_learner_has_one_weight_however_many_snapshots():
     rows = outcomes(10)
-    doubled = Outcomes(*(np.concatenate([a, a[:1]]) for a in (rows.features, rows.closed_form, rows.passed, rows.score,
-                                                              rows.learner, rows.exam_on)))  # fmt: skip
+    once_more = np.append(np.arange(len(rows.passed)), 0)
+    doubled = Outcomes(
+        rows.features[once_more], rows.closed_form[once_more], rows.passed[once_more], rows.score[once_more],
+        rows.learner[once_more], rows.exam_on[once_more],
+    )  # fmt: skip
     assert exam_training.learner_weights(doubled)[[0, -1]].tolist() == [0.5, 0.5]

@@ -184,7 +184,9 @@ def test_same_day_reviews_are_scored_apart_and_never_with_certainty(made):
     file.write_text(text)
     report = TASK.run(file, as_of=None, baselines=("fsrs6-default",), progress=silent, seed=0)
     osler = report.models["osler"]
-    assert np.isfinite(osler.figures["log_loss_all_reviews"])
+    loss = osler.figures["log_loss_all_reviews"]
+    assert loss is not None
+    assert np.isfinite(loss)
     run = forecast_learner(read(file).learners[0])
     same_day = run.tested[run.reviews.history.local_days[run.tested] < 1]
     assert same_day.size > 0

@@ -53,7 +53,9 @@ def test_two_legal_means_do_not_give_one_persons_score():
         target = f"p{trial}-0"
         without = {name: v for name, v in values.items() if name != target}
         a, b = publish_mean(GATE, values, "m"), publish_mean(GATE, without, "m")
-        guess = 31 * a.value - 30 * b.value  # pyright: ignore[reportOptionalOperand]
+        assert a.value is not None
+        assert b.value is not None
+        guess = 31 * a.value - 30 * b.value
         errors.append(abs(guess - values[target]))
     assert np.mean(errors) > 0.5
 

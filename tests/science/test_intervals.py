@@ -8,6 +8,7 @@ from osler.science.intervals import logit_interval, wilson
 
 def test_wilson_golden_eight_of_ten():
     interval = wilson(8, 10, z=1.959964)
+    assert interval is not None
     assert (interval.low, interval.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
 
@@ -24,6 +25,7 @@ def test_an_impossible_share_is_refused(successes, n):
 @given(st.integers(0, 500), st.integers(1, 500))
 def test_wilson_holds_its_estimate_inside_0_and_1(successes, n):
     interval = wilson(min(successes, n), n)
+    assert interval is not None
     assert 0 <= interval.low <= interval.value <= interval.high <= 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -66,9 +68,10 @@ def test_the_regression_is_the_fitted_one() -> None:
 
 
 def test_the_trees_forecast_as_scikit_learn_does() -> None:
+    never = cast("str", False)  # scikit-learn takes 'auto' or a bool; its stubs read only the default's type
     theirs = HistGradientBoostingClassifier(
         max_iter=200, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=5,
-        early_stopping=False, random_state=0,
+        early_stopping=never, random_state=0,
     ).fit(ROWS.features, ROWS.correct)  # fmt: skip
     new = rows(400, seed=9).features
     assert MODEL.boosted is not None

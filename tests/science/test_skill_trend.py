@@ -46,6 +46,7 @@ def test_the_mode_is_that_of_the_posterior() -> None:
     best = minimize(loss, [0.0, 0.0], method="BFGS", options={"gtol": 1e-9})
     got = trend(d, days, y, prior_mean=0.4, prior_variance=0.9)
     assert got.slope == pytest.approx(best.x[1], abs=1e-6)
+    assert got.slope is not None
     assert got.low is not None
     assert got.high is not None
     assert got.low < got.slope < got.high

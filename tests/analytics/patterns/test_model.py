@@ -75,7 +75,11 @@ def test_a_planted_effect_of_eight_points_is_shown_and_said_as_an_association():
     assert said.code == "patterns.best_time_of_day"
     assert "associated with" in said.text
     assert not any(word in said.text for word in ("because", "makes", "improves"))
-    assert said.params["low"] <= said.params["effect"] <= said.params["high"]
+    low, effect, high = (said.params[name] for name in ("low", "effect", "high"))
+    assert isinstance(low, float)
+    assert isinstance(effect, float)
+    assert isinstance(high, float)
+    assert low <= effect <= high
 
 
 def test_answers_of_a_session_are_not_counted_as_independent():
