@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
+from uuid import UUID
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.event_strategies import valid_event
 from tests.support.wire_events import iso
 
 from osler.domain.clock_rules import Home
 from osler.ingest import pipeline
+from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import read_carefully
 from osler.ingest.instants import are_uuid7, read_instants
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS
@@ -49,11 +52,23 @@ def sent_event(draw: st.DrawFn) -> bytes:
     return json.dumps(event).encode()
 
 
+class OfAll(dict[str, Concluded]):
+    """What an export concluded, the same of every event."""
+
+    def __init__(self) -> None:
+        super().__init__(some=self.get(""))
+
+    def get(self, key: str, default: object = None) -> Concluded:  # type: ignore[override]
+        return Concluded(datetime(2026, 9, 21, 14, 21, tzinfo=UTC), 60, date(2026, 9, 21), "tz", True, 7)
+
+
 @st.composite
 def context(draw: st.DrawFn) -> Context:
     """A request of a learner, a service or an import."""
+    own, imports = UUID(OWN), {"is_import": True, "is_service": True}
     sender = draw(st.sampled_from([
-        Sender(OWN), Sender(None, is_service=True), Sender(OWN, is_import=True), Sender(OWN, is_server=True),  # type: ignore[arg-type]
+        Sender(own), Sender(None, is_service=True), Sender(own, is_server=True),
+        Sender(own, **imports), Sender(own, **imports, concluded=OfAll()),
     ]))  # fmt: skip
     skew = draw(st.sampled_from([0, 119, -121, 86_401]))
     ctx = Context(sender, RECEIVED_MS * 1000, skew * 1_000_000, RECEIVED_MS - 10**10, sent_monotonic_ms=500_000)
@@ -80,11 +95,13 @@ def concluded(ctx: Context, raws: list[bytes], together_from: int):
     return [(c.place, c.entry, c.warnings) for c in alive], outcomes
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(context(), st.lists(sent_event(), min_size=1, max_size=8))
 def test_together_they_come_to_the_same_as_one_by_one(ctx, raws):
     assert concluded(ctx, raws, 2) == concluded(ctx, raws, 10**9)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(sent_event(), min_size=1, max_size=2), context())
 def test_one_odd_event_among_many_is_the_only_one_dropped(raws, ctx):
     many = raws * 9
