@@ -38,7 +38,8 @@ def interleaved(
     mine: Callable[[], object], beside: Callable[[], object], rounds: int = ROUNDS
 ) -> tuple[list[float], list[float]]:
     """Seconds of both sides, taken in turns after a warm-up of each."""
-    mine(), beside()
+    mine()
+    beside()
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for run, kept in zip((mine, beside), seconds, strict=True):

@@ -66,6 +66,7 @@ def test_many_topics_at_once_are_each_alone(each):
     found = topic_strengths(np.concatenate(each), topic, len(each) + 1)
     for place, recall in enumerate(each):
         alone = topic_strength(recall)
+        assert alone is not None
         assert (found.value[place], found.low[place], found.high[place]) == pytest.approx(
             (alone.value, alone.low, alone.high), rel=1e-12, abs=1e-12
         )

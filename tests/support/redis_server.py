@@ -46,9 +46,10 @@ class RedisServer:
             try:
                 with self.client() as client:
                     client.ping()
-                return
             except redis.RedisError:
                 time.sleep(0.02)
+            else:
+                return
         raise TimeoutError("redis-server did not start")
 
     def kill(self) -> None:

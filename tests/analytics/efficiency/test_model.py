@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,8 +19,9 @@ LEARNER = UUID(int=1)
 
 
 def event(
-    at_seconds, kind="question_submit", /, *, session=None, device="laptop", offset=0, topics=(), right=None, **data
-):
+    at_seconds, kind="question_submit", /, *, session=None, device="laptop", offset=0, topics=(), right=None,
+    **data: Any,
+):  # fmt: skip
     at = START + timedelta(seconds=at_seconds)
     if kind == "question_submit":
         data.setdefault("time_to_answer_seconds", 0)
@@ -143,9 +145,10 @@ def test_a_named_session_bridges_a_long_silence_but_a_time_out_does_not_prolong_
 
 
 def test_changes_and_skips_are_no_attempts():
+    changed: dict[str, Any] = {"from": ["A"], "to": ["B"]}  # `from` is no name of an argument
     (one,) = sessionise([
         event(0, "question_view", question_id="q1"),
-        event(10, "question_answer_change", question_id="q1", **{"from": ["A"], "to": ["B"]}),
+        event(10, "question_answer_change", question_id="q1", **changed),
         event(20, question_id="q1", right=True), event(30, "question_skip", question_id="q2", seconds=5),
         event(40, question_id="q2", right=False), event(50, question_id="q3"),
     ])  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from osler.science.item_easiness import Encoding
 
 shares = st.floats(0.0, 1.0)
 DAY = 86_400.0
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,10 @@ def test_an_easiness_that_is_not_finite_is_refused() -> None:
         predict(learner(), topic(), median_easiness=0.0, options=1)
 
 
+def _backwards(rows: Mapping[Any, _Row]) -> dict[Any, _Row]:
+    return dict(reversed(list(rows.items())))
+
+
 def studied(n: int = 30) -> Histories:
     state = model.initial()
     for i in range(n):
@@ -195,7 +202,7 @@ def studied(n: int = 30) -> Histories:
 def test_a_stored_state_comes_back_equal_and_bytes_are_canonical() -> None:
     state = studied()
     assert model.decode(model.encode(state)) == state
-    shuffled = Histories(state.learner, dict(reversed(state.topics.items())), dict(reversed(state.items.items())))
+    shuffled = Histories(state.learner, _backwards(state.topics), _backwards(state.items))
     assert model.encode(shuffled) == model.encode(state)
     with pytest.raises(InvalidModelInput):
         model.decode(b'{"learner": 3}')
