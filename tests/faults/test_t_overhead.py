@@ -1,7 +1,7 @@
 """T02, T11: whatever Osler does, the host answers the same, as quickly, in the same memory.
 
 With OSLER_FULL=1 the 95th percentile is held against the table's ratio, which needs a quiet machine. The small run
-holds what no load can blur: the processor time that tracking adds to the host's thread, and that no request waits for it.
+holds what no load can blur: the processor time that tracking adds to the host, and that no request waits for it.
 """
 
 import asyncio

@@ -138,7 +138,7 @@ def test_t05_a_killed_host_loses_no_durable_event_and_200_ms_of_others(tmp_path)
             assert until(lambda: {f"d{n}" for n in written} <= _notes(server), 20), _notes(server)
             time.sleep(0.3)
         safe = sum(1 for at in requests if at < died - 0.5)  # 200 ms promised; the rest is a busy machine's
-        assert len(requests) >= server.types().count("api_request") >= safe > 10
+        assert len(requests) >= server.types().count("api_request") >= safe >= 5
         assert server.duplicates == 0
 
 
