@@ -68,7 +68,8 @@ class Replay:
         """
         report = Report(tables={found.table.name: TableDifference() for found in self._tables})
         async for chunk in self._chunks(only):
-            async with self._database.write() as session:
+            limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
+            async with self._database.write(statement_timeout_seconds=limit) as session:
                 await cast_shadow(session, [found.table for found in self._tables])
                 await self._rebuild(session, chunk)
                 for found in self._tables:
@@ -99,6 +100,8 @@ class Replay:
                 settings=LearnerSettings(desired_retention=row["desired_retention"]),
             )
             await self._live.refold_in(session, row["user_id"], learner)
+        for found in self._tables:  # nobody else will: what was just folded has no statistics to plan by
+            await session.driver().execute(f"analyze pg_temp.{found.table.name}")
         await self._recount(session, chunk)
         for found in self._tables:
             if found.day is not None:
