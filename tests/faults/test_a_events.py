@@ -1,6 +1,7 @@
 """A06: what a client may not say about an event, however it says it."""
 
 import uuid
+from typing import Any
 
 import pytest
 from tests.support.web import Web
@@ -23,7 +24,8 @@ async def sent(web: Web, *events: dict[str, object], headers: dict[str, str] | N
 
 async def test_a06_what_the_server_concludes_cannot_be_said(web: Web, admin) -> None:
     fields = ("received_at", "event_ts", "local_date", "effective_at", "content_hash", "nonce")
-    results = await sent(web, *(event(**{field: "2020-01-01"}) for field in fields), event())
+    claimed: list[dict[str, Any]] = [{field: "2020-01-01"} for field in fields]
+    results = await sent(web, *(event(**claim) for claim in claimed), event())
     assert [result["status"] for result in results] == ["rejected"] * len(fields) + ["accepted"]
     assert {result["code"] for result in results[:-1]} == {"schema.unknown_field"}
     assert await admin.fetchval("select count(*) from study_events") == 1

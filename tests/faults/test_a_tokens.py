@@ -3,9 +3,11 @@
 import base64
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from hmac import digest
+from typing import Any
 
 import jwt
 import pytest
@@ -20,7 +22,7 @@ from osler.http.policy import Role
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 
-def b64(raw: bytes | dict[str, object]) -> str:
+def b64(raw: bytes | Mapping[str, object]) -> str:
     data = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -40,7 +42,7 @@ class Forge:
         }  # fmt: skip
         return {key: value for key, value in {**base, **changes}.items() if value is not None}
 
-    def signed(self, claims: dict[str, object], key: object = None, algorithm: str = "ES256", **headers: object) -> str:
+    def signed(self, claims: dict[str, object], key: Any = None, algorithm: str = "ES256", **headers: object) -> str:
         # PyJWT refuses to write some of these claims, so the payload is signed as bytes.
         header = {"typ": "at+jwt", "kid": self.issuer.kid, **headers}
         kept = {name: value for name, value in header.items() if value is not None}

@@ -67,7 +67,7 @@ async def _erased_while_waiting(send, database, admin, eraser) -> int:
     """Rows that survive when a writer waited for the lock while its learner was buried."""
     user = learner()
     async with burying(eraser, database, user):
-        writing = asyncio.ensure_future(send(batch([event() for _ in range(5)]), user))
+        writing = asyncio.ensure_future(send(batch([event() for _ in range(5)]), user))  # noqa: RUF006  (awaited below, outside)
         await _waits_for_lock(admin)
     await writing
     return await survivors(admin, user)

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from tests.support.learning import LEARNER, OTHER, START, history, review, send, small_catalogue
 from tests.support.web import Web
 
@@ -140,7 +141,7 @@ async def test_an_erased_person_cannot_sign_in_again_and_is_blanked_in_the_audit
 
 
 async def test_caches_in_redis_forget_the_learner(web: Web, redis_server, admin) -> None:
-    settings = web.settings.model_copy(update={"redis_url": type(web.settings.database_url)(redis_server.url)})
+    settings = web.settings.model_copy(update={"redis_url": SecretStr(redis_server.url)})
     with redis_server.client() as client:
         client.set(f"osler:c:{web.learner}:mastery:x", json.dumps({"subject": str(web.learner)}))
         client.set(f"osler:g:{web.learner}", "g")

@@ -14,7 +14,7 @@ from osler.http.edge import MAX_BODY_BYTES, SECURITY_HEADERS, Edge
 from osler.http.problems import install_problems
 from osler.http.strict import api_router
 from osler.observe import metrics
-from osler.settings import load_settings
+from osler.settings import Profile, load_settings
 
 
 class Body(BaseModel):
@@ -175,10 +175,10 @@ def test_a16_docs_are_off_in_production_and_metrics_are_no_route(tmp_path: Path)
         profile.profile: {getattr(route, "path", "") for route in create_app(profile).routes}
         for profile in (production, local)
     }
-    assert "/api/docs" not in paths["production"]
-    assert "/api/openapi.json" not in paths["production"]
-    assert "/api/docs" in paths["local"]
-    assert not any("metrics" in path or "debug" in path for path in paths["production"] | paths["local"])
+    assert "/api/docs" not in paths[Profile.PRODUCTION]
+    assert "/api/openapi.json" not in paths[Profile.PRODUCTION]
+    assert "/api/docs" in paths[Profile.LOCAL]
+    assert not any("metrics" in path or "debug" in path for path in paths[Profile.PRODUCTION] | paths[Profile.LOCAL])
 
 
 def test_production_refuses_the_local_issuer(tmp_path: Path) -> None:

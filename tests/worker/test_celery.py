@@ -11,6 +11,7 @@ import time
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 from tests.support.learning import LEARNER, history, send
 from tests.support.nightly import enrol, exam_catalogue
 from tests.support.redis_server import RedisServer
@@ -52,7 +53,7 @@ async def test_a_ring_through_the_broker_runs_the_night_in_a_worker(
     await enrol(database)
     await send(database, history(3))
     broker = broker_of(redis_server)
-    ringing = settings.model_copy(update={"broker_url": type(settings.database_url)(broker)})
+    ringing = settings.model_copy(update={"broker_url": SecretStr(broker)})
     await run_scheduler(ringing, once=True)
     worker = subprocess.Popen(
         [sys.executable, "-m", "osler", "worker"],
@@ -71,7 +72,7 @@ async def test_a_ring_through_the_broker_runs_the_night_in_a_worker(
 
 
 async def test_the_bell_is_json_acknowledged_late_and_one_at_a_time(settings: Settings, redis_server: RedisServer):
-    ringing = settings.model_copy(update={"broker_url": type(settings.database_url)(broker_of(redis_server))})
+    ringing = settings.model_copy(update={"broker_url": SecretStr(broker_of(redis_server))})
     app = make_celery(ringing)
     assert app.conf.accept_content == ["json"]
     assert app.conf.task_acks_late

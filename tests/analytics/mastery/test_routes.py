@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.learning import history, send, small_catalogue
+from tests.support.web import Web
+
 from osler.analytics.mastery.schemas import MasteryAnswer, TopicAnswer
 from osler.analytics.registry import analytics
 from osler.analytics.retrieval.schemas import CalendarAnswer, RetrievalAnswer, TopicRecallAnswer
 from osler.live.catch_up import Live
-from tests.support.learning import history, send, small_catalogue
-from tests.support.web import Web
 
 pytestmark = pytest.mark.integration
 
@@ -21,6 +22,13 @@ async def _studied(web: Web) -> None:
     await Live(web.platform.db, analytics()).catch_up(web.learner)
 
 
+def _holds(low: float | None, estimate: float | None, high: float | None) -> None:
+    assert low is not None
+    assert estimate is not None
+    assert high is not None
+    assert low <= estimate <= high
+
+
 async def test_the_topics_page_says_what_is_known_with_interval_n_and_age(web: Web):
     await _studied(web)
     answer = await web.get(f"{ANALYTICS}/mastery")
@@ -29,8 +37,8 @@ async def test_the_topics_page_says_what_is_known_with_interval_n_and_age(web: W
     assert [topic.topic_id for topic in page.topics] == ["cardio", "neuro", "renal"]
     assert page.finding.text == "0 of 3 topics mastered; 0 not seen."
     for topic in page.topics:
-        assert topic.mastery_low <= topic.mastery <= topic.mastery_high
-        assert topic.retrieval_low <= topic.retrieval_strength <= topic.retrieval_high
+        _holds(topic.mastery_low, topic.mastery, topic.mastery_high)
+        _holds(topic.retrieval_low, topic.retrieval_strength, topic.retrieval_high)
         assert topic.attempts > 5
 
 
