@@ -7,6 +7,7 @@ server instead of the embedded one. Each run makes a migrated template once; eac
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
+from tests.support.redis_server import RedisServer, redis_program
+from tests.support.web import Web, serving
 
 from osler.db.connect import connect_plainly
 from osler.db.driver import Driver
@@ -24,9 +27,6 @@ from osler.db.embedded.roles import LOGINS, bootstrap_statements, new_passwords
 from osler.db.engine import Database
 from osler.db.migrate import migrate
 from osler.settings import Settings, load_settings
-
-from tests.support.redis_server import RedisServer, redis_program
-from tests.support.web import Web, serving
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEMPLATE = "osler_template"
@@ -116,10 +116,14 @@ async def _migrated(cluster: Cluster) -> None:
 
 
 async def _external(url: str) -> Urls:
-    """Give the server the same logins as an embedded one has, with passwords of this run."""
-    passwords = new_passwords()
+    """Give the server the same logins as an embedded one has.
+
+    Logins belong to the whole server: workers of one run share it, so they take turns and agree on the passwords.
+    """
+    passwords = {name: hashlib.sha256(f"{url} {name}".encode()).hexdigest() for name in new_passwords()}
     connection = await connect_plainly(url)
     try:
+        await connection.execute("select pg_advisory_lock(815)")
         present = {row[0] for row in await connection.fetch("select rolname from pg_roles")}
         for statement in bootstrap_statements(passwords, database=None):
             words = statement.split()
