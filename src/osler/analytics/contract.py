@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from osler.db.engine import Database, WriteSession
+    from osler.db.upsert import Rows, Upsert
     from osler.domain.events import LoggedEvent
     from osler.forecasts.parameters import Parameters
     from osler.forecasts.predictions import Prediction
@@ -63,8 +64,9 @@ class Batch:
     learner first: the events are the log from its start. `regraded` holds corrected outcomes by attempt.
     `states` is the small per-learner state of each analytic, by analytic name, read before and stored after the
     folds as JSON; a fold replaces its own entry. `predictions` takes forecasts that were made before their outcome was
-    folded; they are written after the folds. `catalogue` names the version of the catalogue (None: it has none), for
-    what a fold keeps of it. `share` and `shared` hand a value from a fold to those above it.
+    folded; they are written after the folds, as are the rows that folds put into `writes`, each table once: a fold
+    must not look for rows of its batch in the tables. `catalogue` names the version of the catalogue (None: it has
+    none), for what a fold keeps of it. `share` and `shared` hand a value from a fold to those above it.
     """
 
     user_id: UUID
@@ -78,6 +80,7 @@ class Batch:
     states: dict[str, object]
     catalogue: tuple[str, int, datetime] | None = None
     predictions: list[Prediction] = field(default_factory=lambda: [])
+    writes: list[tuple[Upsert, Rows]] = field(default_factory=lambda: [])
     _shared: dict[type, object] = field(default_factory=dict[type, object])
 
     def share(self, value: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,24 +37,56 @@ class Upsert:
         self._lists = [index for index, kind in enumerate(kinds) if isinstance(kind, pg.ARRAY)]
         names = ", ".join(columns)
         keys = [column.name for column in table.primary_key.columns]
-        arrays = ", ".join(f"${n}::{_travels_as(kind)}[]" for n, kind in enumerate(kinds, start=1))
+        self._travelling = [f"{_travels_as(kind)}[]" for kind in kinds]
         values = ", ".join(_arrives_as(name, kind) for name, kind in zip(columns, kinds, strict=True))
         changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
         action = f"update set {changed}" if on_conflict is OnConflict.UPDATE and changed else "nothing"
         # Names come from declared tables, never from outside.
-        self.sql = (
-            f"insert into {table.name} ({names}) select {values} from unnest({arrays}) as t({names}) "
-            f"on conflict ({', '.join(keys)}) do {action}"
-        )
+        self._before = f"insert into {table.name} ({names}) select {values} from unnest("
+        self._after = f") as t({names}) on conflict ({', '.join(keys)}) do {action}"
+        self.sql = self.sql_from(1)
+
+    def sql_from(self, first: int) -> str:
+        """The statement with its parameters numbered from `first` on, one for each of `columns`."""
+        arrays = ", ".join(f"${n}::{kind}" for n, kind in enumerate(self._travelling, start=first))
+        return f"{self._before}{arrays}{self._after}"
 
     async def write(self, session: WriteSession, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, each in the order of `columns`. No key may occur twice."""
-        if not rows:
-            return
+        if rows:
+            await session.driver().execute(self.sql, *self.arrays(rows))
+
+    def arrays(self, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        """The parameters of the statement for these rows, at least one."""
         arrays = [list(values) for values in zip(*rows, strict=True)]
         for index in self._lists:
             arrays[index] = [None if parts is None else SEPARATOR.join(parts) for parts in arrays[index]]
-        await session.driver().execute(self.sql, *arrays)
+        return arrays
+
+
+Rows = Sequence[Sequence[Any]]
+
+
+async def write_together(session: WriteSession, writes: Sequence[tuple[Upsert, Rows]]) -> None:
+    """Write rows of several tables in one statement: one round trip instead of one a table.
+
+    All see the tables as they were before. No table may come twice, as no row may be written twice in a statement.
+    """
+    given = [(upsert, rows) for upsert, rows in writes if rows]
+    if given:
+        statement = _together(tuple(upsert for upsert, _ in given))
+        arrays = [array for upsert, rows in given for array in upsert.arrays(rows)]
+        await session.driver().execute(statement, *arrays)
+
+
+@cache
+def _together(upserts: tuple[Upsert, ...]) -> str:
+    parts: list[str] = []
+    first = 1
+    for number, upsert in enumerate(upserts):
+        parts.append(f"w{number} as ({upsert.sql_from(first)})")
+        first += len(upsert.columns)
+    return f"with {', '.join(parts)} select 1"
 
 
 def _travels_as(kind: sa.types.TypeEngine[Any]) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from osler.db.session import WriteSession
 from osler.db.upsert import OnConflict, Upsert
 from osler.forecasts.tables import predictions
 
@@ -28,12 +27,12 @@ class Prediction(NamedTuple):
     elapsed_days: int | None = None
 
 
-_WRITE = Upsert(predictions, ("user_id", *Prediction._fields), OnConflict.NOTHING)
+WRITE = Upsert(predictions, ("user_id", *Prediction._fields), OnConflict.NOTHING)
 
 
-async def write(session: WriteSession, user_id: UUID, made: Sequence[Prediction]) -> None:
-    """Keep these forecasts of one learner. One that is kept already stays as it was first made.
+def rows(user_id: UUID, made: Sequence[Prediction]) -> list[tuple[Any, ...]]:
+    """Rows of one learner's forecasts, for `WRITE`. One that is kept already stays as it was first made.
 
     A refold makes them again from a history that may have changed since: what was served is what counts.
     """
-    await _WRITE.write(session, [(user_id, *prediction) for prediction in made])
+    return [(user_id, *prediction) for prediction in made]

@@ -15,6 +15,7 @@ from uuid import UUID
 from osler.analytics.contract import Analytic, Batch, Moments
 from osler.db.engine import Database
 from osler.db.session import WriteSession
+from osler.db.upsert import write_together
 from osler.domain.events import Cursor, LoggedEvent
 from osler.eventlog import checkpoints, marks
 from osler.eventlog.marks import Mark
@@ -60,8 +61,7 @@ class Live:
     async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:
         """The same inside a transaction of the caller's."""
         await learners.lock(session, user_id)
-        taken = await marks.take(session, user_id, marks.LIVE)
-        row = await learners.read(session, user_id)
+        row, taken = await learners.read_behind(session, user_id)
         if not taken and not row.is_stale:
             return CaughtUp(0, False, row.generation)
         caught = await self._follow(session, user_id, row, taken)
@@ -151,7 +151,8 @@ class Live:
         )
         for fold in self._folds:
             await fold.fold(session, batch)
-        await predictions.write(session, user_id, batch.predictions)
+        written = (predictions.WRITE, predictions.rows(user_id, batch.predictions))
+        await write_together(session, [*batch.writes, written])
         last = _last(events) or (None if is_fresh else row.cursor)
         return await learners.write(
             session,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import msgspec
 from osler.analytics.contract import LearnerSettings
 from osler.db.session import ReadSession, WriteSession
 from osler.domain.events import Cursor
+from osler.eventlog.marks import LIVE, Mark
 
 LOCK_SPACE = 2
 
@@ -26,6 +27,12 @@ select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states:
   left join users u on u.user_id = l.user_id
   left join lateral (select version, changed_at from catalog_versions order by version desc limit 1) v on true
 """
+
+_MARKED = """
+       (select json_agg(json_build_array(d.local_date, d.batch_id, d.n_events, d.min_event_ts))
+          from dirty_days d where d.user_id = l.user_id and d.consumer = 'live')::text as marks,
+"""
+_READ_BEHIND = _READ.replace("select ", f"select {_MARKED}", 1)
 
 _WRITE = """
 insert into learner_states (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation)
@@ -65,7 +72,17 @@ async def lock(session: WriteSession, user_id: UUID) -> None:
 
 async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
     """The learner's row, or that of one who was never folded."""
-    row: Any = await session.driver().fetchrow(_READ, user_id)
+    return _row(await session.driver().fetchrow(_READ, user_id))
+
+
+async def read_behind(session: ReadSession, user_id: UUID) -> tuple[LearnerRow, list[Mark]]:
+    """The learner's row, and the marks of `live` that this transaction sees; both in one round trip."""
+    row: Any = await session.driver().fetchrow(_READ_BEHIND, user_id)
+    marked = msgspec.json.decode(row["marks"] or "[]", type=list[tuple[date, UUID, int, datetime]])
+    return _row(row), [Mark(user_id, LIVE, *values) for values in marked]
+
+
+def _row(row: Any) -> LearnerRow:
     settings = LearnerSettings(desired_retention=row["desired_retention"])
     catalogue = None if row["version"] is None else (row["database"], row["version"], row["changed_at"])
     if row["parameter_version"] is None:

@@ -48,7 +48,7 @@ class SessionFold:
         corrected = {**_regrades(events), **batch.regraded}
         graded = [_regraded(event, corrected) for event in events] if corrected else events
         # What is read anew begins with the last session's first event, so its row keeps its key: nothing to delete.
-        await _SESSIONS.write(session, await rows_of(session, batch.user_id, graded, day_start))
+        batch.writes.append((_SESSIONS, await rows_of(session, batch.user_id, graded, day_start)))
 
     async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Sessions do not age."""

@@ -23,7 +23,7 @@ from osler.analytics.mastery.evaluation import (
 )  # fmt: skip
 from osler.analytics.mastery.reading import Progress, material_of, progress_of_row, read_on
 from osler.analytics.mastery.topics import TopicState, answered
-from osler.analytics.retrieval.folding import Folded, Judged
+from osler.analytics.retrieval.folding import Folded, Judged, items_after
 from osler.analytics.retrieval.items import epoch_seconds
 from osler.analytics.retrieval.queries import items_of_topics
 from osler.db.session import WriteSession
@@ -77,7 +77,7 @@ async def fold(session: WriteSession, batch: Batch) -> None:
     work = await _known(session, batch, folded, before)
     run(batch, folded, work)
     batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.events[-1].utc_offset_minutes))
-    await _write(session, batch, work)
+    await _write(session, batch, folded, work)
     batch.predictions += work.predictions
 
 
@@ -184,20 +184,26 @@ async def _known(session: WriteSession, batch: Batch, folded: Folded, before: Le
     return work
 
 
-async def _write(session: WriteSession, batch: Batch, work: Progressing) -> None:
+async def _write(session: WriteSession, batch: Batch, folded: Folded, work: Progressing) -> None:
     user_id = batch.user_id
-    await states.MATERIALS.write(session, [_material_row(batch, name, work) for name in _materials_read(batch, work)])
-    await states.DAYS.write(session, _day_rows(batch, work))
+    read = [_material_row(batch, name, work) for name in _materials_read(batch, work)]
+    batch.writes.append((states.MATERIALS, read))
+    days = _day_rows(batch, work)
     touched = sorted(work.touched)
     if not touched:
+        batch.writes.append((states.DAYS, days))
         return
-    items = await items_of_topics(session, user_id, touched)
+    items = items_after(await items_of_topics(session, user_id, touched), folded, work.touched)
     totals = await states.materials_by_topic(session, touched, batch.catalogue)
     trending = [
         (user_id, topic, window_start(work.topics[topic].touched_on))
         for topic in touched
         if needs_trend(items.get(topic, ()), work.topics[topic].touched_on)
     ]
+    if trending and min((day for _, day in work.days), default=date.max) < max(start for *_, start in trending):
+        await states.DAYS.write(session, days)  # a trend starts from a day of this batch
+    else:
+        batch.writes.append((states.DAYS, days))
     levels = await states.levels_before(session, trending)
     asked = [
         Asked(
@@ -213,7 +219,7 @@ async def _write(session: WriteSession, batch: Batch, work: Progressing) -> None
         )
         for topic in touched
     ]
-    await states.TOPICS.write(session, evaluate(asked, batch.parameters))
+    batch.writes.append((states.TOPICS, evaluate(asked, batch.parameters)))
 
 
 def _materials_read(batch: Batch, work: Progressing) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from osler.analytics.retrieval.model import (
     sm2_next,
     update,
 )
+from osler.analytics.retrieval.queries import TopicItems
 from osler.analytics.retrieval.tables import item_memory, item_topics
 from osler.db.session import WriteSession
 from osler.db.upsert import OnConflict, Upsert
@@ -67,13 +69,17 @@ class Judged:
 
 @dataclass(slots=True)
 class Folded:
-    """What retrieval shares: the attempts in fold order, the items after them, and the pace of answering."""
+    """What retrieval shares: the attempts in fold order, the items after them, and the pace of answering.
+
+    `new` are the items that the learner meets for the first time: their topics are kept as they are now.
+    """
 
     judged: list[Judged] = field(default_factory=list[Judged])
     items: dict[ItemKey, ItemMemory] = field(default_factory=dict[ItemKey, ItemMemory])
     topics: dict[ItemKey, tuple[str, ...]] = field(default_factory=dict[ItemKey, tuple[str, ...]])
     bias_at: dict[ItemKey, float] = field(default_factory=dict[ItemKey, float])
     predictions: list[Prediction] = field(default_factory=list[Prediction])
+    new: list[ItemKey] = field(default_factory=list[ItemKey])
     bias_before: float = 0.0
     learner: LearnerMemory = field(default_factory=LearnerMemory)
 
@@ -94,7 +100,7 @@ class RetrievalFold:
         batch.states[NAME] = msgspec.to_builtins(folded.learner)
         batch.share(folded)
         batch.predictions += folded.predictions
-        await _write(session, batch, folded, known)
+        _write(batch, folded)
 
     async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Nothing to carry forward: a memory is what it is until the next review."""
@@ -138,6 +144,7 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
     folded.learner = msgspec.structs.replace(
         learner, bias=bias, guard=guard, reviews=learner.reviews + len(folded.judged)
     )
+    folded.new = [key for key in sorted(folded.bias_at) if key not in known]
     return _with_due_days(folded, batch.settings.desired_retention)
 
 
@@ -181,12 +188,22 @@ def _with_due_days(folded: Folded, desired: float) -> Folded:
     return folded
 
 
-async def _write(session: WriteSession, batch: Batch, folded: Folded, known: dict[ItemKey, ItemMemory]) -> None:
-    touched = sorted(folded.bias_at)
-    await _ITEMS.write(session, [_row(batch.user_id, key, folded) for key in touched])
-    new = [key for key in touched if key not in known]
-    links = [(batch.user_id, topic, key.kind, key.item_id) for key in new for topic in folded.topics[key]]
-    await _TOPICS.write(session, links)
+def items_after(stored: TopicItems, folded: Folded, topic_ids: Collection[str]) -> TopicItems:
+    """The items of these topics after the batch, in the order of their keys: its rows are not in the tables yet."""
+    by_topic = {topic: dict(items) for topic, items in stored.items()}
+    for items in by_topic.values():
+        items.update((key, folded.items[key]) for key in items.keys() & folded.bias_at.keys())
+    for key in folded.new:
+        for topic in folded.topics[key]:
+            if topic in topic_ids:
+                by_topic.setdefault(topic, {})[key] = folded.items[key]
+    return {topic: sorted(items.items(), key=itemgetter(0)) for topic, items in by_topic.items()}
+
+
+def _write(batch: Batch, folded: Folded) -> None:
+    batch.writes.append((_ITEMS, [_row(batch.user_id, key, folded) for key in sorted(folded.bias_at)]))
+    links = [(batch.user_id, topic, key.kind, key.item_id) for key in folded.new for topic in folded.topics[key]]
+    batch.writes.append((_TOPICS, links))
 
 
 def _row(user_id: UUID, key: ItemKey, folded: Folded) -> tuple[Any, ...]:
