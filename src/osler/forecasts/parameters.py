@@ -74,16 +74,14 @@ class ParameterStore:
 
     async def current_version(self, session: ReadSession) -> str:
         """The version that learners are to be folded under: the one promoted last, else the start values."""
-        found: str | None = await session.scalar(_CURRENT)
+        found: str | None = await session.driver().fetchval(_CURRENT, TASK)
         return found or START_VERSION
 
 
-_CURRENT = (
-    sa.select(models.c.version)
-    .where(models.c.task == TASK, models.c.promoted_at.is_not(None))
-    .order_by(models.c.promoted_at.desc())
-    .limit(1)
-)
+# Asked with every forecast: straight to the driver.
+_CURRENT = """
+select version from models where task = $1 and promoted_at is not null order by promoted_at desc limit 1
+"""
 
 
 async def _load(session: ReadSession, version: str) -> Parameters:

@@ -39,6 +39,7 @@ with {ME}
 select json_build_object(
   'today', me.today,
   'time_zone', me.time_zone,
+  'desired_retention', coalesce((select u.desired_retention from users u where u.user_id = me.user_id), 0.9),
   'version', (select s.parameter_version from learner_states s where s.user_id = me.user_id),
   'pace', (select s.states->'retrieval'->'pace' from learner_states s where s.user_id = me.user_id),
   'setup', (select row_to_json(e) from (select x.exam_id, x.exam_on, x.minutes_per_day from user_exams x

@@ -16,7 +16,6 @@ from osler.analytics.mastery.schemas import MasteryAnswer, TopicAnswer
 from osler.analytics.mastery.states import levels_before
 from osler.analytics.retrieval.attempts import median_of
 from osler.analytics.retrieval.queries import items_of_topics
-from osler.catalog.learners import setup
 from osler.catalog.snapshot import catalogue
 from osler.db.session import ReadSession
 from osler.errors import NotFound
@@ -56,8 +55,8 @@ async def mastery_of_topic(topic_id: TopicId, scope: ReadAnalytics, reply: Cache
         known = await catalogue(session)
         if found["row"] is None and topic_id not in known.topics:
             raise NotFound("There is no such topic.", code="topic.unknown")
-        mine = await setup(session, scope.user_id)
-        on = Ground(known, known.exam_or_default(mine.exam_id), mine.desired_retention)
+        plan: dict[str, Any] = found["setup"] or {}
+        on = Ground(known, known.exam_or_default(plan.get("exam_id")), found["desired_retention"])
         found["seconds_per_attempt"] = median_of(found["pace"] or {})
         trend = await _trend(session, scope.user_id, topic_id, date.fromisoformat(found["today"]))
         if found["row"] is not None:
