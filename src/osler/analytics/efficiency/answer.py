@@ -72,7 +72,7 @@ def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]
         state, text = CardState.FIRST_USE, "No study session yet: your use of time will be here after the first ones."
         return card_fields(state, ("efficiency.first_use", text), n=0, as_of=found["as_of"], model_version=VERSION)
     if share is None:
-        text = "No session in the last 28 days; the hours and lengths below are of the last 90."
+        text = "No day is counted yet in the last 28: each is, in the night after it. Lengths below are of the last 90."
         return card_fields(
             CardState.FILTERED_EMPTY, ("efficiency.not_lately", text), n=n, as_of=found["as_of"], model_version=VERSION
         )
@@ -84,12 +84,21 @@ def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]
             model_version=VERSION, params=params,
         )  # fmt: skip
     change = body["trend_per_4_weeks"]["value"]
-    moved = "" if change is None else f", {'up' if change >= 0 else 'down'} {100 * abs(change):.0f} points in 4 weeks"
-    text = f"Active {share:.0%} of the time{moved}."
+    text = f"Active {share:.0%} of the time{_moved(change)}."
     return card_fields(
         CardState.READY, ("efficiency.summary", text), n=n, as_of=found["as_of"], model_version=VERSION,
         params={"efficiency": share, "change_4_weeks": change},
     )  # fmt: skip
+
+
+def _moved(change: float | None) -> str:
+    """The trend in whole points, in words; nothing where there is no trend."""
+    if change is None:
+        return ""
+    points = round(100 * abs(change))
+    if points == 0:
+        return ", steady over 4 weeks"
+    return f", {'up' if change > 0 else 'down'} {points} point{'' if points == 1 else 's'} in 4 weeks"
 
 
 def _measure(value: float | None, n: int, bounds: tuple[float, float] | None = None) -> dict[str, Any]:

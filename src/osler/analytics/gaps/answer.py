@@ -84,7 +84,7 @@ def graph_answer(found: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
 def _card(rows: Sequence[Mapping[str, Any]], gaps: Sequence[Any], counts: Mapping[str, int]) -> dict[str, object]:
     answered = sum(n for state, n in counts.items() if state != "unseen")
     if not answered:
-        text = "No answers yet: gaps are found once there are 5 answers on a topic."
+        text = "No gap is known yet: they are looked for at night, on topics with 5 answers."
         return card_fields(CardState.FIRST_USE, ("gaps.first_use", text), n=0, as_of=None, model_version=VERSION)
     if not gaps:
         text = "No gap is open: every topic with answers has reached its target."
