@@ -204,7 +204,7 @@ def _readiness(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "pass_probability": row["pass_probability"],
         "pass_interval": _interval(row["pass_low"], row["pass_high"]),
         "coverage": row["coverage"],
-        "days_until_ready": row["days_median"],
+        "days_until_ready": None if row["score"] is None else row["days_median"],  # no score, no day it is reached
         "as_of": row["as_of"],
     }
 

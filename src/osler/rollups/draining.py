@@ -29,8 +29,10 @@ async def drain(database: Database, analytics: Sequence[Analytic], *, as_of: dat
     counted = 0
     for rollup in [rollup for analytic in analytics for rollup in analytic.rollups]:
         counted += await _count(database, rollup)
+    # One instant for all: refreshes that share a table of instants would else tell different ones.
+    instant = as_of or await database.now()
     for refresh in [refresh for analytic in analytics for refresh in analytic.refreshes]:
-        await _refresh(database, refresh, as_of or await database.now())
+        await _refresh(database, refresh, instant)
     return counted
 
 

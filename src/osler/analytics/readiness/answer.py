@@ -88,8 +88,9 @@ def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, A
         "calibration": assessed.calibration,
         "coverage": assessed.coverage,
         "sections": _sections(assessed, where.learner, on.catalogue),
-        "days_until_ready": _ready_in(projection),
-        "projection": [] if projection is None else projection["path"],
+        # Where the score cannot be told, neither can the day on which it is reached.
+        "days_until_ready": _ready_in(projection if assessed.predicted_score is not None else None),
+        "projection": [] if projection is None or assessed.predicted_score is None else projection["path"],
         "features": found["features"] or {},
         "findings": [finding.as_dict() for finding in assessed.findings],
     }

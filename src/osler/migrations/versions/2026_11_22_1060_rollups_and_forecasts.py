@@ -1,6 +1,6 @@
 """Sessions, counts by day and week, rolling measures, gaps, insights, exam outcomes, cohort figures, stage work."""
 
-# ruff: noqa: E501  (a comment of a column is one line of SQL)
+
 from __future__ import annotations
 
 from alembic import op

@@ -3,13 +3,15 @@ import { Arc } from "../../charts/Arc";
 import { ChartFrame } from "../../charts/ChartFrame";
 import { Numbers } from "../../shared/Numbers";
 import { QueryCard } from "../../shared/QueryCard";
-import { gaugeText, readinessFigures, SECTION_COLUMNS, sectionsByLoss } from "./prepare";
+import { asShare, gaugeText, readinessFigures, SECTION_COLUMNS, sectionsByLoss } from "./prepare";
 import { useReadiness } from "./query";
 
 export function ReadinessCard() {
   return (
     <QueryCard title="Exam readiness" query={useReadiness()} className="third" minHeightPx={420}>
-      {(data) => (
+      {(data) => {
+        const score = asShare(data.predicted_score);
+        return (
         <ChartFrame
           finding={gaugeText(data)}
           name="readiness"
@@ -18,9 +20,9 @@ export function ReadinessCard() {
         >
           <Arc
             label="Predicted share of the exam's points"
-            value={data.predicted_score.value}
-            low={data.predicted_score.interval?.low ?? null}
-            high={data.predicted_score.interval?.high ?? null}
+            value={score.value}
+            low={score.interval?.low ?? null}
+            high={score.interval?.high ?? null}
             passLine={data.cut}
             text={gaugeText(data)}
           />
@@ -31,7 +33,8 @@ export function ReadinessCard() {
             </p>
           )}
         </ChartFrame>
-      )}
+        );
+      }}
     </QueryCard>
   );
 }

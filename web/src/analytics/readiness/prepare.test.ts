@@ -8,8 +8,8 @@ const data: Readiness = {
   days_until_ready: { low: 17, high: 34, median: 23, minutes_per_day: 45, share_never: 0.1 }, exam_id: "e",
   exam_name: "Exam", exam_on: "2026-12-10", exam_ready_probability: 0.7, features: {},
   finding: { code: "x", params: {}, text: "x" }, findings: [], interval: null, model_version: "1", n: 400,
-  pass_probability: { value: 0.7, interval: interval(0.5, 0.85) }, predicted_score: { value: 0.68, interval: interval(0.61, 0.74) },
-  projection: [], readiness_score: { value: 0.6, interval: interval(0.5, 0.7) }, sections: [], source: "closed_form",
+  pass_probability: { value: 0.7, interval: interval(0.5, 0.85) }, predicted_score: { value: 68, interval: interval(61, 74) },
+  projection: [], readiness_score: { value: 60, interval: interval(50, 70) }, sections: [], source: "closed_form",
   state: "ready", status: "ok",
 };
 

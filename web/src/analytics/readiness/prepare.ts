@@ -13,6 +13,15 @@ export interface Figure {
   likely: string;
 }
 
+/** Scores come as 0 to 100, probabilities as 0 to 1: here both are shares. */
+export function asShare(score: Likely): Likely {
+  const { value, interval } = score;
+  return {
+    value: value == null ? null : value / 100,
+    interval: interval ? { ...interval, low: interval.low / 100, high: interval.high / 100 } : null,
+  };
+}
+
 function likely(label: string, figure: Likely): Figure {
   const range = figure.interval ? percentRange(figure.interval.low, figure.interval.high) : "";
   return { label, value: range ? percent(figure.value) : "–", likely: range ? `likely ${range}` : "not known yet" };
@@ -21,7 +30,7 @@ function likely(label: string, figure: Likely): Figure {
 /** A forecast whose calibration is not known is shown as a range in words, never as a bare percent. */
 export function readinessFigures(data: Readiness): Figure[] {
   return [
-    likely("Predicted score", data.predicted_score),
+    likely("Predicted score", asShare(data.predicted_score)),
     likely("Chance to pass", data.pass_probability),
     { label: "Exam covered", value: percent(data.coverage), likely: "of its points, with 5 answers or more" },
     readyIn(data),
@@ -38,7 +47,7 @@ function readyIn({ days_until_ready: days, predicted_score: score }: Readiness):
 }
 
 export function gaugeText(data: Readiness): string {
-  const { value, interval } = data.predicted_score;
+  const { value, interval } = asShare(data.predicted_score);
   if (value == null) return "Not known yet";
   const range = interval ? `, likely ${percentRange(interval.low, interval.high)}` : "";
   return `${percent(value)}${range}.${data.cut == null ? "" : ` Pass line ${percent(data.cut)}.`}`;
