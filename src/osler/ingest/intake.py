@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import msgspec
 
 from osler.db.engine import Database
 from osler.domain.outcomes import EventProblem, Status
+from osler.errors import Unavailable
 from osler.ingest import careful, quick
 from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import Read, read_carefully
@@ -71,11 +73,49 @@ async def ingest_events(
         is_limited=False,
         concluded=concluded or {},
     )
-    ingestion = ingestion_of(db)
     result = BatchResult()
-    for chunk in _chunks(events):
-        result.add(await ingestion.take(read_values(chunk), None, sender), keep_outcomes=keep_outcomes)
+    async for taken in _taken(db, _chunks(events), sender):
+        result.add(taken, keep_outcomes=keep_outcomes)
     return result
+
+
+async def _taken(db: Database, chunks: Iterable[list[Mapping[str, Any]]], sender: Sender) -> AsyncGenerator[Taken]:
+    """The answer to each chunk, in order; one is read and concluded while the one before it is being stored."""
+    ingestion, is_alone = ingestion_of(db), db.settings.ingest_pool_size == 1
+    before: asyncio.Task[Taken] | None = None
+    now: asyncio.Task[Taken] | None = None
+    try:
+        for chunk in chunks:
+            turn = _Turn(before)
+            now = asyncio.create_task(ingestion.take(read_values(chunk), None, sender, turn=turn.come))
+            if before is not None:
+                yield await before
+            await asyncio.wait({now} if is_alone else {now, turn.has_come}, return_when=asyncio.FIRST_COMPLETED)
+            before = now
+        if before is not None:
+            yield await before
+    finally:
+        left = [task for task in (before, now) if task is not None]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
+class _Turn:
+    """Lets a chunk be stored when the one before it has been: the first of two events with one id counts."""
+
+    def __init__(self, before: asyncio.Task[Taken] | None) -> None:
+        self._before = before
+        self.has_come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def come(self) -> None:
+        """Wait for the turn. Errors: Unavailable when the chunk before was not stored."""
+        if self._before is not None:
+            await asyncio.wait({self._before})
+            if self._before.cancelled() or self._before.exception() is not None:
+                raise Unavailable("the events before these were not stored; try again", code="ingest.earlier")
+        if not self.has_come.done():
+            self.has_come.set_result(None)
 
 
 def _chunks(events: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:

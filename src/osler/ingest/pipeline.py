@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,7 @@ LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has bee
 TOGETHER_FROM = 8
 """Fewer candidates are quicker one by one."""
 Session = tuple[str, str]
+Turn = Callable[[], Awaitable[None]]
 Together = Callable[[Sequence[Candidate], Context], bool]
 KIND_OF = {WIRE_TYPES[name]: kind for name, kind in EVENT_TYPES.items()}
 
@@ -73,9 +74,15 @@ class Ingestion:
         self._sessions: OrderedDict[Session, None] = OrderedDict()
 
     async def take(
-        self, reads: Sequence[Read], envelope: Envelope | None, sender: Sender, *, atomic: bool = False
+        self,
+        reads: Sequence[Read],
+        envelope: Envelope | None,
+        sender: Sender,
+        *,
+        atomic: bool = False,
+        turn: Turn | None = None,
     ) -> Taken:
-        """Take the events of one request.
+        """Take the events of one request. `turn` is awaited before anything is stored.
 
         Errors: BatchTooLarge, TooMany, Unavailable (nothing is known to be stored), UnreadableBatch.
         """
@@ -95,7 +102,7 @@ class Ingestion:
         accepted: list[Candidate] = []
         if alive:
             with translated():
-                accepted = await retrying(lambda: self._settle(alive, ctx, batch, outcomes, atomic=atomic))
+                accepted = await retrying(lambda: self._settle(alive, ctx, batch, outcomes, atomic=atomic, turn=turn))
         elif atomic:
             abort(outcomes)
         taken = Taken(batch.received_at, batch.clock_skew_ms, [outcomes[n] for n in range(len(reads))], accepted)
@@ -135,14 +142,21 @@ class Ingestion:
         ctx.over_rate = frozenset(over)
 
     async def _settle(
-        self, alive: list[Candidate], ctx: Context, batch: Batch, outcomes: dict[int, Outcome], *, atomic: bool
+        self,
+        alive: list[Candidate],
+        ctx: Context,
+        batch: Batch,
+        outcomes: dict[int, Outcome],
+        *,
+        atomic: bool,
+        turn: Turn | None,
     ) -> list[Candidate]:
         """Look up, conclude, store; again when the catalogue changed in between. Fills in the outcomes."""
         for _ in range(CATALOG_TRIES):
             found = dict(outcomes)
             try:
                 async with self.db.ingest_pool.acquire(timeout=self.db.settings.pool_wait_seconds) as connection:
-                    accepted = await self._attempt(connection, alive, ctx, batch, found, atomic=atomic)
+                    accepted = await self._attempt(connection, alive, ctx, batch, found, atomic=atomic, turn=turn)
             except CatalogChanged:
                 self.catalog.forget()
                 continue
@@ -159,6 +173,7 @@ class Ingestion:
         outcomes: dict[int, Outcome],
         *,
         atomic: bool,
+        turn: Turn | None,
     ) -> list[Candidate]:
         settings = self.db.settings
         users = list(dict.fromkeys(c.user_id for c in alive))
@@ -178,6 +193,8 @@ class Ingestion:
             if ready
             else (),
         )
+        if turn is not None:
+            await turn()
         options: dict[str, Any] = {"key": self._key, "failpoint": settings.failpoint}
         if not atomic:
             return answer(ready, await store(connection, batch, **options), outcomes)
