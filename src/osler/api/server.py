@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import suppress
@@ -47,6 +48,8 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     async with app.router.lifespan_context(app):
+        # What the start made stays: walked over at every look of the collector, it took 7 % of a busy process.
+        gc.freeze()
         server = Server(
             app,
             address=host,
