@@ -71,12 +71,13 @@ answered_by_hour as (
          count(*) filter (where a.rating >= 2) as reviews_passed, count(i.item_id) as first_attempts,
          count(*) filter (where i.first_correct) as first_correct,
          sum(least(a.time_to_answer_seconds, 600.0) order by a.event_ts, a.event_id) as answer_seconds
-    from wanted w
-    join question_attempts a on a.user_id = w.user_id and a.local_date = w.local_date
+    from question_attempts a
     left join regraded g on g.user_id = a.user_id and g.event_id = a.event_id
     left join item_memory i on i.user_id = a.user_id and i.item_kind = 'question' and i.item_id = a.question_id
          and i.first_local_date = a.local_date and i.first_at = a.effective_at
-   where a.event_ts >= :low and a.event_ts < :high
+         and i.user_id = any(cast(:learners as uuid[]))
+   where ((a.user_id, a.local_date) in (select user_id, local_date from wanted)) is true
+     and a.user_id = any(cast(:learners as uuid[])) and a.event_ts >= :low and a.event_ts < :high
    group by 1, 2, 3),
 answered as (
   select user_id, local_date, sum(questions) as questions, sum(correct) as correct,
@@ -88,8 +89,9 @@ answered as (
 read as (
   select m.user_id, m.local_date, count(distinct m.material_id) as materials,
          count(distinct m.material_id) filter (where m.event_type = 'material_complete') as materials_completed
-    from wanted w join material_interactions m on m.user_id = w.user_id and m.local_date = w.local_date
-   where m.event_ts >= :low and m.event_ts < :high
+    from material_interactions m
+   where ((m.user_id, m.local_date) in (select user_id, local_date from wanted)) is true
+     and m.user_id = any(cast(:learners as uuid[])) and m.event_ts >= :low and m.event_ts < :high
    group by 1, 2),
 timed as (
   select w.user_id, w.local_date, max(s.last_event_ts) as as_of,
