@@ -18,7 +18,7 @@ export function SignIn({ expired, onToken }: { expired: boolean; onToken: (token
     <main id="content" className="page narrow">
       <h1 tabIndex={-1}>{expired ? "Your sign-in has ended" : "Sign in"}</h1>
       <p>
-        Osler takes a token from your identity provider. On your own machine, this makes one for you, good for an hour:
+        Osler takes a token from your identity provider. On your own machine, this makes one for you, good for eight hours:
       </p>
       <pre className="command">
         <code>osler token --role learner</code>

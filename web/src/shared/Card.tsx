@@ -41,7 +41,7 @@ const WORDS: Partial<Record<CardState, { icon: string; word: string }>> = {
 };
 
 /** States in which what was known is still worth showing. */
-const KEEPS_CONTENT = new Set<CardState>(["ready", "too_little", "stale", "error", "done"]);
+export const KEEPS_CONTENT = new Set<CardState>(["ready", "too_little", "stale", "error", "done"]);
 
 export function Card(props: CardProps) {
   const heading = useId();

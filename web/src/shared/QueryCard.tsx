@@ -3,7 +3,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Problem } from "../api/client";
 import { useMe } from "../api/me";
-import { Card, type CardState } from "./Card";
+import { Card, type CardState, KEEPS_CONTENT } from "./Card";
 import { useNow } from "./useNow";
 
 export interface Answer {
@@ -28,6 +28,7 @@ export function QueryCard<T extends Answer>({ title, query, className, minHeight
   const now = useNow();
   const zone = useMe().data?.settings.time_zone;
   const shown = whatToShow(query);
+  const isSaidInside = saysFinding && shown.state === query.data?.state && KEEPS_CONTENT.has(shown.state);
   const retry = (
     <button type="button" className="button" onClick={() => void query.refetch()}>
       Try again
@@ -38,7 +39,7 @@ export function QueryCard<T extends Answer>({ title, query, className, minHeight
       <Card
         title={title}
         state={shown.state}
-        text={saysFinding && shown.state === query.data?.state ? null : shown.text}
+        text={isSaidInside ? null : shown.text}
         asOf={query.data?.as_of ?? null}
         now={now}
         {...(zone ? { timeZone: zone } : {})}

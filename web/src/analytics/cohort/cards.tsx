@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered } from "../../api/client";
 import { useClient } from "../../api/context";
+import { useMe } from "../../api/me";
 import { DataTable } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
 import { bandText, COHORT_COLUMNS, hardTopics } from "./prepare";
@@ -10,8 +11,9 @@ import { useCohort } from "./query";
 const MOST_ROWS = 3;
 
 export function CohortCard() {
+  const isOn = useMe().data?.consents.cohort ?? false;
   return (
-    <QueryCard title="Your cohort" query={useCohort()} className="third" minHeightPx={260} renderAction={(data) => <Consent isOn={data.state !== "no_right"} />}>
+    <QueryCard title="Your cohort" query={useCohort()} className="third" minHeightPx={260} renderAction={() => <Consent isOn={isOn} />}>
       {(data) => (
         <>
           {data.band && <p>{bandText(data.band)}</p>}
@@ -41,7 +43,7 @@ function Consent({ isOn }: { isOn: boolean }) {
   const queries = useQueryClient();
   const state = useMutation({
     mutationFn: (given: boolean) => answered(client.PUT("/api/me/consent", { body: { purpose: "cohort", given } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["cohort"] }),
+    onSuccess: () => Promise.all([["cohort"], ["me"]].map((queryKey) => queries.invalidateQueries({ queryKey }))),
   });
   return (
     <button type="button" className="button quiet" disabled={state.isPending} onClick={() => state.mutate(!isOn)}>
