@@ -60,6 +60,7 @@ def test_a_sections_midpoint_is_scaled_and_spread_over_its_leaves() -> None:
     assert rows["heart.valves"].exam_share == pytest.approx(0.3 / 0.4 / 2)
     assert rows["lung"].exam_share == pytest.approx(0.1 / 0.4)
     assert rows["lung"].provenance == "published"
+    assert {row.section for row in rows.values()} == {"Heart", "Lung"}
     assert (rows["heart.rhythm"].share_low, rows["heart.rhythm"].share_high) == (0.2, 0.4)
 
 

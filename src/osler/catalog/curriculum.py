@@ -217,8 +217,11 @@ def _exam_faults(file: CurriculumFile, names: Mapping[str, object]) -> Iterator[
             yield f"{exam.id}: no section has a share"
 
 
-def _exam(exam: _Exam, names: Mapping[str, object]) -> Exam:
-    """Midpoints of the published ranges, scaled to sum to 1; a section's share is spread evenly over its leaves."""
+def _exam(exam: _Exam, names: Mapping[str, tuple[str, str]]) -> Exam:
+    """Midpoints of the published ranges, scaled to sum to 1; a section's share is spread evenly over its leaves.
+
+    A section goes by its name, or by that of its first topic: it is read by people on every page.
+    """
     total = sum(sum(section.range) / 2 for section in exam.section)
     rows: list[BlueprintRow] = []
     for section in exam.section:
@@ -226,7 +229,8 @@ def _exam(exam: _Exam, names: Mapping[str, object]) -> Exam:
         share = sum(section.range) / 2 / total / len(leaves)
         provenance = "published" if len(leaves) == 1 else "derived"
         low, high = section.range
-        rows += [BlueprintRow(leaf, section.id, share, low, high, provenance) for leaf in leaves]
+        called = section.name or names[section.topics[0]][0]
+        rows += [BlueprintRow(leaf, called, share, low, high, provenance) for leaf in leaves]
     return Exam(exam.id, exam.name, exam.question_count, exam.cut, exam.cut_sd, exam.source, tuple(rows))
 
 

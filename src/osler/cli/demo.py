@@ -35,9 +35,9 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
         int | None, typer.Option("--port", min=0, max=65535, help="Port; a taken one is an error. 0 takes a free one.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser when this is a terminal.")] = True,
-    learners: Annotated[int, typer.Option(min=1, max=5000, help="Learners of the class.")] = 16,
-    days: Annotated[int, typer.Option(min=1, max=700, help="Days that they have studied.")] = 60,
-    density: Annotated[float, typer.Option(min=0.01, max=20, help="1 = 50,000 events a learner and year.")] = 1.0,
+    learners: Annotated[int, typer.Option(min=1, max=5000, help="Learners of the class.")] = 22,
+    days: Annotated[int, typer.Option(min=1, max=700, help="Days that they have studied.")] = 45,
+    density: Annotated[float, typer.Option(min=0.01, max=20, help="1 = 50,000 events a learner and year.")] = 1.5,
     seed: Annotated[int, typer.Option(help="Another seed, another class.")] = 7,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of all state. [OSLER_HOME]")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Erase the sample class and begin anew.")] = False,
