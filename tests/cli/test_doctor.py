@@ -30,6 +30,13 @@ def test_a_home_that_others_can_write_is_bad(tmp_path: Path) -> None:
     assert "chmod" in found.todo
 
 
+def test_a_home_that_is_no_folder_or_cannot_be_made_is_bad(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert of(list(machine(load_settings(home=file))), "home").state is State.BAD
+    assert "cannot be made" in of(list(machine(load_settings(home=file / "home"))), "home").found
+
+
 async def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
     home = tmp_path / "home"
     found = await doctor.examine(load_settings(home=home))

@@ -56,10 +56,16 @@ def machine(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(home: Path) -> Finding:
+    other = "set OSLER_HOME to a folder that you can write"
     if not home.exists():
+        above = _existing(home)
+        if not (above.is_dir() and os.access(above, os.W_OK)):
+            return Finding("home", State.BAD, f"{home} cannot be made in {above}", other)
         return Finding("home", State.OK, f"{home}, not made yet")
+    if not home.is_dir():
+        return Finding("home", State.BAD, f"{home} is no folder", other)
     if not os.access(home, os.W_OK):
-        return Finding("home", State.BAD, f"{home} is read-only", "set OSLER_HOME to a folder that you can write")
+        return Finding("home", State.BAD, f"{home} is read-only", other)
     mode = stat.S_IMODE(home.stat().st_mode)
     if mode & 0o022:
         todo = f"others could replace its files: chmod go-w {home}"

@@ -6,6 +6,7 @@ Heavy imports stay inside the commands, so that `osler --help` answers at once.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,5 +80,22 @@ def run() -> None:
     except OslerError as error:
         typer.echo(f"osler: {error.text}", err=True)
         sys.exit(2)
+    except OSError as error:
+        if not _is_about_home(error):
+            raise
+        typer.echo(
+            f"osler: {error.filename}: {error.strerror}; set OSLER_HOME to a folder that you can write", err=True
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _is_about_home(error: OSError) -> bool:
+    """Whether the home folder, something in it or something above it could not be made or read."""
+    if not isinstance(error.filename, str):
+        return False
+    from osler.settings import load_settings
+
+    home, path = load_settings().home.absolute(), Path(error.filename).absolute()
+    return path.is_relative_to(home) or home.is_relative_to(path)
