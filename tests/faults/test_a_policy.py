@@ -8,13 +8,14 @@ from datetime import date
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from tests.support.web import Web, serving
 
 from osler.api.app import api_routes, create_app, policy_of, refuse_undecided
 from osler.errors import Misconfigured
-from osler.http.policy import POLICY, Action, Reach, Role, has_scope, reach_of
+from osler.http.policy import OF_NOBODY, POLICY, Action, Reach, Role, has_scope, reach_of
 from osler.http.scope import PUBLIC, require
 from osler.settings import Settings
 
@@ -87,6 +88,8 @@ def expected(role: Role, action: Action, whose: str) -> set[int]:
     reach = reach_of([role], action)
     if reach is Reach.NONE or (action is Action.WRITE_EVENTS and role not in {Role.LEARNER, Role.SERVICE_INGEST}):
         return {403}
+    if action in OF_NOBODY:
+        return set()
     allowed = {
         "caller": True,
         "classmate": reach >= Reach.COHORT,
@@ -223,3 +226,12 @@ async def test_a_purpose_outside_the_list_is_refused(web: Web) -> None:
     headers = {**web.auth(ids["caller"], Role.AUDITOR), "Osler-Purpose": "curiosity"}
     answer = await web.client.get("/api/me/accesses", params={"user_id": str(ids["stranger"])}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "audit.purpose")
+
+
+async def test_a_look_at_the_catalogue_is_not_on_record_as_a_look_at_a_person(web: Web) -> None:
+    ids = await people(web)
+    for path in ("/api/topics", "/api/events/limits"):
+        answer = await web.client.get(f"{path}?user_id={ids['stranger']}", headers=web.auth(ids["caller"]))
+        assert answer.status_code == 200
+    async with web.platform.db.read() as s:
+        assert await s.scalar(sa.text("select count(*) from access_audit")) == 0

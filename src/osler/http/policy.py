@@ -88,6 +88,9 @@ POLICY: Mapping[Action, Mapping[Role, Reach]] = {
     Action.READ_JOBS: {Role.PROGRAM_ADMIN: Reach.ALL},
 }
 
+OF_NOBODY: frozenset[Action] = frozenset({Action.READ_CATALOG, Action.READ_LIMITS, Action.READ_JOBS})
+"""Actions on what is about no person: a `user_id` in the request is ignored, and no access of a person is recorded."""
+
 REQUIRED_SCOPE: Mapping[Action, str] = {Action.WRITE_EVENTS: "events:write"}
 """Actions that a role alone does not open: the token must name this scope, or one that begins with it and a colon."""
 

@@ -19,7 +19,7 @@ from osler.errors import Forbidden, NotFound, Unauthenticated
 from osler.http.audit import AuditEntry, record, stated_purpose
 from osler.http.auth import Principal
 from osler.http.platform import Platform, platform_of
-from osler.http.policy import POLICY, Action, Reach, has_scope, reach_of
+from osler.http.policy import OF_NOBODY, POLICY, Action, Reach, has_scope, reach_of
 from osler.http.problems import request_id_of
 
 bearer = HTTPBearer(
@@ -147,7 +147,7 @@ async def _verified(
 
 async def _aimed(request: Request, platform: Platform, own: Scope, learner: str | None) -> Scope:
     """The scope turned to the learner that was asked for, or 404 as if that learner did not exist."""
-    asked = own.user_id if learner is None else _uuid(learner)
+    asked = own.user_id if learner is None or own.action in OF_NOBODY else _uuid(learner)
     if asked == own.user_id:
         return own
     scope = Scope(
