@@ -47,10 +47,13 @@ select json_build_object({_LEARNER}, {_SECONDS},
   'weeks', (select coalesce(json_agg(json_build_array(w.week, w.n, w.passed, w.forecast) order by w.week), '[]') from (
      select date_trunc('week', a.local_date)::date as week, count(*) as n,
             count(*) filter (where coalesce(a.rating > 1, a.is_correct)) as passed, avg(p.probability) as forecast
-       from predictions p
+       from (select distinct on (f.as_of, f.about) f.user_id, f.as_of, f.about, f.probability
+               from predictions f
+              where f.user_id = me.user_id and f.task = 'recall' and f.elapsed_days >= 1
+                and f.as_of > me.as_of - interval '26 weeks'
+              order by f.as_of, f.about, f.made_at) p
        join question_attempts a on a.user_id = p.user_id and a.event_ts = p.as_of and a.event_id = p.about::uuid
-      where p.user_id = me.user_id and p.task = 'recall' and p.elapsed_days >= 1
-        and p.as_of > me.as_of - interval '26 weeks' and a.event_ts > me.as_of - interval '26 weeks'
+      where a.event_ts > me.as_of - interval '26 weeks'
       group by 1) w))::text
   from me
 """
