@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.support.web import Web
 
 from osler.api.dashboard import read_assets, serve_dashboard
 from osler.http.edge import Edge
@@ -69,3 +70,10 @@ async def test_without_a_dashboard_the_page_says_so(tmp_path: Path) -> None:
 
 def test_only_what_was_built_is_listed(built: Path) -> None:
     assert sorted(read_assets(built)) == ["/assets/index-abc123.js", "/index.html"]
+
+
+@pytest.mark.integration
+async def test_a_get_where_only_others_are_taken_says_which(web: Web) -> None:
+    answer = await web.client.get("/api/events/batch", headers=web.auth())
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (await web.client.get("/api/events/none", headers=web.auth())).status_code == 404

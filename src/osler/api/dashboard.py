@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Match
 
 WEBDIST = Path(__file__).resolve().parent.parent / "webdist"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -72,6 +73,8 @@ def serve_dashboard(app: FastAPI, folder: Path = WEBDIST) -> None:
     async def page(request: Request) -> Response:
         path = request.url.path
         asset = assets.get(path)
+        if asset is None and path.startswith("/api") and (others := _methods_at(request, page)):
+            raise HTTPException(405, headers={"Allow": ", ".join(others)})
         if asset is None and (path.startswith("/api") or "." in path.rsplit("/", 1)[-1]):
             raise HTTPException(404)
         asset = asset or index
@@ -82,3 +85,13 @@ def serve_dashboard(app: FastAPI, folder: Path = WEBDIST) -> None:
         return asset.response(request.headers.get("accept-encoding", ""))
 
     app.add_route("/{path:path}", page, methods=["GET"], include_in_schema=False)
+
+
+def _methods_at(request: Request, page: object) -> list[str]:
+    """Methods that another route takes at this address: the page stands at every address and would hide them."""
+    others = [route for route in request.app.routes if getattr(route, "endpoint", None) is not page]
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in others)
+    ]
