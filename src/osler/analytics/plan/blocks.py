@@ -140,7 +140,7 @@ def gap_of(row: Mapping[str, Any], name: str) -> Gap:
 
 def _reviews(minutes: float, due: int) -> Block:
     fit = min(due, max(1, int(minutes * 60 / SECONDS_PER_REVIEW)))
-    text = f"{due} cards have faded to the level you aim at; about {minutes:.0f} min."
+    text = f"{due} {'card has' if due == 1 else 'cards have'} faded to the level you aim at; about {minutes:.0f} min."
     return Block("review", None, "Due reviews", round(minutes, 1), fit, "plan.due", text)
 
 

@@ -84,9 +84,9 @@ def _overview_finding(
         return CardState.FIRST_USE, "retrieval.first_use", text
     if not alerts and not due:
         return CardState.DONE, "retrieval.done", "Nothing is due, and every topic is above the target."
-    time = "" if minutes is None else f", about {minutes:.0f} min"
+    time = _about(minutes)
     below = f"{len(alerts)} topics need a look" if len(alerts) != 1 else f"{alerts[0]['name']} needs a look"
-    return CardState.READY, "retrieval.due", f"{due} items due{time}; {below}."
+    return CardState.READY, "retrieval.due", f"{due} {'item' if due == 1 else 'items'} due{time}; {below}."
 
 
 def retention(weeks: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -135,13 +135,21 @@ def calendar_answer(found: Row, as_of: datetime) -> dict[str, Any]:
     }
 
 
+def _about(minutes: float | None) -> str:
+    """How long reviews take, to a whole minute; less than one is not none."""
+    if minutes is None:
+        return ""
+    return ", under a minute" if minutes < 1 else f", about {minutes:.0f} min"
+
+
 def _calendar_finding(ahead: Sequence[Row]) -> tuple[CardState, str, str]:
     if not ahead:
         return CardState.FIRST_USE, "retrieval.calendar_empty", "Nothing will be due: no card has been reviewed yet."
     busiest = max(ahead, key=lambda entry: (entry["due"], entry["day"]))
     day = date.fromisoformat(busiest["day"])
-    time = "" if busiest["minutes"] is None else f", about {busiest['minutes']:.0f} min"
-    text = f"Busiest day ahead: {day:%a} {day.day} {day:%B}, {busiest['due']} reviews{time}."
+    time = _about(busiest["minutes"])
+    reviews = "1 review" if busiest["due"] == 1 else f"{busiest['due']} reviews"
+    text = f"Busiest day ahead: {day:%a} {day.day} {day:%B}, {reviews}{time}."
     return CardState.READY, "retrieval.busiest", text
 
 
