@@ -19,12 +19,13 @@ export function PlanCard() {
         const blocks = choices(plan);
         const block = blocks[at % Math.max(1, blocks.length)];
         if (!block) return <p className="decision">{plan.finding.text}</p>;
+        // How sure is said of the first topic; reviews are due or not.
         const isFirst = at % blocks.length === 0;
         return (
           <div className="decision-body">
             <p className="decision">{blockText(block)}</p>
             <p className="muted">
-              {isFirst ? plan.finding.text : block.reason.text} {isFirst && suretyText(plan.surety)}
+              {isFirst ? plan.finding.text : block.reason.text} {isFirst && block.kind !== "review" && suretyText(plan.surety)}
             </p>
             <div className="card-action">
               <button
