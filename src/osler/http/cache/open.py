@@ -49,6 +49,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
+        # What a cancelled task raises on its way out is no news; what ended it before is.
+        on_its_way_out: tuple[type[BaseException], ...] = (Exception,) if task.cancel() else ()
+        with suppress(asyncio.CancelledError, *on_its_way_out):
             await task
