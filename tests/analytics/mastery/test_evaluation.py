@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from osler.analytics.mastery.evaluation import mastery_many
 from osler.analytics.mastery.model import predict
 from osler.science.features import LearnerHistory, TopicHistory
