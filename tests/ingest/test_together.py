@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -65,10 +66,11 @@ class OfAll(dict[str, Concluded]):
 @st.composite
 def context(draw: st.DrawFn) -> Context:
     """A request of a learner, a service or an import."""
-    own, imports = UUID(OWN), {"is_import": True, "is_service": True}
+    own = UUID(OWN)
+    imported = Sender(own, is_import=True, is_service=True)
     sender = draw(st.sampled_from([
         Sender(own), Sender(None, is_service=True), Sender(own, is_server=True),
-        Sender(own, **imports), Sender(own, **imports, concluded=OfAll()),
+        imported, replace(imported, concluded=OfAll()),
     ]))  # fmt: skip
     skew = draw(st.sampled_from([0, 119, -121, 86_401]))
     ctx = Context(sender, RECEIVED_MS * 1000, skew * 1_000_000, RECEIVED_MS - 10**10, sent_monotonic_ms=500_000)

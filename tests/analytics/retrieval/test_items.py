@@ -42,6 +42,7 @@ def test_due_is_the_last_day_that_still_reaches_the_target(steps, desired):
     memory = item(steps)
     items = columns([("card", memory)])
     [days] = due_days(items, np.zeros(1), np.array([desired])).tolist()
+    assert memory.state is not None
     assert days == blend.due_in_days(memory.state, desired)
     if 1 < days < 365:
         assert recall_after(items, np.array([float(days)]), np.zeros(1))[0] >= desired

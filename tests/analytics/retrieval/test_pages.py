@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -33,6 +34,6 @@ async def test_a_review_counts_once_by_the_forecast_that_was_made_first(database
     assert await weeks(database) == before
 
 
-async def weeks(database: Database) -> list[list[object]]:
+async def weeks(database: Database) -> list[list[Any]]:
     async with database.read(primary=True) as session:
         return list((await overview(session, LEARNER, START + timedelta(days=7)))["weeks"])
