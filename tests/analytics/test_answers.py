@@ -132,6 +132,8 @@ async def test_an_outcome_is_recorded_and_corrected_and_an_unknown_exam_refused(
     assert again.json()["source"] == "learner"
     assert (await web.client.post(url, json={**body, "exam_id": "none"}, headers=web.auth())).status_code == 404
     assert (await web.client.post(url, json={**body, "passed": None}, headers=web.auth())).status_code == 422
+    ahead = await web.client.post(url, json={**body, "exam_on": "2099-01-01"}, headers=web.auth())
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "outcome.ahead")
 
 
 async def test_the_plan_works_without_an_exam(web: Web):

@@ -56,7 +56,15 @@ async def test_a_pages_address_is_the_page_and_the_api_is_not(built: Path) -> No
         answer = await web.get(path)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
         assert "<title>Osler</title>" in answer.text
-    for path in ("/api/none", "/missing.js", "/.stamp", "/../outside.txt", "/assets/../../outside.txt"):
+    for path in (
+        "/api/none",
+        "/missing.js",
+        "/.stamp",
+        "/../outside.txt",
+        "/assets/../../outside.txt",
+        "/metrics",
+        "/docs",
+    ):
         assert (await web.get(path)).status_code in {400, 404}, path
 
 

@@ -14,6 +14,8 @@ from starlette.routing import Match
 
 WEBDIST = Path(__file__).resolve().parent.parent / "webdist"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+# What is elsewhere, or off: answering with the page would look as if it were here.
+NO_PAGES = ("/api", "/metrics", "/docs", "/redoc")
 FOREVER = "public, max-age=31536000, immutable"
 WITHOUT_DASHBOARD = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Osler</title>
@@ -75,7 +77,7 @@ def serve_dashboard(app: FastAPI, folder: Path = WEBDIST) -> None:
         asset = assets.get(path)
         if asset is None and path.startswith("/api") and (others := _methods_at(request, page)):
             raise HTTPException(405, headers={"Allow": ", ".join(others)})
-        if asset is None and (path.startswith("/api") or "." in path.rsplit("/", 1)[-1]):
+        if asset is None and (path.startswith(NO_PAGES) or "." in path.rsplit("/", 1)[-1]):
             raise HTTPException(404)
         asset = asset or index
         if asset is None:

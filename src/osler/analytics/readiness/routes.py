@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -51,8 +51,11 @@ async def exam_readiness_what_if(question: WhatIfQuestion, scope: ReadAnalytics,
 
 
 @router.post("/outcomes", status_code=201)
-async def exam_outcome(outcome: OutcomeIn, scope: WriteSelf, db: WriteDb) -> OutcomeOut:
+async def exam_outcome(outcome: OutcomeIn, scope: WriteSelf, db: WriteDb, as_of: AsOf) -> OutcomeOut:
     """Record how an exam went; the same exam and day again corrects it."""
+    # A day of grace: somewhere it is tomorrow already.
+    if outcome.exam_on > as_of.date() + timedelta(days=1):
+        raise InvalidInput("That exam has not been sat yet; its day lies ahead.", code="outcome.ahead")
     if outcome.score is None and outcome.passed is None:
         raise InvalidInput("Say the score, or whether the exam was passed.", code="outcome.empty")
     if outcome.exam_id not in (await catalogue(db)).exams:

@@ -1,6 +1,5 @@
 """Sessions, counts by day and week, rolling measures, gaps, insights, exam outcomes, cohort figures, stage work."""
 
-
 from __future__ import annotations
 
 from alembic import op
