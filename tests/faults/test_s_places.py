@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,21 @@ def open_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="osler-open-"))
     made.chmod(0o755)
     yield made
-    shutil.rmtree(made)
+    _remove(made)
+
+
+def _remove(folder: Path) -> None:
+    """A server that is just stopping still takes its own files away; what is left after some seconds is an error."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def modes(path: Path) -> list[tuple[str, int, int]]:
