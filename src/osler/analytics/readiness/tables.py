@@ -100,3 +100,33 @@ exam_outcomes = table(
     erase=Erase.DELETE,
     comment="how exams turned out; what forecasts are scored against",
 )
+
+exam_snapshots = table(
+    "exam_snapshots",
+    user_id_column(primary_key=True),
+    column("exam_id", sa.Text(), primary_key=True, comment="exam that was ahead"),
+    column("exam_on", sa.Date(), primary_key=True, comment="its day", unit="local day"),
+    column("milestone", sa.SmallInteger(), primary_key=True, comment="90, 60, 30, 14 or 7: taken from then on"),
+    column("as_of", sa.DateTime(timezone=True), comment="uses nothing from this instant on", unit="UTC"),
+    column("days_left", sa.SmallInteger(), comment="from that instant to the exam", unit="days"),
+    column("avg_mastery_score", sa.Float(), nullable=True, comment="feature: blueprint-weighted, n >= 5", unit=SHARE),
+    column("topics_mastered", sa.Float(), nullable=True, comment="feature: topics mastered", unit="topics"),
+    column("topics_weak", sa.Float(), nullable=True, comment="feature: topics weak", unit="topics"),
+    column("accuracy_30d", sa.Float(), nullable=True, comment="feature: first attempts of 30 days", unit=SHARE),
+    column("study_minutes_total", sa.Float(), nullable=True, comment="feature: since the start", unit="active minutes"),
+    column("first_attempt_accuracy", sa.Float(), nullable=True, comment="feature: first attempts", unit=SHARE),
+    column(
+        "questions_attempted_total", sa.Float(), nullable=True, comment="feature: since the start", unit="answers"
+    ),
+    column("days_since_start", sa.Float(), nullable=True, comment="feature: first event to as_of", unit="days"),
+    column("expected", sa.Float(), comment="score of the closed form", unit="share of points"),
+    column("score_sd", sa.Float(), comment="its standard deviation, without model error", unit="share of points"),
+    column("closed_form", sa.Float(), nullable=True, comment="chance to pass, not recalibrated", unit=SHARE),
+    column("coverage", sa.Float(), comment="share of the exam on topics with 5 answers", unit="share"),
+    column("cohort_id", sa.Text(), nullable=True, comment="the learner's group then; the first by name"),
+    column("model_version", sa.Text(), comment="version of model and parameters"),
+    column("made_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="when written", unit="UTC"),
+    kind=Kind.FROZEN,
+    erase=Erase.DELETE,
+    comment="what was known before an exam, frozen: what calibration and the trained exam models learn from",
+)
