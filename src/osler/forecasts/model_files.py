@@ -8,27 +8,20 @@ that the model still gives its golden predictions. What fails is refused with a 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from osler.errors import IntegrityBroken, InvalidModelInput, NotFound
+from osler.errors import InvalidModelInput, NotFound
+from osler.forecasts.signing import SUFFIX, Refused, seal, unseal, write_whole
 from osler.science import next_answer
 from osler.science.features import NAMES, TopicHistory
 from osler.science.next_answer import NextAnswerModel
 
-FORMAT = 1
 TASK = "next-answer"
-SUFFIX = ".model.json"
-LARGEST_BYTES = 64 * 1024 * 1024
 TOLERANCE = 1e-12
 
 
@@ -62,25 +55,12 @@ class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     golden: tuple[Golden, ...]
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    format: int
-    sha256: str
-    signature: str
-    payload: msgspec.Raw
-
-
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A file that was not served, and why: what an alert says."""
 
     name: str
     reason: str
-
-
-class Refused(IntegrityBroken):
-    """A model file may not be served."""
-
-    default_code = "model.refused"
 
 
 def golden_of(
@@ -103,17 +83,13 @@ def _predicted(
 def sign(payload: Payload, key: Ed25519PrivateKey) -> bytes:
     """The bytes of a signed file. Errors: Refused for a payload that could not be loaded again."""
     _check(payload)
-    raw = msgspec.json.encode(payload, order="deterministic")
-    signature = base64.b64encode(key.sign(raw)).decode()
-    return msgspec.json.encode(_File(FORMAT, hashlib.sha256(raw).hexdigest(), signature, msgspec.Raw(raw)))
+    return seal(msgspec.json.encode(payload, order="deterministic"), key)
 
 
 def write(payload: Payload, key: Ed25519PrivateKey, folder: Path) -> Path:
     """Write a signed file under the name of its version, whole or not at all."""
     path = folder / f"{payload.manifest.version}{SUFFIX}"
-    part = path.with_suffix(".part")
-    part.write_bytes(sign(payload, key))
-    os.replace(part, path)
+    write_whole(sign(payload, key), path)
     return path
 
 
@@ -122,16 +98,7 @@ def verify(raw: bytes, keys: Sequence[Ed25519PublicKey], *, version: str | None 
 
     Errors: Refused, saying why.
     """
-    if len(raw) > LARGEST_BYTES:
-        raise Refused("The model file is too large.")
-    try:
-        file = msgspec.json.decode(raw, type=_File)
-    except msgspec.DecodeError as broken:
-        raise Refused("The model file is cut, or is no JSON of a model.") from broken
-    if file.format != FORMAT:
-        raise Refused(f"The model file has format {file.format}; this version reads {FORMAT}.")
-    signed = bytes(file.payload)
-    _check_signature(file, signed, keys)
+    signed = unseal(raw, keys)
     try:
         payload = msgspec.json.decode(signed, type=Payload)
     except msgspec.DecodeError as broken:
@@ -140,25 +107,6 @@ def verify(raw: bytes, keys: Sequence[Ed25519PublicKey], *, version: str | None 
         raise Refused("The model file holds another version than its name says.")
     _check(payload)
     return payload
-
-
-def _check_signature(file: _File, signed: bytes, keys: Sequence[Ed25519PublicKey]) -> None:
-    if hashlib.sha256(signed).hexdigest() != file.sha256:
-        raise Refused("The model file's content does not match its hash.")
-    try:
-        signature = base64.b64decode(file.signature, validate=True)
-    except binascii.Error as broken:
-        raise Refused("The model file's signature is not readable.") from broken
-    if not any(_is_signed_by(key, signature, signed) for key in keys):
-        raise Refused("The model file is not signed by a key that is trusted here.")
-
-
-def _is_signed_by(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
-    try:
-        key.verify(signature, signed)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _check(payload: Payload) -> None:
