@@ -23,6 +23,7 @@ from osler.http.answers import Answers
 from osler.http.auth import open_verifier
 from osler.http.cache.open import open_cache, running
 from osler.http.edge import Edge
+from osler.http.kept import Kept
 from osler.http.platform import Platform
 from osler.http.problems import install_problems
 from osler.http.rates import open_rates
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, beside: Sequence[Beside] = ()) -> FastAPI:
         app.include_router(router)
     refuse_undecided(app)
     install_problems(app)
+    app.add_middleware(Kept)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]

@@ -40,7 +40,7 @@ async def _as_of(request: Request) -> datetime:
 # Async, although it waits for nothing: FastAPI sends what is not to a thread, which costs more than all of it.
 async def _reply(request: Request) -> Reply:
     platform = platform_of(request)
-    return Reply(platform.answers, scope_of(request), request.headers.get("if-none-match"))
+    return Reply(platform.answers, scope_of(request), request)
 
 
 async def _platform(request: Request) -> Platform:

@@ -6,14 +6,15 @@ import uuid
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from osler import clock
 from osler.errors import OslerError, TooLarge, UnreadableSource, UnsupportedMedia
 from osler.http.problems import problem_of
-from osler.observe import metrics
+from osler.observe import metrics, traces
+from osler.observe.logs import current_request
 
 MAX_BODY_BYTES = 5_242_880
 API_PREFIX = "/api"
@@ -30,6 +31,16 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+# As they go over the wire, once: a case-insensitive look through all headers for each of them costs more than a route.
+_ALWAYS = [
+    (name.lower().encode(), value.encode()) for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items()
+]
+
+_REQUEST_ID = b"x-request-id"
+# granian names itself where the application names nothing; an empty value is as near to none as it lets us.
+_SERVER = (b"server", b"")
+_OURS = frozenset({_REQUEST_ID, _SERVER[0]})
 
 Report = Callable[[BaseException, Scope], None]
 
@@ -48,13 +59,16 @@ class Edge:
             return
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        current_request.set(request_id)
         answer = _Answer(send, request_id)
         began = clock.monotonic_seconds()
-        try:
-            await self._serve(scope, receive, answer)
-        finally:
-            seconds = clock.monotonic_seconds() - began
-            metrics.count_http(_route_of(scope), answer.status or 500, seconds)
+        with traces.span("request") as span:
+            try:
+                await self._serve(scope, receive, answer)
+            finally:
+                route, status = _route_of(scope), answer.status or 500
+                metrics.count_http(route, status, clock.monotonic_seconds() - began)
+                traces.request_ended(span, scope["method"], metrics.routes.name(route), status, request_id)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
@@ -78,13 +92,14 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
-            headers["X-Request-ID"] = self.request_id
-            # granian names itself where the application names nothing; an empty value is as near to none as it lets us.
-            headers["Server"] = ""
+            given = [pair for pair in message["headers"] if pair[0] not in _OURS]
+            names = {name for name, _ in given}
+            message["headers"] = [
+                *given,
+                *(pair for pair in _ALWAYS if pair[0] not in names),
+                (_REQUEST_ID, self.request_id.encode()),
+                _SERVER,
+            ]
         await self._send(message)
 
 

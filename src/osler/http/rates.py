@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from limits import RateLimitItemPerMinute
@@ -105,6 +106,7 @@ def _header(scope: AsgiScope, name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
 
+@lru_cache(4096)
 def _block(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
