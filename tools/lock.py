@@ -24,7 +24,7 @@ def resolve(group: str, output: str, *more: str) -> None:
 def main() -> int:
     upgrade = ("--upgrade",) if "--upgrade" in sys.argv[1:] else ()
     resolve("run", "requirements.lock", *upgrade)
-    resolve("dev", "requirements-dev.lock", "-c", "requirements.lock", *upgrade)
+    resolve("dev", "requirements-dev.lock", "--extra", "otlp", "-c", "requirements.lock", *upgrade)
     return npm.run("install", "--package-lock-only", "--no-audit", "--no-fund")
 
 

@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe log line")
     log_json: bool | None = Field(default=None, description="JSON log lines; on unless a terminal reads")
     sentry_dsn: SecretStr | None = Field(default=None, description="where errors are reported; silent without it")
-    otlp_endpoint: str | None = Field(default=None, description="where traces go over OTLP; off without it")
+    otlp_endpoint: str | None = Field(default=None, description="where traces go over OTLP/HTTP; off without it; needs the extra `otlp`")
 
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod
@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            msg = "begins with http:// or https://, as in http://collector:4318"
+            raise ValueError(msg)
+        return value
 
     @model_validator(mode="after")
     def _shortcuts_stay_out_of_production(self) -> Self:

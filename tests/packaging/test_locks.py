@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
+ONLY_DEV = {"otlp"}  # nothing that `dev.py demo` runs sends traces
 # Put together here, so that this file does not name them either.
 HOSTS = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "yarnpkg" + ".com"]
 
@@ -33,8 +34,9 @@ def canonical(name: str) -> str:
 def asked_for(group: str) -> list[Requirement]:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
     lines = list(declared["project"]["dependencies"])
-    for extra in declared["project"]["optional-dependencies"].values():
-        lines += extra
+    for name, extra in declared["project"]["optional-dependencies"].items():
+        if group == "dev" or name not in ONLY_DEV:
+            lines += extra
     names = ["run", "dev"] if group == "dev" else ["run"]
     for name in names:
         lines += [line for line in declared["dependency-groups"][name] if isinstance(line, str)]

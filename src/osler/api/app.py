@@ -14,7 +14,6 @@ from osler.analytics.registry import analytics
 from osler.api import catalogue, health, me, privacy, summary
 from osler.api.dashboard import serve_dashboard
 from osler.api.following import Following, mastery_of
-from osler.api.gauges import keep_looking
 from osler.api.reference import serve_reference
 from osler.db.engine import Database
 from osler.db.partitions import ensure_ahead
@@ -30,8 +29,10 @@ from osler.http.rates import open_rates
 from osler.http.scope import Require, public
 from osler.ingest.routes import routers as ingest_routers
 from osler.ingest.routes.hooks import Hooks
+from osler.live.gauges import keep_looking
 from osler.observe import metrics
 from osler.observe.reports import report
+from osler.observe.statements import note_statement
 from osler.privacy.sightings import Sightings
 from osler.settings import Settings
 
@@ -90,7 +91,7 @@ async def _running(
     """What the process holds while it serves, closed in the opposite order."""
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database.open(settings))
-        db.on_query = metrics.count_query
+        db.on_query = note_statement
         cache = await stack.enter_async_context(open_cache(settings))
         verifier = open_verifier(settings, db)
         stack.push_async_callback(verifier.close)

@@ -43,6 +43,7 @@ async def serve(settings: Settings, *, with_jobs: bool = True) -> None:
     from osler.observe.listener import metrics_listener
     from osler.observe.logs import configure_logs
     from osler.observe.reports import configure_reports
+    from osler.observe.traces import tracing
 
     port = free_port(settings.host, settings.port)
     configure_logs(settings)
@@ -50,7 +51,7 @@ async def serve(settings: Settings, *, with_jobs: bool = True) -> None:
     if settings.is_embedded:
         await migrate(settings)
     beside = [_nights] if with_jobs and settings.broker_url is None else []
-    with metrics_listener(settings):
+    with tracing(settings, "serve"), metrics_listener(settings):
         await serve_app(create_app(settings, beside=beside), settings.host, port)
 
 

@@ -19,6 +19,7 @@ from osler.db.driver import Driver, DriverPool
 from osler.db.faults import translated
 from osler.db.pools import app_url, checked_out, close_pools, make_engine
 from osler.db.session import OnQuery, ReadSession, WriteSession, begin_statement
+from osler.observe.metrics import LONG
 from osler.settings import Settings
 
 CLOCK_REFRESH_SECONDS = 60.0
@@ -27,8 +28,8 @@ CLOCK_REFRESH_SECONDS = 60.0
 class Database:
     """Pools of one process. Open it once, hand it down.
 
-    `ingest_pool` is ingestion's own, so that reports cannot starve it. `on_query(name, seconds)` is called for each
-    named query.
+    `ingest_pool` is ingestion's own, so that reports cannot starve it. `on_query(name, seconds)` is called after each
+    statement of a session.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Database:
         engine = self._engine if primary or self._replica is None else self._replica
         begin = begin_statement(read_only=True, user_id=user_id, statement_timeout_seconds=statement_timeout_seconds)
         async with self._transaction(engine, begin) as (connection, driver):
-            yield ReadSession(connection, driver, self.on_query)
+            long = _long(statement_timeout_seconds)
+            yield ReadSession(connection, driver, self.on_query, otherwise=long, home=self.settings.home)
 
     @asynccontextmanager
     async def write(
@@ -99,7 +101,8 @@ class Database:
             is_durable=is_durable,
         )
         async with self._transaction(self._engine, begin) as (connection, driver):
-            yield WriteSession(connection, driver, self.on_query)
+            long = _long(statement_timeout_seconds)
+            yield WriteSession(connection, driver, self.on_query, otherwise=long, home=self.settings.home)
 
     async def now(self) -> datetime:
         """The database's clock: asked once a minute, carried on by the monotonic clock in between."""
@@ -145,6 +148,11 @@ class Database:
             yield connection
         finally:
             await asyncio.shield(connection.close())
+
+
+def _long(statement_timeout_seconds: float | None) -> str | None:
+    """What statements with a time of their own are timed under: they take long by design."""
+    return None if statement_timeout_seconds is None else LONG
 
 
 async def _begin(connection: AsyncConnection, driver: Driver, begin: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,30 +12,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from osler.clock import monotonic_seconds
 from osler.db.driver import Driver
+from osler.db.timed import OnQuery, Timed
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-OnQuery = Callable[[str, float], None]
 
 
 class ReadSession:
-    """A read-only transaction. Writing in it is refused by PostgreSQL."""
+    """A read-only transaction. Writing in it is refused by PostgreSQL.
 
-    def __init__(self, connection: AsyncConnection, driver: Driver, on_query: OnQuery | None = None) -> None:
+    `home` is the folder of this installation's state, for what a row names and a file there holds.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        driver: Driver,
+        on_query: OnQuery | None = None,
+        *,
+        otherwise: str | None = None,
+        home: Path | None = None,
+    ) -> None:
+        self.home = home
         self._connection = connection
-        self._driver = driver
         self._on_query = on_query
+        self._otherwise = otherwise
+        self._driver = driver if on_query is None else Timed(driver, on_query, otherwise)
 
     async def execute(
         self, statement: Executable, parameters: Parameters = None, *, name: str | None = None
     ) -> CursorResult[Any]:
-        """Run a statement. `name` is the fixed name under which its time is measured."""
-        if name is None or self._on_query is None:
+        """Run a statement. `name` is the fixed name under which its time is measured, one of `metrics.QUERIES`."""
+        if self._on_query is None:
             return await self._connection.execute(statement, parameters)
         began = monotonic_seconds()
         try:
             return await self._connection.execute(statement, parameters)
         finally:
-            self._on_query(name, monotonic_seconds() - began)
+            self._on_query(name or self._otherwise, monotonic_seconds() - began)
 
     async def rows(
         self, statement: Executable, parameters: Parameters = None, *, name: str | None = None

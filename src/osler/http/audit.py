@@ -11,6 +11,7 @@ from osler.db.engine import WriteSession
 from osler.errors import InvalidInput
 from osler.http.policy import Action
 from osler.http.tables import access_audit
+from osler.observe import metrics
 
 PURPOSES = frozenset({"unstated", "teaching", "support", "research", "complaint", "legal", "erasure", "export"})
 
@@ -31,6 +32,8 @@ class AuditEntry:
 
 async def record(session: WriteSession, entry: AuditEntry) -> None:
     """Write the entry; when it cannot be written the read's transaction fails with it."""
+    if not entry.is_allowed:
+        metrics.security_events.labels("denied").inc()
     await session.execute(
         sa.insert(access_audit).values(
             actor_id=entry.actor_id,

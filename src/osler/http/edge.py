@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from osler import clock
 from osler.errors import OslerError, TooLarge, UnreadableSource, UnsupportedMedia
 from osler.http.problems import problem_of
-from osler.observe import metrics
+from osler.observe import metrics, traces
+from osler.observe.logs import current_request
 
 MAX_BODY_BYTES = 5_242_880
 API_PREFIX = "/api"
@@ -58,13 +59,16 @@ class Edge:
             return
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        current_request.set(request_id)
         answer = _Answer(send, request_id)
         began = clock.monotonic_seconds()
-        try:
-            await self._serve(scope, receive, answer)
-        finally:
-            seconds = clock.monotonic_seconds() - began
-            metrics.count_http(_route_of(scope), answer.status or 500, seconds)
+        with traces.span("request") as span:
+            try:
+                await self._serve(scope, receive, answer)
+            finally:
+                route, status = _route_of(scope), answer.status or 500
+                metrics.count_http(route, status, clock.monotonic_seconds() - began)
+                traces.request_ended(span, scope["method"], metrics.routes.name(route), status, request_id)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:

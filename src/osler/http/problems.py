@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import Scope as AsgiScope
 
 from osler.db.faults import as_unavailable
-from osler.errors import Busy, OslerError, Unauthenticated
+from osler.errors import Busy, Forbidden, OslerError, Unauthenticated
+from osler.observe import metrics
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -89,6 +90,7 @@ def problem_of(error: Exception, request_id: str) -> ProblemResponse:
 
 
 def _of_osler(error: OslerError, request_id: str) -> ProblemResponse:
+    _count_refusal(error)
     if error.status >= 500 and not isinstance(error, Busy):
         return problem(error.status, "internal", request_id=request_id)
     members: dict[str, Any] = {"detail": error.text}
@@ -97,6 +99,13 @@ def _of_osler(error: OslerError, request_id: str) -> ProblemResponse:
     # An error may bring members of its own, such as the limits that a batch broke.
     members.update(cast("Mapping[str, Any]", getattr(error, "problem_members", {})))
     return problem(error.status, error.code, request_id=request_id, members=members, headers=_headers_of(error))
+
+
+def _count_refusal(error: OslerError) -> None:
+    if isinstance(error, Unauthenticated):
+        metrics.security_events.labels("auth_failed").inc()
+    elif isinstance(error, Forbidden):
+        metrics.security_events.labels("denied").inc()
 
 
 def _headers_of(error: OslerError) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,9 @@ import sqlalchemy as sa
 from osler.db.session import ReadSession
 from osler.jobs.leases import ENDED_WELL
 from osler.jobs.tables import job_parked, job_runs
+
+LONGEST = timedelta(days=2)
+"""No run lasts longer: what began before then is not looked for among those that ended lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,23 @@ class RunRecord:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that ended, however it did, after so many seconds."""
+
+    job: str
+    period: str
+    fence: int
+    status: str
+    seconds: float
+    finished_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from all other runs."""
+        return self.job, self.period, self.fence
+
+
 _COLUMNS = [job_runs.c[name] for name in RunRecord.__dataclass_fields__]
 
 
@@ -40,6 +60,19 @@ async def recent_runs(s: ReadSession, job: str | None = None, limit: int = 50) -
     if job is not None:
         chosen = chosen.where(job_runs.c.job == job)
     return [RunRecord(**_plain(row)) for row in await s.rows(chosen)]
+
+
+async def ended_since(s: ReadSession, since: datetime) -> list[EndedRun]:
+    """Runs of any process that ended at that instant or after it."""
+    # A clock that was set back makes no run end before it began.
+    seconds = sa.func.greatest(sa.extract("epoch", job_runs.c.finished_at - job_runs.c.started_at), 0)
+    chosen = sa.select(
+        job_runs.c.job, job_runs.c.period, job_runs.c.fence, job_runs.c.status, seconds, job_runs.c.finished_at
+    ).where(job_runs.c.finished_at >= since, job_runs.c.started_at >= since - LONGEST)
+    return [
+        EndedRun(job, period, fence, status, float(took), at)
+        for job, period, fence, status, took, at in await s.tuples(chosen)
+    ]
 
 
 async def succeeded(s: ReadSession, job: str) -> set[date]:

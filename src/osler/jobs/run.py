@@ -19,6 +19,7 @@ from osler.jobs import leases, parking
 from osler.jobs.leases import Fenced, Status, Token
 from osler.jobs.periods import NIGHT, Cadence, Window, due_periods, parse_period, period_key
 from osler.jobs.queries import succeeded
+from osler.observe.traces import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,15 @@ async def run_once(database: Database, job: Job, period: str, *, again: bool = F
     token = await retrying(claim)
     if token is None:
         return None
-    run = Run(database, token, day)
+    with span(f"job {job.name}") as told:
+        told.note("osler.job_name", job.name)
+        told.note("osler.period", period)
+        status = await _run(database, job, token, Run(database, token, day))
+        told.note("osler.status", status.value)
+    return status
+
+
+async def _run(database: Database, job: Job, token: Token, run: Run) -> Status:
     try:
         await _work_under_lease(job, run)
         async with database.write() as s:

@@ -18,7 +18,6 @@ from osler.db.engine import Database
 from osler.errors import OslerError
 from osler.eventlog import marks
 from osler.live.draining import stale
-from osler.observe.metrics import ingest_backlog
 
 QUEUE_LIMIT = 10_000
 WORKERS = 2
@@ -90,14 +89,13 @@ class Background:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep_once(self) -> int:
-        """Wake learners that wait in the marks or were declared stale, show the backlog, and give it."""
+        """Wake learners that wait in the marks or were declared stale; gives the backlog."""
         now = asyncio.get_running_loop().time()
         self._resting = {user: until for user, until in self._resting.items() if until > now}
         async with self._database.read(primary=True) as session:
             backlog = await marks.backlog(session, marks.LIVE)
             behind = await marks.learners(session, marks.LIVE) if backlog else []
             behind += await stale(session)
-        ingest_backlog.labels(marks.LIVE).set(backlog)
         for user_id in behind:
             if user_id not in self._resting:
                 self.wake(user_id)

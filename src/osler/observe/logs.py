@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
@@ -13,6 +15,9 @@ from osler.observe.redaction import processor
 from osler.settings import Settings
 
 LOG_KEY = "logs"
+current_request: ContextVar[str] = ContextVar("current_request")
+"""The id of the request that is being served: it stands in every line that is written meanwhile."""
+
 LIBRARIES = (
     "httpx", "httpcore", "asyncio", "sqlalchemy", "alembic", "apscheduler", "celery", "_granian", "granian",
 )  # fmt: skip
@@ -26,6 +31,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        _add_request,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
@@ -46,15 +52,12 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     # Libraries speak up from warnings on; what they say of requests and statements could quote them.
-    for name in (
-        "httpx",
-        "httpcore",
-        "asyncio",
-        "sqlalchemy",
-        "alembic",
-        "apscheduler",
-        "celery",
-        "_granian",
-        "granian",
-    ):
+    for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _add_request(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    request_id = current_request.get(None)
+    if request_id is not None:
+        fields.setdefault("request_id", request_id)
+    return fields

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from celery import Celery  # pyright: ignore[reportMissingTypeStubs] - ships no types
+from celery import Celery, signals  # pyright: ignore[reportMissingTypeStubs] - ships no types
 
 from osler.errors import Misconfigured
+from osler.observe.listener import metrics_listener
+from osler.observe.statements import note_statement
+from osler.observe.traces import require_packages, tracing
 from osler.settings import Settings, load_settings
 from osler.worker.night import opened
+from osler.worker.watching import Watch
 
 RING = "osler.ring"
 QUEUE = "osler"
@@ -51,14 +55,39 @@ def ring() -> dict[str, list[str]]:
 
 
 async def _ring(settings: Settings) -> dict[str, list[str]]:
-    async with opened(settings) as night:
-        return await night.ring()
+    with tracing(settings, "worker"):
+        async with opened(settings) as night:
+            night.database.on_query = note_statement
+            return await night.ring()
 
 
 def run_worker(settings: Settings, *, concurrency: int = 1, extra: tuple[str, ...] = ()) -> None:
-    """Take rings until stopped. Each runs in a child process, so that one out of memory does not end the worker."""
+    """Take rings until stopped. Each runs in a child process, so that one out of memory does not end the worker.
+
+    Errors: Misconfigured without a broker, when the port of /metrics is taken, or when packages for traces are missing.
+    """
     app: Any = make_celery(settings)
+    require_packages(settings)
+    with metrics_listener(settings):
+        pass  # is opened again once the children are there, where an error would end nothing
+    watch = Watch(settings)
+
+    def start(**_: object) -> None:
+        watch.start()
+
+    def stop(**_: object) -> None:
+        watch.stop()
+
+    # After the children are there: what a thread holds at the moment of a fork stays held in the child.
+    heard: Any = signals
+    heard.worker_ready.connect(start)
+    heard.worker_shutdown.connect(stop)
+    heard.setup_logging.connect(_keep_logs)
     app.worker_main(
         ["worker", "--loglevel", settings.log_level, "--concurrency", str(concurrency), "--queues", QUEUE,
          "--without-gossip", "--without-mingle", "--hostname", "osler@%h", *extra]
     )  # fmt: skip
+
+
+def _keep_logs(**_: object) -> None:
+    """Celery sets up no logs of its own where somebody answers this signal: ours are set up already."""

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from osler import clock
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.errors import NotFound, OslerError
@@ -69,10 +68,8 @@ class Night:
         if again:
             async with self.database.write() as s:
                 await release(s, name)
-        began = clock.monotonic_seconds()
         status = await run_once(self.database, job, period_key(day), again=again)
         if status is not None:
-            _count(job, status, began)
             await self._tell()
         return status
 
@@ -82,7 +79,6 @@ class Night:
             await announce(s, None)
 
     async def _due(self, job: Job) -> list[str]:
-        began = clock.monotonic_seconds()
         try:
             statuses = await run_due(self.database, job)
         except Fenced:
@@ -93,10 +89,7 @@ class Night:
         except Exception as failed:  # noqa: BLE001 - recorded by the run; the next ring tries again
             log.error("job %s failed: %s", job.name, type(failed).__name__)  # noqa: TRY400 - as above
         else:
-            for status in statuses:
-                _count(job, status, began)
             return [status.value for status in statuses]
-        _count(job, Status.FAILED, began)
         return [Status.FAILED.value]
 
     async def _status(self, job: Job) -> Status | None:
@@ -122,9 +115,3 @@ async def opened(settings: Settings) -> AsyncGenerator[Night]:
     """A night with a database of its own, for a process that does nothing else."""
     async with Database.open(settings) as database:
         yield night_of(database)
-
-
-def _count(job: Job, status: Status, began: float) -> None:
-    metrics.count_job(
-        job.name, status.value, clock.monotonic_seconds() - began, at_unix_seconds=clock.now().timestamp()
-    )

@@ -14,6 +14,7 @@ from osler.errors import Unavailable
 from osler.settings import Settings
 from osler.worker.broker import RING, make_celery
 from osler.worker.night import opened
+from osler.worker.watching import watched
 
 log = logging.getLogger("osler.worker")
 
@@ -57,9 +58,10 @@ async def run_scheduler(settings: Settings, *, every_seconds: float = RING_SECON
         async def send() -> None:
             await asyncio.to_thread(app.send_task, RING)
 
-        await _ring(send, every_seconds, once=once)
+        async with watched(settings):
+            await _ring(send, every_seconds, once=once)
         return
-    async with opened(settings) as night:
+    async with opened(settings) as night, watched(settings, night.database):
         await _ring(night.ring, every_seconds, once=once)
 
 

@@ -117,7 +117,7 @@ def check_window(low: datetime, high: datetime) -> None:
 def count_dropped(envelope: Envelope) -> None:
     """Count what the client says it had to throw away."""
     for event_type, count in (envelope.dropped or {}).items():
-        metrics.client_dropped.labels(metrics.event_types.name(event_type), metrics.OTHER).inc(count)
+        metrics.count_client_dropped(event_type, count)
 
 
 def wake(hooks: Hooks, taken: Taken) -> None:
