@@ -12,11 +12,11 @@ Replay runs the same four over an empty copy of the tables, so there is no secon
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 
     from osler.db.engine import Database, WriteSession
     from osler.db.upsert import Rows, Upsert
-    from osler.domain.events import LoggedEvent
+    from osler.domain.events import Cursor, LoggedEvent
     from osler.forecasts.parameters import Parameters
     from osler.forecasts.predictions import Prediction
+    from osler.science.next_answer import Asked
 
 T = TypeVar("T")
 
 
 class ItemKey(NamedTuple):
-    """Which item: `kind` is `question` or `card`; a card's id means something only with its learner."""
+    """Which item: `kind` is `question`, `card` or `material`; a card's id means something only with its learner."""
 
     kind: str
     item_id: str
@@ -43,7 +44,7 @@ class ItemKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What the catalogue says of an item. `option_count` is 0 for cards and for questions that are not in it."""
+    """What the catalogue says of an item. `option_count` is 0 for all but questions."""
 
     topic_ids: tuple[str, ...]
     option_count: int = 0
@@ -56,17 +57,49 @@ class LearnerSettings:
     desired_retention: float = 0.9
 
 
+class Traced(NamedTuple):
+    """An answer to a question as a fit sees it: what was known before it, what came of it, the time of its event's id."""
+
+    asked: Asked
+    correct: bool
+    event_ts: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading(Generic[T]):
+    """What a fold has to know before it folds: an SQL expression that gives JSON, and the type that it is read as.
+
+    All readings of all folds are asked in one statement, so that an answer costs no round trip for each of them. The
+    parameters are those of the moment at which the reading is declared (`LiveFold`).
+    """
+
+    sql: str
+    kind: type[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The newest event of a batch, of whatever type; the offset puts its instant on the wall clock."""
+
+    cursor: Cursor
+    utc_offset_minutes: int
+
+
 @dataclass(slots=True)
 class Batch:
     """One learner's events on their way through the folds, lowest analytic first.
 
-    `events` are new to the state and in the order of the fold. `is_fresh` asks the fold to delete what it has of the
-    learner first: the events are the log from its start. `regraded` holds corrected outcomes by attempt.
+    `events` are new to the state and in the order of the fold: those of the types that some fold asks for; `reached`
+    is the last one of any type, None where there was none. `is_fresh` asks the fold to delete what it has of the
+    learner first: the batch has no event, those of the log from its start follow in the next.
+    `regraded` holds corrected outcomes by attempt; `items` has questions, cards and materials.
     `states` is the small per-learner state of each analytic, by analytic name, read before and stored after the
     folds as JSON; a fold replaces its own entry. `predictions` takes forecasts that were made before their outcome was
     folded; they are written after the folds, as are the rows that folds put into `writes`, each table once: a fold
     must not look for rows of its batch in the tables. `catalogue` names the version of the catalogue (None: it has
-    none), for what a fold keeps of it. `share` and `shared` hand a value from a fold to those above it.
+    none), for what a fold keeps of it. `told` are the forecasts (task, event) that were made before, and stand: those
+    need not be made again. `traced`, if given, takes what was known before each answer to a question: the rows that
+    models are trained on come from the very fold that serves. `share` and `shared` hand a value from a fold to those above it.
     """
 
     user_id: UUID
@@ -78,10 +111,18 @@ class Batch:
     material_topics: Mapping[str, tuple[str, ...]]
     regraded: Mapping[UUID, bool]
     states: dict[str, object]
+    reached: Reached | None = None
+    readings: Mapping[Reading[Any], Any] = field(default_factory=dict["Reading[Any]", Any])
     catalogue: tuple[str, int, datetime] | None = None
     predictions: list[Prediction] = field(default_factory=lambda: [])
+    told: Collection[tuple[str, str]] = frozenset()
+    traced: list[Traced] | None = None
     writes: list[tuple[Upsert, Rows]] = field(default_factory=lambda: [])
     _shared: dict[type, object] = field(default_factory=dict[type, object])
+
+    def is_told(self, task: str, event_id: UUID) -> bool:
+        """Whether the forecast of an event stands already."""
+        return (task, str(event_id)) in self.told
 
     def share(self, value: object) -> None:
         """Hand a value to the analytics above, which ask for it by its type."""
@@ -92,9 +133,24 @@ class Batch:
         value = self._shared.get(kind)
         return value if isinstance(value, kind) else None
 
+    def found(self, reading: Reading[T]) -> T | None:
+        """The answer to one of the fold's readings; None where there was nothing, or nothing was asked."""
+        return self.readings.get(reading)
+
+    def topics_of(self, kind: str, item_id: str) -> tuple[str, ...]:
+        """The topics that the catalogue has for an item; none where it does not know it."""
+        item = self.items.get(ItemKey(kind, item_id))
+        return () if item is None else item.topic_ids
+
 
 class LiveFold(Protocol):
-    """How an analytic follows the log. Calls come inside one transaction, under the learner's lock."""
+    """How an analytic follows the log. Calls come inside one transaction, under the learner's lock.
+
+    `event_types` are those whose events the fold looks at. `with_events` is read together with the events, `$1` being
+    the learner and `$2` the event time beyond which nothing counts. `of_items` is read once the events are known:
+    `$1` is the learner, `$2` the questions, `$3` the cards and `$4` the materials that they name, and the table
+    `asked_topics(topic_id)` has the topics of those. Neither is read for a batch that is fresh.
+    """
 
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Fold the batch into the analytic's rows and its entry in `batch.states`. Never commits."""
@@ -178,6 +234,7 @@ class DerivedTable:
 class Analytic:
     """One analytic as everything outside its folder sees it.
 
+    `frozen` are tables that its refreshes write once and never change: a replay keeps away from them.
     `skips` maps the name of a shared check (tests/checks) to the reason why it cannot hold here.
     """
 
@@ -189,6 +246,7 @@ class Analytic:
     rollups: tuple[DayRollup, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
     tasks: tuple[Task, ...] = ()
+    frozen: tuple[sa.Table, ...] = ()
     skips: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

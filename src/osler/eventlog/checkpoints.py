@@ -51,13 +51,16 @@ async def write(s: WriteSession, checkpoint: Checkpoint) -> None:
     await s.execute(insert(state_checkpoints).values(values).on_conflict_do_nothing())
 
 
-async def latest(s: ReadSession, user_id: UUID, analytic: str, parameter_version: str) -> Checkpoint | None:
-    """The newest state kept under these parameters. Errors: IntegrityBroken when it is not what was written."""
+async def latest(s: ReadSession, user_id: UUID, analytic: str) -> Checkpoint | None:
+    """The newest state kept, under whatever parameters: what came before it may be folded under no others any more.
+
+    Errors: IntegrityBroken when it is not what was written.
+    """
     c = state_checkpoints.c
     query = (
         sa.select(state_checkpoints)
-        .where(c.user_id == user_id, c.analytic == analytic, c.parameter_version == parameter_version)
-        .order_by(c.event_ts.desc())
+        .where(c.user_id == user_id, c.analytic == analytic)
+        .order_by(c.event_ts.desc(), c.written_at.desc(), c.parameter_version)
         .limit(1)
     )
     row = await s.one(query, name="checkpoint_latest")
@@ -67,4 +70,4 @@ async def latest(s: ReadSession, user_id: UUID, analytic: str, parameter_version
         msg = f"the checkpoint of {analytic} does not have the digest it was written with; restore it from a backup"
         raise IntegrityBroken(msg, code="checkpoint.digest")
     cursor = Cursor(row["event_ts"], row["event_id"])
-    return Checkpoint(user_id, analytic, parameter_version, cursor, row["code_version"], row["state"])
+    return Checkpoint(user_id, analytic, row["parameter_version"], cursor, row["code_version"], row["state"])

@@ -1,27 +1,54 @@
 """Under which numbers events are folded: a named, frozen set of parameters.
 
-A refit makes a new version and a refold; it never edits a served forecast.
+A set names the fits that it is made of: the easiness of items, the model of the next answer that was trained with it,
+the learning rates. A refit makes a new version and a refold; it never edits a served forecast.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
 from osler.db.session import ReadSession, WriteSession
 from osler.errors import IntegrityBroken
+from osler.forecasts.easiness import Counts, Easiness
+from osler.forecasts.shelf import Served, Shelf
 from osler.forecasts.tables import models
 from osler.science.item_easiness import Encoding, ItemPrior
+from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 from osler.science.logits import logit
 
-TASK = "parameters"
+TASK, EASINESS, NEXT_ANSWER, LEARNING_RATE = "parameters", "item-easiness", "next-answer", "learning-rate"
 START_VERSION = "start-1"
 START_QUESTION_MEAN = 0.65
 START_CARD_MEAN = 0.85
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """How fast a topic is learnt: γ with its sd, in logits per ln(1 + answers), and whether it was fitted here."""
+
+    gamma: float = DEFAULT_GAMMA
+    sd: float = DEFAULT_GAMMA_SD
+    is_fitted: bool = False
+
+
+class LearningRates(msgspec.Struct, frozen=True):
+    """γ as fitted: of all topics, of each, and whether it won forward in time; where it did not, the start serves."""
+
+    gamma: float = DEFAULT_GAMMA
+    sd: float = DEFAULT_GAMMA_SD
+    wins: bool = False
+    topics: dict[str, float] = {}
+
+    def of(self, topic_id: str) -> Rate:
+        """The rate to serve for a topic."""
+        return Rate(self.topics.get(topic_id, self.gamma), self.sd, is_fitted=True) if self.wins else Rate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,88 +56,171 @@ class Parameters:
     """What a fold needs beside the events.
 
     Without a fit every question has the easiness of the population mean: that is the model alone, and says so by its
-    version. A learner's own cards have no population, so they share one easiness.
+    version. A learner's own cards have no population, so they share one easiness. `next_answer` is None where the
+    online model serves alone, and wherever nothing is forecast.
     """
 
     version: str
-    encoding: Encoding = field(default_factory=lambda: Encoding(mean=START_QUESTION_MEAN))
+    easiness: Easiness | None = None
     card_mean: float = START_CARD_MEAN
+    rates: LearningRates = field(default_factory=LearningRates)
+    next_answer: Served | None = None
 
-    def prior(self, kind: str, item_id: str, topic_ids: tuple[str, ...]) -> ItemPrior:
-        """What is known of an item before the learner answers it, in logits."""
+    def encoding(self, user_id: UUID) -> Encoding:
+        """The easiness that a learner is folded under: without what their own fold said."""
+        return _START if self.easiness is None else self.easiness.of(user_id)
+
+    def prior(self, kind: str, item_id: str, topic_ids: tuple[str, ...], encoding: Encoding) -> ItemPrior:
+        """What is known of an item before the learner answers it, in logits; `encoding` is the learner's."""
         if kind == "card":
             easiness = logit(self.card_mean)
             return ItemPrior(easiness, easiness)
-        return self.encoding.prior(item_id, topic_ids)
+        return encoding.prior(item_id, topic_ids)
+
+    @property
+    def mean(self) -> float:
+        """The share right of first attempts at questions, over everybody."""
+        return START_QUESTION_MEAN if self.easiness is None else self.easiness.everybody.mean
 
     def of_topic(self, topic_id: str) -> float:
-        """Easiness of a topic's middling question, in logits."""
-        return self.encoding.topics.get(topic_id, logit(self.encoding.mean))
+        """d_50: the easiness of a topic's middling question, in logits; the same for everybody."""
+        if self.easiness is None:
+            return logit(START_QUESTION_MEAN)
+        known = self.easiness.everybody.topics.get(topic_id, logit(self.mean))
+        return self.easiness.middling.get(topic_id, known)
 
 
+_START = Encoding(mean=START_QUESTION_MEAN)
 START = Parameters(version=START_VERSION)
 
 
-class _Stored(msgspec.Struct):
-    """The parameters as the row of `models` holds them."""
+class Parts(msgspec.Struct, frozen=True):
+    """Which fits a version is made of, by their versions in the table models; None: the start values."""
 
-    mean: float
-    topics: dict[str, float]
-    items: dict[str, tuple[float, float, float]]
-    card_mean: float = START_CARD_MEAN
+    item_easiness: str | None = None
+    next_answer: str | None = None
+    learning_rate: str | None = None
 
 
 class ParameterStore:
-    """Parameter versions of one database. A version never changes, so what was read once is kept."""
+    """Parameter versions of one database. A version never changes, so what was read once is kept.
 
-    def __init__(self) -> None:
+    With a shelf, the model of the next answer comes with them: only who writes forecasts needs it.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
         self._known: dict[str, Parameters] = {START_VERSION: START}
 
     async def get(self, session: ReadSession, version: str) -> Parameters:
         """The parameters of a version. Errors: IntegrityBroken when no such version is stored."""
         if version not in self._known:
-            self._known[version] = await _load(session, version)
+            parts = msgspec.convert(await _content(session, version, TASK), Parts)
+            self._known[version] = await self.of_parts(session, parts, version)
         return self._known[version]
+
+    async def of_parts(self, session: ReadSession, parts: Parts, version: str) -> Parameters:
+        """The parameters that these fits make, under a version that need not be stored yet."""
+        made = await _made_of(session, parts, version)
+        if self._shelf is None or parts.next_answer is None:
+            return made
+        rows: Any = await session.driver().fetch(_SERVABLE, NEXT_ANSWER, parts.next_answer)
+        return replace(made, next_answer=self._shelf.load([row["version"] for row in rows]))
 
     async def current_version(self, session: ReadSession) -> str:
         """The version that learners are to be folded under: the one promoted last, else the start values."""
-        found: str | None = await session.driver().fetchval(_CURRENT, TASK)
-        return found or START_VERSION
+        return await session.driver().fetchval(f"select {CURRENT}")
 
 
-# Asked with every forecast: straight to the driver.
-_CURRENT = """
-select version from models where task = $1 and promoted_at is not null order by promoted_at desc limit 1
+# Asked with every forecast: a part of the statements that gather what one rests on.
+CURRENT = f"""
+coalesce((select p.version from models p where p.task = '{TASK}' and p.promoted_at is not null
+           order by p.promoted_at desc limit 1), '{START_VERSION}')
+"""
+
+# The version itself, then those that were served before it.
+_SERVABLE = """
+select m.version from models m, (select promoted_at from models where version = $2) as asked
+ where m.task = $1 and m.promoted_at <= asked.promoted_at and m.content <> '{}'
+ order by m.promoted_at desc limit 6
+"""
+
+# Counts of ten thousand questions take a second to make sense of. Fits are named by what is in them, so the same name
+# is the same fit in every database that a process sees.
+_fitted: dict[str, Easiness] = {}
+MOST_KEPT = 4
+
+
+async def _made_of(session: ReadSession, parts: Parts, version: str) -> Parameters:
+    easiness, rates = None, LearningRates()
+    if parts.item_easiness is not None:
+        easiness = _fitted.get(parts.item_easiness)
+        if easiness is None:
+            easiness = Easiness(msgspec.convert(await _content(session, parts.item_easiness, EASINESS), Counts))
+            while len(_fitted) >= MOST_KEPT:
+                del _fitted[next(iter(_fitted))]
+            _fitted[parts.item_easiness] = easiness
+    if parts.learning_rate is not None:
+        rates = msgspec.convert(await _content(session, parts.learning_rate, LEARNING_RATE), LearningRates)
+    return Parameters(version, easiness, rates=rates)
+
+
+async def _content(session: ReadSession, version: str, task: str) -> Any:
+    found: Any = await session.scalar(
+        sa.select(models.c.content).where(models.c.version == version, models.c.task == task)
+    )
+    if not found and not (found == {} and task == TASK):
+        msg = f"learners are folded under {task} {version}, which the table models does not hold"
+        raise IntegrityBroken(msg, code="parameters.missing")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fit as the table models keeps it. `version` is made from the training cut and the content."""
+
+    task: str
+    content: dict[str, Any]
+    trained_until: datetime
+    learners: int
+    rows: int
+    metrics: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical content."""
+        return hashlib.sha256(msgspec.json.encode(self.content, order="deterministic")).digest()
+
+    @property
+    def version(self) -> str:
+        """The name of the fit: the same content at the same cut is the same fit."""
+        return f"{self.task}-{self.trained_until:%Y%m%d}-{self.digest.hex()[:10]}"
+
+
+async def store(session: WriteSession, fit: Fitted, *, promote: bool, version: str | None = None) -> str:
+    """Keep a fit, served from now on when `promote`; the same one twice is dull. Gives its version."""
+    name = version or fit.version
+    await session.driver().execute(
+        _STORE, name, fit.task, msgspec.json.encode(fit.content).decode(), fit.digest, fit.trained_until,
+        fit.learners, fit.rows, msgspec.json.encode(fit.metrics).decode(), promote,
+    )  # fmt: skip
+    return name
+
+
+_STORE = """
+insert into models (version, task, content, digest, trained_until, learners, rows, metrics, promoted_at)
+values ($1, $2, $3::text::jsonb, $4, $5, $6, $7, $8::text::jsonb, case when $9 then clock_timestamp() end)
+on conflict (version) do nothing
 """
 
 
-async def _load(session: ReadSession, version: str) -> Parameters:
-    content: Any = await session.scalar(
-        sa.select(models.c.content).where(models.c.version == version, models.c.task == TASK)
-    )
-    if content is None:
-        msg = f"learners are folded under the parameters {version}, which the table models does not hold"
-        raise IntegrityBroken(msg, code="parameters.missing")
-    stored = msgspec.convert(content, _Stored)
-    items = {name: ItemPrior(*values) for name, values in stored.items.items()}
-    return Parameters(version, Encoding(stored.mean, stored.topics, items), stored.card_mean)
+async def newest(session: ReadSession, task: str) -> tuple[str, dict[str, Any]] | None:
+    """(version, content) of the fit that was made last for a task and is still in use; None before the first."""
+    row: Any = await session.driver().fetchrow(_NEWEST, task)
+    return None if row is None else (row["version"], msgspec.json.decode(row["content"]))
 
 
-async def store(session: WriteSession, parameters: Parameters, *, promote: bool = False) -> None:
-    """Keep a new version, and serve it from now on when `promote`. The same version twice is refused by its key."""
-    encoding = parameters.encoding
-    content = {
-        "mean": encoding.mean,
-        "card_mean": parameters.card_mean,
-        "topics": dict(encoding.topics),
-        "items": {name: [p.easiness, p.topic_easiness, p.log_answers] for name, p in encoding.items.items()},
-    }
-    await session.execute(
-        sa.insert(models).values(
-            version=parameters.version,
-            task=TASK,
-            content=content,
-            digest=hashlib.sha256(msgspec.json.encode(content, order="deterministic")).digest(),
-            promoted_at=sa.func.now() if promote else None,
-        )
-    )
+_NEWEST = """
+select version, content::text as content from models where task = $1 and content <> '{}'
+ order by created_at desc, version desc limit 1
+"""

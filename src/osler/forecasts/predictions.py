@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from osler.db.session import ReadSession, WriteSession
 from osler.db.upsert import OnConflict, Upsert
 from osler.forecasts.tables import predictions
 
@@ -36,3 +37,23 @@ def rows(user_id: UUID, made: Sequence[Prediction]) -> list[tuple[Any, ...]]:
     A refold makes them again from a history that may have changed since: what was served is what counts.
     """
     return [(user_id, *prediction) for prediction in made]
+
+
+_TOLD = "select task, about from public.predictions where user_id = $1 and task = any($2::text[])"
+
+
+async def told(session: ReadSession, user_id: UUID) -> frozenset[tuple[str, str]]:
+    """The (task, event) of every answer and review that was forecast for a learner, by whatever version.
+
+    What was said first was said before the outcome was known to any fit: it stands.
+    """
+    rows: Any = await session.driver().fetch(_TOLD, user_id, [NEXT_ANSWER, RECALL])
+    return frozenset((row["task"], row["about"]) for row in rows)
+
+
+_COPY = "insert into {table} select * from public.{table} where user_id = any($1::uuid[])"
+
+
+async def copy_into_shadow(session: WriteSession, user_ids: Sequence[UUID]) -> None:
+    """Put the learners' forecasts into the shadow of their table: what was served is no matter of a replay."""
+    await session.driver().execute(_COPY.format(table=predictions.name), list(user_ids))

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osler.analytics.contract import Analytic, Batch, Moments
+from osler.analytics.contract import Analytic, Batch, Moments, Traced
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.db.upsert import write_together
@@ -22,6 +22,7 @@ from osler.eventlog.marks import Mark
 from osler.eventlog.reading import read_after
 from osler.forecasts import predictions
 from osler.forecasts.parameters import Parameters, ParameterStore
+from osler.forecasts.shelf import Shelf
 from osler.live import learners
 from osler.live.catalogue import items_of, material_topics_of
 from osler.live.collector import collector_at_rest
@@ -47,7 +48,7 @@ class Live:
         self._database = database
         self._folds = [analytic.live for analytic in analytics if analytic.live is not None]
         self._tables = [found for analytic in analytics for found in analytic.tables]
-        self._parameters = ParameterStore()
+        self._parameters = ParameterStore(Shelf(database.settings.home))
 
     async def catch_up(self, user_id: UUID) -> CaughtUp:
         """Fold what is marked for the learner, in one transaction: a reader sees all of it or nothing.
@@ -68,15 +69,42 @@ class Live:
         await marks.delete(session, taken)
         return caught
 
+    async def refold_under(self, user_id: UUID, version: str) -> bool:
+        """Fold a learner under other parameters from now on; False where they are already, or were never folded."""
+        async with self._database.write(user_id=user_id) as session:
+            await learners.lock(session, user_id)
+            row, taken = await learners.read_behind(session, user_id)
+            if row.version is None or row.version == version:
+                return False
+            await self.refold_in(session, user_id, replace(row, version=version))
+            await marks.delete(session, taken)
+            return True
+
+    async def trace_in(self, session: WriteSession, user_id: UUID, parameters: Parameters) -> list[Traced]:
+        """What was known before each of a learner's answers, by the fold that serves; for tables that are shadows."""
+        traced: list[Traced] = []
+        row = replace(await learners.read(session, user_id), settled_as_of=None)
+        with collector_at_rest():
+            await self._refold(session, user_id, row, parameters, traced)
+        return traced
+
     async def refold_in(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
         """Fold the learner's whole log again, or all after the last checkpoint, stopping where rows were settled."""
-        with collector_at_rest():
-            return await self._refold(session, user_id, row)
-
-    async def _refold(self, session: WriteSession, user_id: UUID, row: LearnerRow) -> CaughtUp:
         version = row.version or await self._parameters.current_version(session)
         parameters = await self._parameters.get(session, version)
-        kept = await checkpoints.latest(session, user_id, CHECKPOINT, version)
+        with collector_at_rest():
+            return await self._refold(session, user_id, row, parameters)
+
+    async def _refold(
+        self,
+        session: WriteSession,
+        user_id: UUID,
+        row: LearnerRow,
+        parameters: Parameters,
+        traced: list[Traced] | None = None,
+    ) -> CaughtUp:
+        told = frozenset[tuple[str, str]]() if traced is not None else await predictions.told(session, user_id)
+        kept = await checkpoints.latest(session, user_id, CHECKPOINT)
         events = await read_after(session, user_id, None if kept is None else kept.cursor)
         regraded = regrades(events)
         settled = row.settled_as_of
@@ -85,11 +113,20 @@ class Live:
         states: dict[str, object] = {}
         generation = await self._fold(session, user_id, row, parameters, (), states=states, is_fresh=True, regraded={})
         if kept is not None:
-            states.update(await restore(session, self._tables, kept))
+            states.update(await restore(session, self._tables, kept, states))
         at = replace(row, cursor=None if kept is None else kept.cursor)
         for part, is_settled_after in parts:
             generation = await self._fold(
-                session, user_id, at, parameters, part, states=states, is_fresh=False, regraded=regraded
+                session,
+                user_id,
+                at,
+                parameters,
+                part,
+                states=states,
+                is_fresh=False,
+                regraded=regraded,
+                told=told,
+                traced=traced,
             )
             if is_settled_after:
                 await self._settle(session, user_id, row, parameters)
@@ -101,12 +138,16 @@ class Live:
         if row.version is None:
             return None
         parameters = await self._parameters.get(session, row.version)
-        kept = await checkpoints.latest(session, user_id, CHECKPOINT, row.version)
+        kept = await checkpoints.latest(session, user_id, CHECKPOINT)
         found = await read_after(session, user_id, None if kept is None else kept.cursor, until)
         events = [event for event in found if event.event_ts < until]
         if not events:
             return None
-        states = {} if kept is None else await restore(session, self._tables, kept)
+        states = dict[str, object]()
+        at = replace(row, settled_as_of=None, cursor=None)
+        await self._fold(session, user_id, at, parameters, (), states=states, is_fresh=True, regraded={})
+        if kept is not None:
+            states.update(await restore(session, self._tables, kept, states))
         at = replace(row, settled_as_of=None, cursor=None if kept is None else kept.cursor)
         regraded = regrades(await read_after(session, user_id, None if kept is None else kept.cursor))
         await self._fold(session, user_id, at, parameters, events, states=states, is_fresh=False, regraded=regraded)
@@ -135,8 +176,13 @@ class Live:
         states: dict[str, object],
         is_fresh: bool,
         regraded: Mapping[UUID, bool],
+        told: frozenset[tuple[str, str]] = frozenset(),
+        traced: list[Traced] | None = None,
     ) -> int:
-        """Hand a batch to every fold in turn and store how far the learner is; gives the new generation."""
+        """Hand a batch to every fold in turn and store how far the learner is; gives the new generation.
+
+        A forecast that is `told` already stands as it was first made, whatever a later fold would have said.
+        """
         batch = Batch(
             user_id=user_id,
             events=events,
@@ -148,10 +194,13 @@ class Live:
             regraded=regraded,
             states=states,
             catalogue=row.catalogue,
+            told=told,
+            traced=traced,
         )
         for fold in self._folds:
             await fold.fold(session, batch)
-        written = (predictions.WRITE, predictions.rows(user_id, batch.predictions))
+        made = [one for one in batch.predictions if (one.task, one.about) not in told]
+        written = (predictions.WRITE, predictions.rows(user_id, made))
         await write_together(session, [*batch.writes, written])
         last = _last(events) or (None if is_fresh else row.cursor)
         return await learners.write(

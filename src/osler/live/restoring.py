@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from osler.analytics.contract import DerivedTable
+from osler.analytics.retrieval.folding import NAME, resumed
 from osler.db.session import WriteSession
 from osler.eventlog.checkpoints import Checkpoint
 
@@ -14,14 +15,21 @@ CHECKPOINT = "live"
 """The name that a checkpoint of all folds goes by: they are restored together or not at all."""
 
 
-async def restore(session: WriteSession, tables: Sequence[DerivedTable], kept: Checkpoint) -> dict[str, object]:
-    """Put the rows of a checkpoint back where the folds have deleted theirs; gives the small states."""
+async def restore(
+    session: WriteSession, tables: Sequence[DerivedTable], kept: Checkpoint, fresh: Mapping[str, object]
+) -> dict[str, object]:
+    """Put the rows of a checkpoint back where the folds have deleted theirs; gives the small states.
+
+    `fresh` are the states of a fold from nothing: what was fitted to the learner since goes on with the old memories.
+    """
     for found in tables:
         rows = kept.state.get(found.table.name, [])
         if rows:
             await session.driver().execute(_restoring(found), msgspec.json.encode(rows).decode())
     [row] = kept.state["learner_states"]
     states: dict[str, object] = row["states"]
+    if NAME in states and NAME in fresh:
+        states[NAME] = resumed(fresh[NAME], states[NAME])
     return states
 
 

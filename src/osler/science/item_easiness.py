@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log1p
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -115,6 +116,15 @@ class Tallies:
         }
         return Encoding(mean, known_topics, known_items)
 
+    def median_easiness(self, items: Sequence[Any], topics: Sequence[Any], encoding: Encoding) -> dict[Any, float]:
+        """d_50 of each topic: the median easiness of its items that were answered, for topics that have any."""
+        by_topic: dict[int, list[float]] = {}
+        pairs: list[tuple[int, int]] = self.item_topics.tolist()
+        for item, topic in pairs:
+            if items[item] in encoding.items:
+                by_topic.setdefault(topic, []).append(encoding.items[items[item]].easiness)
+        return {topics[topic]: median(found) for topic, found in sorted(by_topic.items())}
+
     def _mean_over_topics(self, easiness: Floats, items: int, otherwise: float) -> Floats:
         item, topic = self.item_topics[:, 0], self.item_topics[:, 1]
         counts = np.bincount(item, minlength=items)
@@ -132,9 +142,14 @@ def tally(
     cell = fold * items + item
     item_answers = np.bincount(cell, minlength=folds * items).reshape(folds, items).astype(np.float64)
     item_right: Floats = np.asarray(np.bincount(cell, correct, minlength=folds * items), dtype=np.float64)
-    item_right = item_right.reshape(folds, items)
-    topic_right, topic_answers = np.zeros((folds, topics)), np.zeros((folds, topics))
-    for f in range(folds):
-        topic_right[f] = np.bincount(item_topics[:, 1], item_right[f, item_topics[:, 0]], minlength=topics)
-        topic_answers[f] = np.bincount(item_topics[:, 1], item_answers[f, item_topics[:, 0]], minlength=topics)
+    return tallies(item_right.reshape(folds, items), item_answers, item_topics, topics=topics)
+
+
+def tallies(item_right: Floats, item_answers: Floats, item_topics: Ints, *, topics: int) -> Tallies:
+    """The counts by topic that go with counts by item. Shapes: (folds, items); `item_topics` (m, 2)."""
+    item, topic = item_topics[:, 0], item_topics[:, 1]
+    topic_right, topic_answers = (
+        np.array([np.bincount(topic, counts[item], minlength=topics) for counts in of_item], dtype=np.float64)
+        for of_item in (item_right, item_answers)
+    )
     return Tallies(item_right, item_answers, topic_right, topic_answers, item_topics)

@@ -88,15 +88,17 @@ class Fit:
         return _Design(design).times(self.weights) + self.intercept
 
 
-def fit(design: Floats | Sparse, outcome: npt.ArrayLike, *, c: float) -> Fit:
-    """The weights that minimise |w|²/2 + c Σ log loss; the intercept is not penalised.
+def fit(design: Floats | Sparse, outcome: npt.ArrayLike, *, c: float, weight: Floats | None = None) -> Fit:
+    """The weights that minimise |w|²/2 + c Σ weight · log loss; the intercept is not penalised.
 
-    Shapes: design (n, p), outcome (n,) of 0 and 1. The same objective as scikit-learn's `LogisticRegression(C=c)`.
+    Shapes: design (n, p), outcome (n,) of 0 and 1, weight (n,) of each row, 1 where not given. The same objective as
+    scikit-learn's `LogisticRegression(C=c)`.
     Errors: InvalidModelInput unless c > 0, all values are finite and the outcome is 0 or 1.
     Source: L-BFGS, Liu & Nocedal 1989.
     """
     matrix = _Design(design)
     y = np.asarray(outcome, dtype=np.float64)
+    counts = np.ones(y.size) if weight is None else weight
     if not (c > 0.0 and matrix.is_finite() and np.isin(y, (0.0, 1.0)).all() and matrix.rows == y.size > 0):
         raise InvalidModelInput("A logistic regression needs finite inputs, outcomes of 0 or 1, and c above 0.")
     penalty = 1.0 / (c * y.size)  # the mean loss is what the tolerance is about, as large sums never settle
@@ -107,8 +109,8 @@ def fit(design: Floats | Sparse, outcome: npt.ArrayLike, *, c: float) -> Fit:
         beta = position * scale
         weights = beta[:-1]
         z = matrix.times(weights) + beta[-1]
-        error = sigmoid_many(z) - y
-        value = float(np.mean(np.logaddexp(0.0, z) - y * z)) + 0.5 * penalty * float(weights @ weights)
+        error = counts * (sigmoid_many(z) - y)
+        value = float(np.mean(counts * (np.logaddexp(0.0, z) - y * z))) + 0.5 * penalty * float(weights @ weights)
         gradient = np.append(matrix.gathered(error) / y.size + penalty * weights, error.mean())
         return value, gradient * scale
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log1p
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ Ints = npt.NDArray[np.int64]
 
 COUNTS = tuple(NAMES.index(name) for name in ("log_right", "log_wrong", "log_item_right", "log_item_wrong"))
 LARGEST_WEIGHT = 1e3
+MANY = 16
 
 
 class TopicWeights(msgspec.Struct, frozen=True):
@@ -59,6 +60,14 @@ class NextAnswerModel(msgspec.Struct, frozen=True):
     features: tuple[str, ...]
     regression: Regression
     boosted: Boosted | None = None
+
+
+class Asked(NamedTuple):
+    """One answer before it is given: the 24 features, the item, its topics with the learner's history on each."""
+
+    features: Sequence[float]
+    item: str
+    topics: Sequence[tuple[str, TopicHistory]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,20 @@ def predict(
     part = regression_logit(model.regression, features, item, topics)
     if model.boosted is None:
         return min(max(sigmoid(part), CLIP), 1.0 - CLIP)
-    return sigmoid((logit(sigmoid(part)) + logit(sigmoid(trees.logit_of(model.boosted, features)))) / 2.0)
+    return _mean_of_logits(part, trees.logit_of(model.boosted, features))
+
+
+def predict_each(model: NextAnswerModel, asked: Sequence[Asked]) -> list[float]:
+    """`predict` of several answers, to the last bit; the trees are walked by all at once where there are many."""
+    if model.boosted is None or len(asked) < MANY:
+        return [predict(model, one.features, one.item, one.topics) for one in asked]
+    by_trees: list[float] = trees.logits_of(model.boosted, np.array([one.features for one in asked])).tolist()
+    parts = [regression_logit(model.regression, one.features, one.item, one.topics) for one in asked]
+    return [_mean_of_logits(part, grown) for part, grown in zip(parts, by_trees, strict=True)]
+
+
+def _mean_of_logits(first: float, second: float) -> float:
+    return sigmoid((logit(sigmoid(first)) + logit(sigmoid(second))) / 2.0)
 
 
 def regression_logits(part: Regression, rows: Rows, items: Sequence[Any], topics: Sequence[Any]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ import numpy.typing as npt
 from osler.science import boosting, logistic
 from osler.science.features import NAMES
 from osler.science.logistic import Fit, Sparse
-from osler.science.next_answer import COUNTS, NextAnswerModel, Regression, Rows, TopicWeights
+from osler.science.next_answer import COUNTS, Asked, NextAnswerModel, Regression, Rows, TopicWeights
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 STRENGTH = 0.1
+MOST_ANSWERS = 2_000.0  # a learner counts at most as so many answers: nobody's hand weighs more on what all are served
 
 
 def design(rows: Rows, items: int, topics: int, standard: Floats | None = None) -> Sparse:
@@ -45,16 +47,57 @@ def standardisation(features: Floats) -> tuple[Floats, Floats]:
     return mean, np.where(spread > 1e-12, spread, 1.0)
 
 
+def learner_weights(learner: Ints) -> Floats | None:
+    """The weight of each row: 1, or less where its learner has more than 2,000 of them; None where nobody has.
+
+    Shapes: (n,) codes gives (n,).
+
+    >>> learner_weights(np.repeat([0, 1], [8_000, 10]))[[0, -1]].tolist()
+    [0.25, 1.0]
+    """
+    answers = np.bincount(learner)
+    return np.minimum(1.0, MOST_ANSWERS / answers[learner]) if answers.max(initial=0) > MOST_ANSWERS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Answers one by one, taken together for a fit: `rows` by code, and the names of the codes."""
+
+    rows: Rows
+    items: list[str]
+    topics: list[str]
+
+
+def collected(asked: Sequence[Asked], correct: Sequence[bool]) -> Collected:
+    """Rows for a fit from what the live fold knew before each answer: the same numbers, as arrays."""
+    items: dict[str, int] = {}
+    topics: dict[str, int] = {}
+    item = [items.setdefault(one.item, len(items)) for one in asked]
+    on = [(row, name, history) for row, one in enumerate(asked) for name, history in one.topics]
+    rows = Rows(
+        np.array([one.features for one in asked], dtype=np.float64).reshape(-1, len(NAMES)),
+        np.array(item, dtype=np.int64),
+        np.array([row for row, _, _ in on], dtype=np.int64),
+        np.array([topics.setdefault(name, len(topics)) for _, name, _ in on], dtype=np.int64),
+        np.log1p(np.array([history.right for _, _, history in on], dtype=np.float64)),
+        np.log1p(np.array([history.wrong for _, _, history in on], dtype=np.float64)),
+        np.array(correct, dtype=np.float64),
+    )
+    return Collected(rows, list(items), list(topics))
+
+
 def fit_best_lr(rows: Rows, items: int, topics: int, *, c: float = 1.0) -> Fit:
     """Best-LR alone, the baseline. Source: Gervet, Koedinger, Schneider, Mitchell 2020."""
     return logistic.fit(design(rows, items, topics), rows.correct, c=c)
 
 
-def fit_regression(rows: Rows, items: Sequence[Any], topics: Sequence[Any], *, c: float = STRENGTH) -> Regression:
+def fit_regression(
+    rows: Rows, items: Sequence[Any], topics: Sequence[Any], *, c: float = STRENGTH, weight: Floats | None = None
+) -> Regression:
     """Best-LR plus the 24 standardised features; names of items and topics become strings."""
     mean, spread = standardisation(rows.features)
     standard = (rows.features - mean) / spread
-    found = logistic.fit(design(rows, len(items), len(topics), standard), rows.correct, c=c)
+    found = logistic.fit(design(rows, len(items), len(topics), standard), rows.correct, c=c, weight=weight)
     weights = found.weights
     by_item, rest = weights[: len(items)], weights[len(items) :]
     own, right, wrong = rest[: 3 * len(topics)].reshape(3, len(topics))
@@ -72,11 +115,18 @@ def fit_regression(rows: Rows, items: Sequence[Any], topics: Sequence[Any], *, c
 
 
 def fit(
-    rows: Rows, items: Sequence[Any], topics: Sequence[Any], *, with_trees: bool = True, seed: int = 0
+    rows: Rows,
+    items: Sequence[Any],
+    topics: Sequence[Any],
+    *,
+    with_trees: bool = True,
+    seed: int = 0,
+    weight: Floats | None = None,
 ) -> NextAnswerModel:
     """The served model. The features of `rows` must rest on encodings that leave each learner's own fold out.
 
+    `weight` (n,) is that of each row (`learner_weights`).
     Errors: Misconfigured where trees are asked for and the `fit` extra is absent; the regression alone needs none.
     """
-    boosted = boosting.fit(rows.features, rows.correct, seed=seed) if with_trees else None
-    return NextAnswerModel(NAMES, fit_regression(rows, items, topics), boosted)
+    boosted = boosting.fit(rows.features, rows.correct, seed=seed, weight=weight) if with_trees else None
+    return NextAnswerModel(NAMES, fit_regression(rows, items, topics, weight=weight), boosted)

@@ -158,7 +158,7 @@ def _gap(row: Mapping[str, Any], recent: tuple[int, int], weight: float, impact:
         mastery_upper=1.0 if row["mastery_high"] is None else row["mastery_high"],
         board_exam_weight=weight,
         prerequisite_impact=impact,
-        recent_failure_rate=model.recent_failure_rate(*recent, setting.parameters.encoding.mean),
+        recent_failure_rate=model.recent_failure_rate(*recent, setting.parameters.mean),
     )
 
 
@@ -183,7 +183,7 @@ def _standing(topic: str, gap: model.Gap | None, facts: LearnerFacts, setting: S
     opened = facts.opened.get(topic) if state in {"weak", "open"} else None
     mastery = row["mastery"] if row and state != "unseen" else None
     wrong, n = facts.recent.get(topic, (0, 0))
-    failing = model.recent_failure_rate(wrong, n, setting.parameters.encoding.mean) if state != "unseen" else None
+    failing = model.recent_failure_rate(wrong, n, setting.parameters.mean) if state != "unseen" else None
     return {
         "state": state,
         "severity": gap and gap.severity,

@@ -24,11 +24,13 @@ from osler.science import fsrs, fsrs_many
 from osler.science.features import LearnerHistory
 from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS, widened_ability
+from osler.science.item_easiness import Encoding
 from osler.science.logits import PROBIT, Z90
 from osler.science.logits_many import sigmoid_many
 from osler.science.skill_trend import MIN_ATTEMPTS, WINDOW_DAYS, Trend, trend
 from osler.science.topic_strength import Strengths, topic_strengths
 
+FIRST_DAY_BACK = int(WINDOW_DAYS) - 1
 KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
 
 ROW = (
@@ -76,7 +78,7 @@ def needs_trend(items: KeyedItems, on: date) -> bool:
 
 def window_start(on: date) -> date:
     """The first local day of the trend's window that ends on a day."""
-    return on - timedelta(days=int(WINDOW_DAYS) - 1)
+    return on - timedelta(days=FIRST_DAY_BACK)
 
 
 def mastery_of(state: TopicState, topic_id: str, as_of: datetime, parameters: Parameters) -> Mastery:
@@ -175,15 +177,38 @@ def _in_window(items: KeyedItems, on: date) -> list[tuple[ItemKey, ItemMemory]]:
 
 
 def trend_of(
-    items: KeyedItems, topic_id: str, on: date, level_before: tuple[float, float] | None, parameters: Parameters
+    items: KeyedItems,
+    topic_id: str,
+    on: date,
+    level_before: tuple[float, float] | None,
+    *,
+    parameters: Parameters,
+    user_id: UUID,
 ) -> Trend:
     """The trend of a topic's first attempts over the 28 local days that end on a day."""
-    recent = _in_window(items, on)
+    firsts = [
+        (key.kind, key.item_id, memory.first_local_date.toordinal(), bool(memory.first_correct))
+        for key, memory in _in_window(items, on)
+    ]
+    return trend_of_firsts(firsts, topic_id, level_before, parameters, parameters.encoding(user_id))
+
+
+def trend_of_firsts(
+    firsts: Sequence[tuple[str, str, int, bool]],
+    topic_id: str,
+    level_before: tuple[float, float] | None,
+    parameters: Parameters,
+    encoding: Encoding,
+) -> Trend:
+    """The same from the first attempts alone: kind, item, ordinal of the local day, whether right.
+
+    `encoding` is the learner's (`Parameters.encoding`).
+    """
     mean, variance = level_before or (0.0, DEFAULTS.ability_variance + DEFAULTS.skill_variance)
     return trend(
-        [parameters.prior(key.kind, key.item_id, (topic_id,)).easiness for key, _ in recent],
-        [memory.first_local_date.toordinal() for _, memory in recent],
-        [bool(memory.first_correct) for _, memory in recent],
+        [parameters.prior(kind, item, (topic_id,), encoding).easiness for kind, item, _, _ in firsts],
+        [day for _, _, day, _ in firsts],
+        [correct for *_, correct in firsts],
         prior_mean=mean,
         prior_variance=variance,
     )
@@ -192,7 +217,8 @@ def trend_of(
 def _trend_label(one: Asked, parameters: Parameters) -> str:
     if not needs_trend(one.items, one.on):
         return "insufficient_data"
-    return trend_of(one.items, one.topic_id, one.on, one.level_before, parameters).label
+    found = trend_of(one.items, one.topic_id, one.on, one.level_before, parameters=parameters, user_id=one.user_id)
+    return found.label
 
 
 def _next_review(one: Asked) -> date | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from osler.analytics.contract import Batch
+from osler.analytics.contract import Batch, Traced
 from osler.analytics.mastery import states
 from osler.analytics.mastery.evaluation import (
     Asked,
@@ -29,17 +29,20 @@ from osler.analytics.retrieval.queries import items_of_topics
 from osler.db.session import WriteSession
 from osler.domain.events import LoggedEvent
 from osler.forecasts.predictions import NEXT_ANSWER, Prediction
+from osler.science import next_answer
 from osler.science.features import (
     NEW_LEARNER,
     Answer,
     ItemHistory,
     LearnerHistory,
     TopicHistory,
+    features,
     observe,
     opening_topic,
     situation,
 )  # fmt: skip
 from osler.science.irt import DEFAULTS
+from osler.science.item_easiness import Encoding
 from osler.science.logits import averaged_sigmoid
 
 NAME = "mastery"
@@ -58,11 +61,13 @@ class Progressing:
     """The fold at work: what is known so far, what was touched, and the last state of each (topic, day)."""
 
     learner: LearnerHistory
+    encoding: Encoding
     bias: float
     topics: dict[str, TopicState]
     materials: dict[str, Progress]
     touched: set[str] = field(default_factory=set[str])
     days: dict[tuple[str, date], TopicState] = field(default_factory=dict[tuple[str, date], TopicState])
+    asked: list[tuple[LoggedEvent, next_answer.Asked]] = field(default_factory=lambda: [])
     predictions: list[Prediction] = field(default_factory=list[Prediction])
 
 
@@ -76,6 +81,7 @@ async def fold(session: WriteSession, batch: Batch) -> None:
     before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
     work = await _known(session, batch, folded, before)
     run(batch, folded, work)
+    work.predictions += _forecast(batch, work)
     batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.events[-1].utc_offset_minutes))
     await _write(session, batch, folded, work)
     batch.predictions += work.predictions
@@ -104,16 +110,45 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
     event, topics = one.event, one.topic_ids
     at = epoch_seconds(event.effective_at)
     histories = [_topic(work, topic, event).history for topic in topics]
-    prior = batch.parameters.prior(one.key.kind, one.key.item_id, topics)
+    prior, mean = batch.parameters.prior(one.key.kind, one.key.item_id, topics, work.encoding), work.encoding.mean
     now = situation(work.learner, histories, prior, at)
-    version = f"{MODEL}/{batch.parameters.version}"
-    chance = averaged_sigmoid(now.eta, now.variance)
-    work.predictions.append(Prediction(event.event_ts, str(event.event_id), NEXT_ANSWER, version, chance))
-    answer = Answer(one.key.item_id, topics, one.correct, at)
     item = ItemHistory(one.right_before, one.wrong_before)
-    mean = batch.parameters.encoding.mean
+    if one.key.kind == "question" and _is_looked_at(batch, event):
+        values = features(now, work.learner, histories, item, prior=prior, mean=mean, names=topics)
+        asked = next_answer.Asked(values, one.key.item_id, list(zip(topics, histories, strict=True)))
+        work.asked.append((event, asked))
+        if batch.traced is not None:
+            batch.traced.append(Traced(asked, one.correct, event.event_ts))
+    else:
+        work.predictions.append(_by_model_alone(batch, event, averaged_sigmoid(now.eta, now.variance)))
+    answer = Answer(one.key.item_id, topics, one.correct, at)
     work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer)
     _keep(work, one, zip(topics, after, strict=True))
+
+
+def _is_looked_at(batch: Batch, event: LoggedEvent) -> bool:
+    """Whether the 24 features of an answer are wanted: to forecast it by a trained model, or to train one."""
+    if batch.traced is not None:
+        return True
+    return batch.parameters.next_answer is not None and not batch.is_told(NEXT_ANSWER, event.event_id)
+
+
+def _by_model_alone(batch: Batch, event: LoggedEvent, chance: float) -> Prediction:
+    version = f"{MODEL}/{batch.parameters.version}"
+    return Prediction(event.event_ts, str(event.event_id), NEXT_ANSWER, version, chance)
+
+
+def _forecast(batch: Batch, work: Progressing) -> list[Prediction]:
+    """The trained model's forecasts of the questions that were asked, each from before its answer."""
+    served = batch.parameters.next_answer
+    if served is None:
+        return []
+    version = f"{served.version}/{batch.parameters.version}"
+    chances = next_answer.predict_each(served.model, [asked for _, asked in work.asked])
+    return [
+        Prediction(event.event_ts, str(event.event_id), NEXT_ANSWER, version, chance)
+        for (event, _), chance in zip(work.asked, chances, strict=True)
+    ]
 
 
 def _keep(work: Progressing, one: Judged, after: Iterable[tuple[str, TopicHistory]]) -> None:
@@ -170,7 +205,7 @@ def _topic(work: Progressing, topic: str, event: LoggedEvent) -> TopicState:
 
 async def _known(session: WriteSession, batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
     """What is stored of the topics and materials that the batch touches; nothing when the fold starts anew."""
-    work = Progressing(before.history, folded.bias_before, {}, {})
+    work = Progressing(before.history, batch.parameters.encoding(batch.user_id), folded.bias_before, {}, {})
     if batch.is_fresh:
         return work
     materials = {material for event in batch.events if (material := material_of(event)) is not None}
@@ -193,7 +228,8 @@ async def _write(session: WriteSession, batch: Batch, folded: Folded, work: Prog
     if not touched:
         batch.writes.append((states.DAYS, days))
         return
-    items = items_after(await items_of_topics(session, user_id, touched), folded, work.touched)
+    stored = await items_of_topics(session, user_id, touched, folded.learner.parameters)
+    items = items_after(stored, folded, work.touched)
     totals = await states.materials_by_topic(session, touched, batch.catalogue)
     trending = [
         (user_id, topic, window_start(work.topics[topic].touched_on))

@@ -29,7 +29,7 @@ select s.user_id, s.states::text as states, coalesce(u.desired_retention, 0.9) a
 @dataclass(frozen=True, slots=True)
 class _Learner:
     state: LearnerState
-    bias: float
+    memory: LearnerMemory
     desired_retention: float
     as_of: datetime
     on: date
@@ -39,7 +39,7 @@ async def settle(session: WriteSession, moments: Moments, parameters: Parameters
     """Evaluate all topics of these learners as of their instants, under their state after their last event."""
     learners = await _learners(session, moments)
     topics = await states.learners_topics(session, list(learners))
-    items = await items_of_learners(session, list(learners))
+    items = await items_of_learners(session, {user: one.memory.parameters for user, one in learners.items()})
     totals = await states.materials_by_topic(session, sorted({topic for _, topic, _ in topics}))
     wanted = [
         (user, topic, window_start(learners[user].on))
@@ -50,11 +50,12 @@ async def settle(session: WriteSession, moments: Moments, parameters: Parameters
     asked: list[Asked] = []
     for user, topic, state in topics:
         learner = learners[user]
+        general, bias = learner_as_of(learner.state.history), learner.memory.bias
         asked.append(
             Asked(
                 user_id=user,
                 topic_id=topic,
-                state=msgspec.structs.replace(state, learner=learner_as_of(learner.state.history), bias=learner.bias),
+                state=msgspec.structs.replace(state, learner=general, bias=bias),
                 as_of=learner.as_of,
                 on=learner.on,
                 items=items.get(user, {}).get(topic, ()),
@@ -76,7 +77,7 @@ async def _learners(session: ReadSession, moments: Moments) -> dict[UUID, _Learn
         memory = msgspec.convert(stored.get(retrieval.NAME, {}), LearnerMemory)
         moment = as_of[row["user_id"]]
         on = local_date_of(moment, state.utc_offset_minutes)
-        found[row["user_id"]] = _Learner(state, memory.bias, row["desired_retention"], moment, on)
+        found[row["user_id"]] = _Learner(state, memory, row["desired_retention"], moment, on)
     return found
 
 

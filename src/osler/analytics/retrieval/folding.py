@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import itemgetter
@@ -19,6 +19,7 @@ from osler.analytics.retrieval.items import columns, due_days
 from osler.analytics.retrieval.model import (
     ItemMemory,
     LearnerMemory,
+    OwnMemory,
     Review,
     elapsed_local_days,
     has_own_memory,
@@ -90,12 +91,13 @@ class RetrievalFold:
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Fold the batch's reviews and share what was judged."""
         known: dict[ItemKey, ItemMemory] = {}
+        learner = msgspec.convert(batch.states.get(NAME, {}), LearnerMemory)
         if batch.is_fresh:
             for table in (item_memory, item_topics):
                 await session.driver().execute(f"delete from {table.name} where user_id = $1", batch.user_id)
+            learner = beginning(await queries.own_memories(session, [batch.user_id]), batch.user_id)
         elif keys := _keys(batch.events):
-            known = await queries.memories(session, batch.user_id, keys)
-        learner = msgspec.convert(batch.states.get(NAME, {}), LearnerMemory)
+            known = await queries.memories(session, batch.user_id, keys, learner.parameters)
         folded = fold_reviews(batch, known, learner)
         batch.states[NAME] = msgspec.to_builtins(folded.learner)
         batch.share(folded)
@@ -106,10 +108,28 @@ class RetrievalFold:
         """Nothing to carry forward: a memory is what it is until the next review."""
 
 
+def beginning(own: Mapping[UUID, OwnMemory], user_id: UUID) -> LearnerMemory:
+    """A learner before the first review: under the parameters fitted last, with the guard as it was at that fit."""
+    fitted = own.get(user_id)
+    return LearnerMemory() if fitted is None else LearnerMemory(guard=fitted.guard, own=fitted)
+
+
+def resumed(fresh: object, kept: object) -> object:
+    """The state of a checkpoint under the parameters fitted since: memories go on from there, and the guard with them.
+
+    `fresh` is the state of a fold that starts anew, `kept` that of the checkpoint.
+    """
+    now, then = msgspec.convert(fresh, LearnerMemory), msgspec.convert(kept, LearnerMemory)
+    if now.own == then.own:
+        return kept
+    return msgspec.to_builtins(msgspec.structs.replace(then, own=now.own, guard=now.guard))
+
+
 def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: LearnerMemory) -> Folded:
     """The batch's reviews folded onto what is known of the items. Pure."""
     folded = Folded(items=dict(known), bias_before=learner.bias)
-    bias, guard = learner.bias, learner.guard
+    bias, guard, own, parameters = learner.bias, learner.guard, learner.own, learner.parameters
+    model = MODEL if own is None else f"{MODEL}+{own.version}"
     for event in batch.events:
         if event.event_type not in REVIEW_TYPES:
             continue
@@ -118,7 +138,7 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         if review is None:
             continue
         before = folded.items.get(review.key)
-        step = update(before, review, bias)
+        step = update(before, review, bias, parameters)
         bias = step.bias
         folded.items[review.key] = step.memory
         folded.bias_at[review.key] = bias
@@ -126,8 +146,10 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         folded.topics[review.key] = (item.topic_ids if item else ()) or event.topic_ids
         if step.forecast is not None:
             days = elapsed_local_days(before.last_local_date if before else None, event.local_date)
-            chance, guard = served(guard, step.forecast, days, review.correct)
-            folded.predictions.append(_prediction(event, chance, days, batch.parameters.version))
+            chance, after = served(guard, step.forecast, days, review.correct)
+            # What the fit knew it forecasts too well: the guard has that from the forecasts made at the time.
+            guard = guard if own is not None and own.saw(event.event_ts, event.event_id) else after
+            folded.predictions.append(_prediction(event, chance, days, f"{model}/{batch.parameters.version}"))
         folded.judged.append(
             Judged(
                 event,
@@ -149,7 +171,7 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
 
 
 def _prediction(event: LoggedEvent, chance: float, days: int, version: str) -> Prediction:
-    return Prediction(event.event_ts, str(event.event_id), RECALL, f"{MODEL}/{version}", chance, elapsed_days=days)
+    return Prediction(event.event_ts, str(event.event_id), RECALL, version, chance, elapsed_days=days)
 
 
 def _keys(events: Sequence[LoggedEvent]) -> list[ItemKey]:

@@ -31,7 +31,7 @@ class Items:
 
     `remembered` marks items with a memory of their own (`model.has_own_memory`).
     The columns of a memory mean something only where `known`: `last` is the last rating - 1, `last_s` epoch seconds,
-    `last_day` the ordinal of a day.
+    `last_day` the ordinal of a day. `whose` is the place of each item's parameters in `parameters`.
     """
 
     known: Bools
@@ -42,6 +42,8 @@ class Items:
     fails: Floats
     last_s: Floats
     last_day: Ints
+    whose: Ints
+    parameters: tuple[blend.Parameters, ...]
 
     def __len__(self) -> int:
         return int(self.known.size)
@@ -51,6 +53,10 @@ def columns(items: Sequence[tuple[str, ItemMemory]]) -> Items:
     """Items as columns, from (kind, memory) pairs."""
     known = np.array([m.state is not None for _, m in items], dtype=bool)
     states = [m.state or _NO_STATE for _, m in items]
+    # By identity: all items of a learner share one value, and 28 numbers are not to be compared for each.
+    places: dict[int, int] = {}
+    whose = [places.setdefault(id(m.parameters), len(places)) for _, m in items]
+    owners = {id(m.parameters): m.parameters for _, m in items}
     return Items(
         known=known,
         remembered=np.array([has_own_memory(kind, m) for kind, m in items], dtype=bool),
@@ -62,6 +68,8 @@ def columns(items: Sequence[tuple[str, ItemMemory]]) -> Items:
         last_day=np.array(
             [0 if m.last_local_date is None else m.last_local_date.toordinal() for _, m in items], dtype=np.int64
         ),
+        whose=np.array(whose, dtype=np.int64),
+        parameters=tuple(owners[place] for place in places),
     )
 
 
@@ -83,9 +91,23 @@ def recall_after(items: Items, days: Floats, bias: Floats) -> Floats:
 
 
 def _served(items: Items, local_days: Floats, real_days: Floats, bias: Floats) -> Floats:
-    by_sbd = logit_many(sbd.recall_many(items.log_s, items.last, items.fails, real_days)[1])
-    by_fsrs = logit_many(fsrs_many.retrievability_many(items.stability, local_days))
-    return sigmoid_many(np.where(local_days >= 1.0, (by_sbd + by_fsrs) / 2.0, by_sbd) + bias)
+    if len(items.parameters) == 1:
+        return sigmoid_many(_joint(items, items.parameters[0], local_days, real_days, np.s_[:]) + bias)
+    joint = np.empty(len(items))
+    for place, parameters in enumerate(items.parameters):
+        rows = np.flatnonzero(items.whose == place)
+        joint[rows] = _joint(items, parameters, local_days, real_days, rows)
+    return sigmoid_many(joint + bias)
+
+
+def _joint(
+    items: Items, parameters: blend.Parameters, local_days: Floats, real_days: Floats, rows: Ints | slice
+) -> Floats:
+    """The joint logit of the rows of one learner, before the bias."""
+    log_s, last, fails, days = items.log_s[rows], items.last[rows], items.fails[rows], local_days[rows]
+    by_sbd = logit_many(sbd.recall_many(log_s, last, fails, real_days[rows], parameters=parameters.sbd)[1])
+    by_fsrs = logit_many(fsrs_many.retrievability_many(items.stability[rows], days, weights=parameters.fsrs))
+    return np.where(days >= 1.0, (by_sbd + by_fsrs) / 2.0, by_sbd)
 
 
 def due_days(items: Items, bias: Floats, desired: Floats) -> Ints:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
 
 import msgspec
 
 from osler.analytics.contract import ItemKey
-from osler.science import blend, guard
+from osler.science import blend, fsrs, guard, sbd
 from osler.science.guard import Guard
 from osler.science.sm2 import sm2_interval
 
@@ -44,6 +46,7 @@ class ItemMemory(msgspec.Struct, frozen=True, gc=False):
     """What a learner remembers of one item; `state` is None while there is no memory.
 
     `review_days` counts distinct local days with a review that moved the memory; `lapses` failures after a pass.
+    `parameters` are the learner's, the same for all items: how they forget.
     """
 
     first_at: datetime
@@ -59,6 +62,7 @@ class ItemMemory(msgspec.Struct, frozen=True, gc=False):
     has_passed: bool = False
     sm2_interval_days: int = 0
     due_on: date | None = None
+    parameters: blend.Parameters = blend.POPULATION
 
     @property
     def attempts(self) -> int:
@@ -66,13 +70,47 @@ class ItemMemory(msgspec.Struct, frozen=True, gc=False):
         return self.right + self.wrong
 
 
+@lru_cache(maxsize=1024)
+def _parameters_of(weights: tuple[float, ...], of_sbd: tuple[float, ...]) -> blend.Parameters:
+    """One value for all items of a learner, so that they can be told from another's by identity."""
+    return blend.Parameters(fsrs.Weights(weights), sbd.checked(sbd.Parameters(*of_sbd)))
+
+
+class OwnMemory(msgspec.Struct, frozen=True):
+    """Parameters fitted to one learner, the last event that the fit saw, and the guard as it went on from there."""
+
+    version: str
+    fsrs: tuple[float, ...]
+    sbd: tuple[float, ...]
+    fitted_ts: datetime
+    fitted_id: UUID
+    guard: Guard
+
+    def parameters(self) -> blend.Parameters:
+        """The parameters of both models. Errors: InvalidModelInput for numbers out of their bounds."""
+        return _parameters_of(self.fsrs, self.sbd)
+
+    def saw(self, event_ts: datetime, event_id: UUID) -> bool:
+        """Whether the fit knew an event, or one after it: its outcome says nothing of the forecast any more."""
+        return (event_ts, event_id) <= (self.fitted_ts, self.fitted_id)
+
+
 class LearnerMemory(msgspec.Struct, frozen=True):
-    """What retrieval keeps of a learner beside the items: the running correction, the guard, the pace of answering."""
+    """What retrieval keeps of a learner beside the items: the running correction, the guard, the pace of answering.
+
+    `own` are the parameters of the last fit; None while the population's serve.
+    """
 
     bias: float = 0.0
     guard: Guard = Guard()
     reviews: int = 0
     pace: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    own: OwnMemory | None = None
+
+    @property
+    def parameters(self) -> blend.Parameters:
+        """How the learner forgets."""
+        return blend.POPULATION if self.own is None else self.own.parameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +122,21 @@ class Step:
     forecast: float | None
 
 
-def new_item(review: Review) -> ItemMemory:
+def new_item(review: Review, parameters: blend.Parameters = blend.POPULATION) -> ItemMemory:
     """An item at its first attempt, before that attempt is folded."""
-    return ItemMemory(first_at=review.at, first_local_date=review.local_date)
+    return ItemMemory(first_at=review.at, first_local_date=review.local_date, parameters=parameters)
 
 
-def update(memory: ItemMemory | None, review: Review, bias: float) -> Step:
+def update(
+    memory: ItemMemory | None, review: Review, bias: float, parameters: blend.Parameters = blend.POPULATION
+) -> Step:
     """The item after one review, with the forecast that was made before it.
 
+    `parameters` are those of a new item; a known one brings its own.
     Elapsed time below 0 (a corrected clock, a flight west) counts as none. A cram counts as an attempt and leaves the
     memory as it is. Source: science page, sections 2.1 to 2.5; golden cases in tests/analytics/retrieval.
     """
-    before = memory or new_item(review)
+    before = memory or new_item(review, parameters)
     if review.is_reset:
         return Step(_forgotten(before), bias, None)
     if not review.moves_memory:
@@ -112,7 +153,7 @@ def update(memory: ItemMemory | None, review: Review, bias: float) -> Step:
 def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float | None:
     """The chance to recall an item at an instant on a local day; None where there is no memory of it."""
     days = elapsed_local_days(memory.last_local_date, on)
-    return blend.recall(memory.state, days, elapsed_days(memory.last_at, at), bias=bias)
+    return blend.recall(memory.state, days, elapsed_days(memory.last_at, at), bias=bias, parameters=memory.parameters)
 
 
 def served(state: Guard, forecast: float, local_days: int, passed: bool) -> tuple[float, Guard]:
@@ -151,7 +192,8 @@ def _reviewed(memory: ItemMemory, review: Review) -> ItemMemory:
     on, rating = review.local_date, review.rating
     is_new_day = memory.last_local_date is None or on > memory.last_local_date
     days = elapsed_local_days(memory.last_local_date, on)
-    state = blend.review(memory.state, days, elapsed_days(memory.last_at, review.at), rating)
+    real = elapsed_days(memory.last_at, review.at)
+    state = blend.review(memory.state, days, real, rating, parameters=memory.parameters)
     return msgspec.structs.replace(
         memory,
         state=state,

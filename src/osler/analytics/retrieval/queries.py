@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from osler.analytics.contract import ItemKey
-from osler.analytics.retrieval.model import ItemMemory
+from osler.analytics.retrieval.model import ItemMemory, OwnMemory
 from osler.db.session import ReadSession
 from osler.science import blend, fsrs, sbd
+from osler.science.guard import Guard
 
 COLUMNS = (
     "item_kind, item_id, first_at, first_local_date, first_correct, attempts, correct, fsrs_stability, "
@@ -37,8 +38,31 @@ select t.user_id, t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS
 """
 
 
-def memory_of(row: Any) -> tuple[ItemKey, ItemMemory]:
-    """A row of item_memory as its key and value."""
+_OWN = """
+select user_id, version, fsrs, sbd, fitted_ts, fitted_id, guard_passed, guard_n, guard_advantage
+  from memory_parameters where user_id = any($1::uuid[])
+"""
+
+
+async def own_memories(session: ReadSession, user_ids: Sequence[UUID]) -> dict[UUID, OwnMemory]:
+    """The parameters fitted to these learners last; learners without a fit are left out."""
+    return {
+        row["user_id"]: OwnMemory(
+            row["version"], tuple(row["fsrs"]), tuple(row["sbd"]), row["fitted_ts"], row["fitted_id"],
+            Guard(row["guard_passed"], row["guard_n"], row["guard_advantage"]),
+        )
+        for row in await session.driver().fetch(_OWN, list(user_ids))
+    }  # fmt: skip
+
+
+async def parameters_of(session: ReadSession, user_id: UUID) -> blend.Parameters:
+    """How a learner forgets: as fitted last, else as the population does."""
+    own = (await own_memories(session, [user_id])).get(user_id)
+    return blend.POPULATION if own is None else own.parameters()
+
+
+def memory_of(row: Any, parameters: blend.Parameters) -> tuple[ItemKey, ItemMemory]:
+    """A row of item_memory as its key and value; `parameters` are its learner's."""
     memory = ItemMemory(
         first_at=row["first_at"],
         first_local_date=row["first_local_date"],
@@ -53,6 +77,7 @@ def memory_of(row: Any) -> tuple[ItemKey, ItemMemory]:
         has_passed=row["has_passed"],
         sm2_interval_days=row["sm2_interval_days"],
         due_on=row["due_on"],
+        parameters=parameters,
     )
     return ItemKey(row["item_kind"], row["item_id"]), memory
 
@@ -66,26 +91,33 @@ def _state_of(row: Any) -> blend.ItemMemory | None:
     )
 
 
-async def memories(session: ReadSession, user_id: UUID, keys: Sequence[ItemKey]) -> dict[ItemKey, ItemMemory]:
-    """The learner's memories of these items, where there are any."""
+async def memories(
+    session: ReadSession, user_id: UUID, keys: Sequence[ItemKey], parameters: blend.Parameters
+) -> dict[ItemKey, ItemMemory]:
+    """The learner's memories of these items, where there are any; `parameters` are the learner's."""
     rows = await session.driver().fetch(BY_KEY, user_id, [k.kind for k in keys], [k.item_id for k in keys])
-    return dict(memory_of(row) for row in rows)
+    return dict(memory_of(row, parameters) for row in rows)
 
 
 TopicItems = dict[str, list[tuple[ItemKey, ItemMemory]]]
 
 
-async def items_of_topics(session: ReadSession, user_id: UUID, topic_ids: Sequence[str]) -> TopicItems:
-    """The learner's items of these topics, each topic's in the order of their keys."""
+async def items_of_topics(
+    session: ReadSession, user_id: UUID, topic_ids: Sequence[str], parameters: blend.Parameters
+) -> TopicItems:
+    """The learner's items of these topics, each topic's in the order of their keys; `parameters` are the learner's."""
     found: TopicItems = {}
     for row in await session.driver().fetch(OF_TOPICS, user_id, list(topic_ids)):
-        found.setdefault(row["topic_id"], []).append(memory_of(row))
+        found.setdefault(row["topic_id"], []).append(memory_of(row, parameters))
     return found
 
 
-async def items_of_learners(session: ReadSession, user_ids: Sequence[UUID]) -> dict[UUID, TopicItems]:
-    """All items of these learners by topic, in the order of their keys."""
+async def items_of_learners(
+    session: ReadSession, parameters: Mapping[UUID, blend.Parameters]
+) -> dict[UUID, TopicItems]:
+    """All items of these learners by topic, in the order of their keys; each learner comes with their parameters."""
     found: dict[UUID, TopicItems] = {}
-    for row in await session.driver().fetch(OF_LEARNERS, list(user_ids)):
-        found.setdefault(row["user_id"], {}).setdefault(row["topic_id"], []).append(memory_of(row))
+    for row in await session.driver().fetch(OF_LEARNERS, list(parameters)):
+        items = found.setdefault(row["user_id"], {}).setdefault(row["topic_id"], [])
+        items.append(memory_of(row, parameters[row["user_id"]]))
     return found
