@@ -12,11 +12,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from osler.analytics.contract import Card, CardState, Finding, Interval, card_fields
+from osler.analytics.mastery.queries import ANSWERS
 from osler.analytics.plan.answer import answer as plan_answer
 from osler.analytics.plan.queries import DUE_PART, GAPS_PART, SETUP_PART, named
 from osler.analytics.plan.schemas import PlanAnswer
-from osler.catalog.learners import ME, gather
-from osler.catalog.snapshot import Catalogue, catalogue
+from osler.catalog.learners import ME, gather_known
+from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
 from osler.http.deps import CachedReply
 from osler.http.policy import Action
@@ -28,21 +29,24 @@ GAPS_SHOWN = 3
 ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
 
 DASHBOARD = f"""
-with {ME}
+with {ME},
+topics as materialized (
+  select t.topic_id, t.attempts, t.mastery, t.mastery_low, t.mastery_high, t.retrieval_strength, t.retrieval_low,
+         t.retrieval_high, t.next_review_on, t.items_remembered, t.as_of
+    from me join topic_mastery t on t.user_id = me.user_id),
+fading as (select t.* from me join topics t on t.next_review_on <= me.today + 1)
 select json_build_object(
   'today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART},
   'metrics', (select row_to_json(m) from (
      select median_active_minutes, active_days_28d, streak_days, questions_30d, correct_30d, as_of
        from user_learning_metrics u where u.user_id = me.user_id) m),
-  'mastery', (select json_build_array(count(*) filter (where attempts > 0), coalesce(sum(attempts), 0),
+  'mastery', (select json_build_array(count(*) filter (where attempts > 0), {ANSWERS},
        count(*) filter (where attempts >= 5 and mastery >= 0.8 and mastery_low >= 0.7),
-       count(*) filter (where attempts >= 5 and mastery_high < 0.6), max(as_of)) from topic_mastery t
-       where t.user_id = me.user_id),
+       count(*) filter (where attempts >= 5 and mastery_high < 0.6), max(as_of)) from topics),
   'alert', (select row_to_json(a) from (
      select topic_id, retrieval_strength, retrieval_low, retrieval_high, next_review_on, items_remembered
-       from topic_mastery t where t.user_id = me.user_id and t.next_review_on <= me.today + 1
-      order by t.next_review_on, t.retrieval_strength, t.topic_id limit 1) a),
-  'alerts', (select count(*) from topic_mastery t where t.user_id = me.user_id and t.next_review_on <= me.today + 1),
+       from fading t order by t.next_review_on, t.retrieval_strength, t.topic_id limit 1) a),
+  'alerts', (select count(*) from fading),
   'readiness', (select row_to_json(r) from (select exam_id, status, coverage, readiness_score, score, score_low,
        score_high, pass_probability, pass_low, pass_high, days_median, days_low, days_high, as_of, model_version
        from exam_projections e where e.user_id = me.user_id) r),
@@ -133,7 +137,8 @@ def router() -> APIRouter:
         """Today's decision, the first gaps, what fades, readiness, the week: everything of the first page."""
 
         async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
-            return compose(named(await gather(s, DASHBOARD, scope.user_id, as_of)), scope.user_id, await catalogue(s))
+            found, known = await gather_known(s, DASHBOARD, scope.user_id, as_of)
+            return compose(named(found), scope.user_id, known)
 
         return await reply("dashboard", compute)
 
@@ -145,7 +150,8 @@ def compose(found: dict[str, Any], user_id: UUID, known: Catalogue) -> dict[str,
     metrics: Mapping[str, Any] = found["metrics"] or {}
     found["usual_minutes"] = metrics.get("median_active_minutes")
     plan = plan_answer(found, user_id, known)
-    met, n, mastered, weak, as_of = found["mastery"]
+    met, answers, mastered, weak, as_of = found["mastery"]
+    n = answers or 0
     setup: Mapping[str, Any] = found["setup"] or {}
     hours, questions, reviews, days = found["week"]
     same = ("topic_id", "state", "exam_share", "blocks_count", "n")

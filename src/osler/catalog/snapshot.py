@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 
 from osler.catalog.tables import exam_blueprint, exams, topic_relationships, topics
@@ -73,11 +73,14 @@ class Catalogue:
         return self._counted[key]
 
 
-_Key = tuple[str, int, datetime]
+_Key = tuple[str, int, str]
 _kept: OrderedDict[_Key, Catalogue] = OrderedDict()
 
-# Asked with every answer: straight to the driver.
-_VERSION = "select current_database(), version, changed_at from catalog_versions order by version desc limit 1"
+# Which catalogue is the newest, as JSON: a part of the statements that gather an answer, so it costs no round trip.
+NEWEST = """
+(select json_build_array(current_database(), v.version, v.changed_at)::text
+   from catalog_versions v order by v.version desc limit 1)
+"""
 
 
 async def catalogue(s: ReadSession) -> Catalogue:
@@ -85,10 +88,14 @@ async def catalogue(s: ReadSession) -> Catalogue:
 
     A catalogue that was never given a version is read each time.
     """
-    latest = await s.driver().fetchrow(_VERSION)
-    if latest is None:
+    return await catalogue_named(s, await s.driver().fetchval(f"select {NEWEST}"))
+
+
+async def catalogue_named(s: ReadSession, newest: str | None) -> Catalogue:
+    """The catalogue that `NEWEST` has named in a statement of this session."""
+    if newest is None:
         return await _read(s, 0)
-    key: _Key = (latest["current_database"], latest["version"], latest["changed_at"])
+    key = msgspec.json.decode(newest, type=_Key)
     if key not in _kept:
         _kept[key] = await _read(s, key[1])
         while len(_kept) > KEPT:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from tests.support.learning import history, send, small_catalogue
+from tests.support.learning import START, answer, history, send, small_catalogue
 from tests.support.web import Web
 
 from osler.analytics.mastery.schemas import MasteryAnswer, TopicAnswer
@@ -40,6 +42,17 @@ async def test_the_topics_page_says_what_is_known_with_interval_n_and_age(web: W
         _holds(topic.mastery_low, topic.mastery, topic.mastery_high)
         _holds(topic.retrieval_low, topic.retrieval_strength, topic.retrieval_high)
         assert topic.attempts > 5
+
+
+async def test_an_answer_on_two_topics_is_one_answer(web: Web):
+    await small_catalogue(web.platform.db)
+    on_two = [answer(START + timedelta(days=n), n, "q5", right=n % 2 == 0, seconds=30.0) for n in range(6)]
+    await send(web.platform.db, on_two, web.learner)
+    await Live(web.platform.db, analytics()).catch_up(web.learner)
+    page = (await web.get(f"{ANALYTICS}/mastery")).json()
+    assert [topic["attempts"] for topic in page["topics"]] == [6, 6]
+    first = (await web.get(f"{ANALYTICS}/dashboard")).json()
+    assert (page["n"], first["n"], first["mastery"]["n"]) == (6, 6, 6)
 
 
 async def test_one_topic_carries_the_briefs_names_its_days_and_a_projection(web: Web):

@@ -36,4 +36,5 @@ async def test_a_review_counts_once_by_the_forecast_that_was_made_first(database
 
 async def weeks(database: Database) -> list[list[Any]]:
     async with database.read(primary=True) as session:
-        return list((await overview(session, LEARNER, START + timedelta(days=7)))["weeks"])
+        found, _ = await overview(session, LEARNER, START + timedelta(days=7))
+        return list(found["weeks"])

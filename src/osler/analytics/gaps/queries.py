@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osler.catalog.learners import ME, gather
+from osler.catalog.learners import ME, gather_known
+from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
 
 COLUMNS = (
@@ -38,13 +39,16 @@ select json_build_object(
 """
 
 
-async def gaps_of(s: ReadSession, user_id: UUID, as_of: datetime, *, states: list[str], limit: int) -> dict[str, Any]:
-    """The first gaps in the order of work, and how many there are of each state."""
-    found = await gather(s, GAPS, user_id, as_of, states, limit)
+Known = tuple[dict[str, Any], Catalogue]
+
+
+async def gaps_of(s: ReadSession, user_id: UUID, as_of: datetime, *, states: list[str], limit: int) -> Known:
+    """The first gaps in the order of work, how many there are of each state, and the catalogue."""
+    found, known = await gather_known(s, GAPS, user_id, as_of, states, limit)
     found["gaps"] = [dict(zip(NAMES, row, strict=True)) for row in found["gaps"]]
-    return found
+    return found, known
 
 
-async def graph_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Where the learner stands on every topic of the graph."""
-    return await gather(s, GRAPH, user_id, as_of)
+async def graph_of(s: ReadSession, user_id: UUID, as_of: datetime) -> Known:
+    """Where the learner stands on every topic of the graph, and the catalogue."""
+    return await gather_known(s, GRAPH, user_id, as_of)

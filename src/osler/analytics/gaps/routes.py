@@ -11,7 +11,6 @@ from starlette.responses import Response
 from osler.analytics.gaps.answer import LISTED, answer, graph_answer
 from osler.analytics.gaps.queries import gaps_of, graph_of
 from osler.analytics.gaps.schemas import GapsAnswer, GraphAnswer
-from osler.catalog.snapshot import catalogue
 from osler.db.engine import ReadSession
 from osler.http.deps import CachedReply
 from osler.http.policy import Action
@@ -33,7 +32,7 @@ async def knowledge_gaps(scope: ReadAnalytics, reply: CachedReply, state: States
     states: list[str] = sorted(set(state or LISTED))
 
     async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
-        return answer(await gaps_of(s, scope.user_id, as_of, states=states, limit=limit), await catalogue(s))
+        return answer(*await gaps_of(s, scope.user_id, as_of, states=states, limit=limit))
 
     return await reply("gaps", compute, variant=f"{','.join(states)}:{limit}")
 
@@ -43,6 +42,6 @@ async def gap_graph(scope: ReadAnalytics, reply: CachedReply) -> Response:
     """Which topics stand on which, and the weakest chain."""
 
     async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
-        return graph_answer(await graph_of(s, scope.user_id, as_of), await catalogue(s))
+        return graph_answer(*await graph_of(s, scope.user_id, as_of))
 
     return await reply("gaps.graph", compute)

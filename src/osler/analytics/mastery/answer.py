@@ -40,12 +40,12 @@ def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
     by_label = {label: sum(t["label"] == label for t in topics) for label in ("mastered", "weak")}
     seen = {t["topic_id"] for t in topics if t["attempts"]}
     unseen = len(counted - seen)
-    attempts = sum(t["attempts"] for t in topics)
+    answers: int = found["answers"] if topics and found["answers"] else 0  # without a topic none is behind a number
     params = {"mastered": by_label["mastered"], "topics": len(counted), "unseen": unseen}
     state, finding = _overview_finding(topics, params)
     newest = max((row["as_of"] for row in found["topics"]), default=as_of)
     return {
-        **card_fields(state, finding, n=attempts, as_of=newest, model_version=version_of(found), params=params),
+        **card_fields(state, finding, n=answers, as_of=newest, model_version=version_of(found), params=params),
         "exam_id": on.exam and on.exam.exam_id,
         "topics_total": len(counted),
         "topics_mastered": by_label["mastered"],

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osler.catalog.learners import ME, gather
+from osler.analytics.mastery.evaluation import FIRST_DAY_BACK
+from osler.catalog.learners import ME, gather_known
+from osler.catalog.snapshot import Catalogue
 from osler.db.session import ReadSession
+from osler.forecasts.parameters import CURRENT
 
 TOPIC_FIELDS = (
     "topic_id", "attempts", "mastery", "mastery_low", "mastery_high", "status", "trend", "mastery_score",
@@ -21,6 +24,12 @@ DETAIL_FIELDS = (
     "ability_variance", "option_count", "recall_bias",
 )  # fmt: skip
 
+# Answers and reviews as the fold has counted them, each once: the sum over topics has one on two topics twice.
+ANSWERS = """
+(select coalesce((h->>'right')::bigint + (h->>'wrong')::bigint, 0)
+   from (select l.states->'mastery'->'history' as h from learner_states l where l.user_id = me.user_id) as counted)
+"""
+
 # Arrays, not objects: the names of 18 fields 250 times over cost more than the values.
 _OVERVIEW = f"""
 with {ME}
@@ -29,6 +38,7 @@ select json_build_object(
   'desired_retention', coalesce((select u.desired_retention from users u where u.user_id = me.user_id), 0.9),
   'exam_id', (select e.exam_id from user_exams e where e.user_id = me.user_id and e.is_current),
   'version', (select s.parameter_version from learner_states s where s.user_id = me.user_id),
+  'answers', {ANSWERS},
   'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)})
                order by t.topic_id), '[]') from topic_mastery t where t.user_id = me.user_id))::text
   from me
@@ -49,21 +59,38 @@ select json_build_object(
   'days', (select coalesce(json_agg(json_build_array(d.local_date, d.mastery, d.mastery_low, d.mastery_high,
                     d.attempts_to_date, d.questions_attempted + d.reviews, d.questions_correct + d.reviews_passed)
                order by d.local_date), '[]')
-             from topic_daily_stats d where d.user_id = me.user_id and d.topic_id = $3))::text
+             from topic_daily_stats d where d.user_id = me.user_id and d.topic_id = $3),
+  'current_version', {CURRENT},
+  'firsts', (select coalesce(json_agg(json_build_array(m.item_kind, m.item_id,
+                      m.first_local_date - date '0001-01-01' + 1, m.first_correct)
+                      order by m.item_kind, m.item_id), '[]')
+               from item_topics t join item_memory m using (user_id, item_kind, item_id)
+              where t.user_id = me.user_id and t.topic_id = $3 and m.first_correct is not null
+                and m.first_local_date between me.today - {FIRST_DAY_BACK} and me.today),
+  'level_before', (select json_build_array(d.level_mean, d.level_variance) from topic_daily_stats d
+                    where d.user_id = me.user_id and d.topic_id = $3 and d.level_mean is not null
+                      and d.local_date < me.today - {FIRST_DAY_BACK}
+                    order by d.local_date desc limit 1))::text
   from me
 """
 
 
-async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Every topic that the learner has touched, as mappings, with what the page's sentence needs."""
-    found = await gather(session, _OVERVIEW, user_id, as_of)
+Known = tuple[dict[str, Any], Catalogue]
+
+
+async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> Known:
+    """Every topic that the learner has touched, as mappings, with what the page's sentence needs; the catalogue."""
+    found, known = await gather_known(session, _OVERVIEW, user_id, as_of)
     found["topics"] = [dict(zip(TOPIC_FIELDS, row, strict=True)) for row in found["topics"]]
-    return found
+    return found, known
 
 
-async def detail(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: str) -> dict[str, Any]:
-    """One topic: its row (`row` is None where the learner has not touched it), its days, the plan and the pace."""
-    found = await gather(session, _DETAIL, user_id, as_of, topic_id)
+async def detail(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: str) -> Known:
+    """One topic: its row (`row` is None where the learner has not touched it), its days, the plan and the pace.
+
+    `firsts` are the first attempts of the trend's window: kind, item, ordinal of the day, whether right.
+    """
+    found, known = await gather_known(session, _DETAIL, user_id, as_of, topic_id)
     if found["row"] is not None:
         found["row"] = dict(zip(DETAIL_FIELDS, found["row"], strict=True))
-    return found
+    return found, known

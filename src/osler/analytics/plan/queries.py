@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osler.catalog.learners import ME, gather
+from osler.catalog.learners import ME, gather_known
+from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
 
 GAP_NAMES = (
@@ -40,9 +41,10 @@ select json_build_object('today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PAR
 """
 
 
-async def plan_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """What today's plan is made of."""
-    return named(await gather(s, PLAN, user_id, as_of))
+async def plan_of(s: ReadSession, user_id: UUID, as_of: datetime) -> tuple[dict[str, Any], Catalogue]:
+    """What today's plan is made of, and the catalogue."""
+    found, known = await gather_known(s, PLAN, user_id, as_of)
+    return named(found), known
 
 
 def named(found: dict[str, Any]) -> dict[str, Any]:

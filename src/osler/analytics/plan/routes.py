@@ -11,7 +11,6 @@ from starlette.responses import Response
 from osler.analytics.plan.answer import answer
 from osler.analytics.plan.queries import plan_of
 from osler.analytics.plan.schemas import PlanAnswer
-from osler.catalog.snapshot import catalogue
 from osler.db.engine import ReadSession
 from osler.http.deps import CachedReply
 from osler.http.policy import Action
@@ -27,6 +26,7 @@ async def plan(scope: ReadAnalytics, reply: CachedReply) -> Response:
     """What to study next, why, how sure that is, what else would do, and the week ahead."""
 
     async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
-        return answer(await plan_of(s, scope.user_id, as_of), scope.user_id, await catalogue(s))
+        found, known = await plan_of(s, scope.user_id, as_of)
+        return answer(found, scope.user_id, known)
 
     return await reply("plan", compute)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osler.catalog.learners import ME, gather
+from osler.catalog.learners import ME, gather, gather_known
+from osler.catalog.snapshot import Catalogue
 from osler.db.session import ReadSession
 
 TOPIC_FIELDS = (
@@ -88,12 +89,15 @@ select json_build_object({_LEARNER},
 """
 
 
-async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Topics with recall and what is due, the learner's pace, next-day recall by week."""
-    found = await gather(session, _OVERVIEW, user_id, as_of)
+Known = tuple[dict[str, Any], Catalogue]
+
+
+async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> Known:
+    """Topics with recall and what is due, the learner's pace, next-day recall by week; and the catalogue."""
+    found, known = await gather_known(session, _OVERVIEW, user_id, as_of)
     names = (*TOPIC_FIELDS, "due", "due_tomorrow")
     found["topics"] = [dict(zip(names, row, strict=True)) for row in found["topics"]]
-    return found
+    return found, known
 
 
 async def calendar(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
@@ -101,10 +105,10 @@ async def calendar(session: ReadSession, user_id: UUID, as_of: datetime) -> dict
     return await gather(session, _CALENDAR, user_id, as_of)
 
 
-async def topic(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: str) -> dict[str, Any]:
-    """One topic's recall, and its days with answers."""
-    found = await gather(session, _TOPIC, user_id, as_of, topic_id)
+async def topic(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: str) -> Known:
+    """One topic's recall, and its days with answers; and the catalogue."""
+    found, known = await gather_known(session, _TOPIC, user_id, as_of, topic_id)
     if found["row"] is not None:
         names = (*TOPIC_FIELDS, "recall_bias", "memory_days", "last_at")
         found["row"] = dict(zip(names, found["row"], strict=True))
-    return found
+    return found, known

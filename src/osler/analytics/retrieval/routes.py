@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from osler.analytics.retrieval import pages
 from osler.analytics.retrieval.answer import Ground, calendar_answer, overview_answer, topic_answer
-from osler.analytics.retrieval.queries import items_of_topics
+from osler.analytics.retrieval.queries import items_of_topics, parameters_of
 from osler.analytics.retrieval.schemas import CalendarAnswer, RetrievalAnswer, TopicRecallAnswer
-from osler.catalog.snapshot import catalogue
+from osler.catalog.snapshot import Catalogue
 from osler.db.session import ReadSession
 from osler.errors import NotFound
 from osler.http.deps import CachedReply
@@ -26,8 +26,7 @@ TopicId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["ren
 router: APIRouter = api_router("/api/analytics/retrieval", "retrieval")
 
 
-async def _ground(session: ReadSession, found: dict[str, Any]) -> Ground:
-    known = await catalogue(session)
+def _ground(found: dict[str, Any], known: Catalogue) -> Ground:
     exam: dict[str, Any] = found["exam"] or {}
     return Ground(known, known.exam_or_default(exam.get("exam_id")))
 
@@ -37,8 +36,8 @@ async def retrieval(scope: ReadAnalytics, reply: CachedReply) -> Response:
     """Every topic's retrieval strength, what is due, topics that need a look, retention by week."""
 
     async def compute(session: ReadSession, as_of: datetime) -> dict[str, Any]:
-        found = await pages.overview(session, scope.user_id, as_of)
-        return overview_answer(found, await _ground(session, found), as_of)
+        found, known = await pages.overview(session, scope.user_id, as_of)
+        return overview_answer(found, _ground(found, known), as_of)
 
     return await reply("retrieval", compute)
 
@@ -58,11 +57,12 @@ async def retrieval_of_topic(topic_id: TopicId, scope: ReadAnalytics, reply: Cac
     """The forgetting curve of one topic with its band, beside what was observed."""
 
     async def compute(session: ReadSession, as_of: datetime) -> dict[str, Any]:
-        found = await pages.topic(session, scope.user_id, as_of, topic_id)
-        on = await _ground(session, found)
+        found, known = await pages.topic(session, scope.user_id, as_of, topic_id)
+        on = _ground(found, known)
         if found["row"] is None and topic_id not in on.catalogue.topics:
             raise NotFound("There is no such topic.", code="topic.unknown")
-        items = (await items_of_topics(session, scope.user_id, [topic_id])).get(topic_id, [])
+        mine = await parameters_of(session, scope.user_id)
+        items = (await items_of_topics(session, scope.user_id, [topic_id], mine)).get(topic_id, [])
         return topic_answer(topic_id, found, items, on, as_of)
 
     return await reply("retrieval.topic", compute, variant=topic_id)
