@@ -23,8 +23,7 @@ import fsrs as py_fsrs
 import numpy as np
 
 from osler.analytics.efficiency.model import sessionise
-from osler.domain.events import LoggedEvent
-from osler.domain.local_day import local_day
+from osler.analytics.efficiency.timeline import Timeline
 from osler.science.exam_score import ExamState, exam_score, pass_chance, sigmoid
 from osler.science.review_simulator import Costs, Deck, simulate
 from osler.science.schedule import choose_plan, plan_policy
@@ -156,22 +155,21 @@ def choice_of_plan() -> Measure:
 def study_sessions() -> Measure:
     """Study sessions of a learner-year of 50,000 events, per event, against py-fsrs `review_card`."""
     rng = np.random.default_rng(0)
-    at = START
-    events: list[LoggedEvent] = []
-    for i in range(50_000):
-        at += timedelta(seconds=float(rng.choice([20, 60, 90, 4000], p=[0.5, 0.3, 0.19, 0.01])))
-        kind = "question_submit" if i % 3 else "session_heartbeat"
-        data = {"time_to_answer_seconds": 30} if i % 3 else {"active_seconds": 30, "visible": True}
-        ids = UUID(int=1), UUID(int=i + 1)
-        events.append(
-            LoggedEvent(*ids, at, kind, at, 0, local_day(at), None, "laptop", "ms", at, data, ("renal",), True)
-        )
+    n = 50_000
+    at_us = 1_704_067_200_000_000 + np.cumsum(rng.choice([20, 60, 90, 4000], n, p=[0.5, 0.3, 0.19, 0.01])) * 1_000_000
+    is_answer = [i % 3 > 0 for i in range(n)]
+    timeline = Timeline(
+        [str(UUID(int=i + 1)) for i in range(n)], at_us.tolist(), at_us.tolist(),
+        ["question_submit" if answer else "session_heartbeat" for answer in is_answer],
+        [None] * n, ["laptop"] * n, [None] * n, [0] * n, (at_us // 86_400_000_000).tolist(), [30.0] * n,
+        [True if answer else None for answer in is_answer], [None] * n, [("renal",)] * n,
+    )  # fmt: skip
     cards = _cards(2000)
     then = START + timedelta(days=9)
     return interleaved(
-        lambda: sessionise(events),
+        lambda: sessionise(timeline),
         lambda: [SCHEDULER.review_card(card, py_fsrs.Rating.Good, then) for card in cards],
-        n_mine=len(events), n_beside=len(cards), name="py-fsrs review_card", target=0.5,
+        n_mine=n, n_beside=len(cards), name="py-fsrs review_card", target=3,
     )  # fmt: skip
 
 

@@ -27,8 +27,10 @@ class Cursor:
     event_id: UUID
 
 
-class LoggedEvent(msgspec.Struct, frozen=True, gc=False):
+class LoggedEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One event as stored, with what the server concluded beside what the client said.
+
+    As JSON it is an array of its fields: the form in which the log is read (`osler.eventlog.reading`).
 
     `event_ts` orders the fold (with `event_id`), `effective_at` gives elapsed times, `local_date` is the learner's
     study day; `utc_offset_minutes` puts `effective_at` on the wall clock. `is_correct` is the stored grade of a

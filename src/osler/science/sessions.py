@@ -18,74 +18,100 @@ Rules, with golden cases in tests/analytics/efficiency/test_model.py (fault row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from osler.domain.events import LoggedEvent
-
-GAP_SECONDS = 30 * 60
-NAMED_GAP_SECONDS = 4 * 3600
+US = 1_000_000
+GAP_US = 30 * 60 * US
+NAMED_GAP_US = 4 * 3600 * US
 RIDES_ALONG = frozenset({"api_request", "recommendation", "day_report", "question_regrade", "flashcard_reset"})
 SILENT_ENDS = frozenset({"timeout", "app_closed", "server"})
 OPENS_NONE = frozenset({"session_heartbeat", "session_pause", "session_resume", "session_focus", "session_end"})
+_EDGES = frozenset({"session_start", "session_end"}) | RIDES_ALONG
+
+
+class Step(NamedTuple):
+    """An event as the rules see it: when (microseconds), of which type, under which id, where, an end's reason."""
+
+    at_us: int
+    event_type: str
+    session_id: str | None
+    device: str
+    reason: str | None = None
 
 
 @dataclass(slots=True)
 class _Open:
-    """The session being folded: its events, the ids open in it, and which device named which id."""
+    """The session being folded: when its last event was, the ids open in it and which device named which."""
 
-    events: list[LoggedEvent]
+    last_us: int = 0
     ids: dict[str, str] = field(default_factory=dict[str, str])
     closed: bool = False
 
+    def continues(self, step: Step) -> bool:
+        """Whether the event belongs to it: near enough in time, and not a new id on the same device."""
+        if self.closed:
+            return False
+        named = step.session_id is not None and step.session_id in self.ids
+        if step.at_us - self.last_us > (NAMED_GAP_US if named else GAP_US):
+            return False
+        if named or step.event_type == "session_end":
+            return True
+        if step.event_type == "session_start" and step.session_id is None:
+            return False
+        other_on_device = step.device in self.ids.values()
+        return not (step.session_id is not None and other_on_device and step.event_type not in OPENS_NONE)
 
-def _opens(event: LoggedEvent) -> bool:
-    return event.event_type not in OPENS_NONE and event.event_type not in RIDES_ALONG
-
-
-def _continues(current: _Open, event: LoggedEvent) -> bool:
-    """Whether the event belongs to the current session: near enough in time, and not a new id on the same device."""
-    if current.closed:
-        return False
-    elapsed = max(0.0, (event.effective_at - current.events[-1].effective_at).total_seconds())
-    named = event.session_id is not None and event.session_id in current.ids
-    if elapsed > (NAMED_GAP_SECONDS if named else GAP_SECONDS):
-        return False
-    if named or event.event_type == "session_end":
+    def take(self, step: Step) -> bool:
+        """Whether the event is in the session and prolongs it; an end may be ignored, or only close it."""
+        if step.event_type == "session_end":
+            if step.session_id not in self.ids and self.ids:
+                return False
+            self.ids.pop(step.session_id or "", None)
+            self.closed = not self.ids
+            if step.reason in SILENT_ENDS:
+                return False
+        elif step.session_id is not None:
+            self.ids[step.session_id] = step.device
+        self.last_us = step.at_us
         return True
-    if event.event_type == "session_start" and event.session_id is None:
-        return False
-    other_on_device = (event.device_id or "") in current.ids.values()
-    return not (event.session_id is not None and other_on_device and _opens(event))
 
 
-def _take(current: _Open, event: LoggedEvent) -> None:
-    if event.event_type == "session_end":
-        if event.session_id not in current.ids and current.ids:
-            return
-        current.ids.pop(event.session_id or "", None)
-        current.closed = not current.ids
-        if str(event.data.get("reason")) in SILENT_ENDS:
-            return
-    elif event.session_id is not None:
-        current.ids[event.session_id] = event.device_id or ""
-    current.events.append(event)
+def split(
+    at_us: Sequence[int],
+    event_types: Sequence[str],
+    session_ids: Sequence[str | None],
+    devices: Sequence[str],
+    reasons: Sequence[str | None],
+) -> tuple[list[int], list[bool]]:
+    """For each event the number of its session (-1: in none), and for each session whether it was ended explicitly.
 
-
-def split(events: Iterable[LoggedEvent]) -> Iterator[tuple[list[LoggedEvent], bool]]:
-    """The events of each session, with whether it was ended explicitly; `events` in fold order from any session on."""
-    current: _Open | None = None
-    for event in events:
-        if event.event_type in RIDES_ALONG:
+    Columns of events in fold order, from the log's start or from any session's first event.
+    """
+    member: list[int] = []
+    closed: list[bool] = []
+    current = _Open()
+    # The id and device of the event before, where that one was in the session and at no edge of it: more of the same
+    # goes on there without any question, which is nearly every event.
+    usual: tuple[str | None, str] | None = None
+    for at, kind, named, device, reason in zip(at_us, event_types, session_ids, devices, reasons, strict=True):
+        if usual == (named, device) and kind not in _EDGES and at - current.last_us <= GAP_US:
+            current.last_us = at
+            member.append(len(closed) - 1)
             continue
-        if current is not None and _continues(current, event):
-            _take(current, event)
+        if kind in RIDES_ALONG:
+            member.append(-1)
             continue
-        if not _opens(event):
-            continue
-        if current is not None:
-            yield current.events, current.closed
-        current = _Open([])
-        _take(current, event)
-    if current is not None:
-        yield current.events, current.closed
+        step = Step(at, kind, named, device, reason)
+        if not closed or not current.continues(step):
+            if kind in OPENS_NONE:
+                member.append(-1)
+                continue
+            current = _Open(at)
+            closed.append(False)
+        is_in = current.take(step)
+        closed[-1] = current.closed
+        member.append(len(closed) - 1 if is_in else -1)
+        usual = (named, device) if is_in and kind not in _EDGES else None
+    return member, closed

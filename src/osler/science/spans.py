@@ -1,90 +1,74 @@
-"""How long do stretches of time last together: union, difference and overlap of half-open spans.
+"""How long do stretches of time last together: union, difference and overlap of many half-open spans at once.
 
-A span is `(start, end)` in integers of any one unit, so that sums are exact whatever the order they are taken in.
+Spans are in integers of any one unit, so that sums are exact whatever the order they are taken in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from typing import NamedTuple
 
-Span = tuple[int, int]
+import numpy as np
+import numpy.typing as npt
 
-
-def union(spans: Iterable[Span]) -> list[Span]:
-    """The same time as disjoint spans in order; empty and reversed spans vanish.
-
-    >>> union([(5, 9), (0, 6), (20, 20)])
-    [(0, 9)]
-    """
-    merged: list[Span] = []
-    ordered = sorted(spans)
-    since = until = None
-    for start, end in ordered:
-        if end <= start:
-            continue
-        if since is None or until is None:
-            since, until = start, end
-        elif start > until:
-            merged.append((since, until))
-            since, until = start, end
-        elif end > until:
-            until = end
-    if since is not None and until is not None:
-        merged.append((since, until))
-    return merged
+Ints = npt.NDArray[np.int64]
 
 
-def subtract(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """What is left of disjoint ordered spans without disjoint ordered holes.
+class Spans(NamedTuple):
+    """Spans from `start` to `end`. Shapes: (n,) both. Only positive lengths mean anything."""
 
-    >>> subtract([(0, 10)], [(2, 3), (8, 20)])
-    [(0, 2), (3, 8)]
-    """
-    left: list[Span] = []
-    for start, end in spans:
-        cursor = start
-        for hole_start, hole_end in holes:
-            if hole_end <= cursor:
-                continue
-            if hole_start >= end:
-                break
-            if hole_start > cursor:
-                left.append((cursor, hole_start))
-            cursor = hole_end
-        if cursor < end:
-            left.append((cursor, end))
-    return left
+    start: Ints
+    end: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """End less start of each. Shape: (n,)."""
+        return self.end - self.start
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Spans:
+        """Those that are chosen. Shape of `chosen`: (n,)."""
+        return Spans(self.start[chosen], self.end[chosen])
+
+    def moved(self, by: Ints) -> Spans:
+        """Each moved by so much. Shape of `by`: (n,)."""
+        return Spans(self.start + by, self.end + by)
 
 
-def intersect(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """The time that two lists of disjoint ordered spans share.
-
-    >>> intersect([(0, 5), (8, 12)], [(3, 9)])
-    [(3, 5), (8, 9)]
-    """
-    shared: list[Span] = []
-    i = j = 0
-    while i < len(one) and j < len(other):
-        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if start < end:
-            shared.append((start, end))
-        if one[i][1] <= other[j][1]:
-            i += 1
-        else:
-            j += 1
-    return shared
+def joined(*parts: Spans) -> Spans:
+    """All spans of several lists, one list after the other."""
+    return Spans(np.concatenate([part.start for part in parts]), np.concatenate([part.end for part in parts]))
 
 
-def gaps(spans: Sequence[Span]) -> list[Span]:
-    """The spans between disjoint ordered spans.
+def union(spans: Spans) -> Spans:
+    """The same time as disjoint spans in order; what touches is one, empty and reversed spans vanish."""
+    kept = spans.only(spans.end > spans.start)
+    if not kept.start.size:
+        return kept
+    order = np.argsort(kept.start, kind="stable")
+    start, reach = kept.start[order], np.maximum.accumulate(kept.end[order])
+    begins = np.flatnonzero(np.concatenate([[True], start[1:] > reach[:-1]]))
+    return Spans(start[begins], reach[np.concatenate([begins[1:] - 1, [start.size - 1]])])
 
-    >>> gaps([(0, 2), (5, 6)])
-    [(2, 5)]
-    """
-    return [(before[1], after[0]) for before, after in pairwise(spans)]
+
+def subtract(spans: Spans, holes: Spans) -> tuple[Spans, Ints]:
+    """What is left of any spans without disjoint ordered holes, and which span each rest is of."""
+    first = np.searchsorted(holes.end, spans.start, "right")
+    n = np.maximum(np.searchsorted(holes.start, spans.end, "left") - first, 0)
+    which = np.repeat(np.arange(n.size), n + 1)
+    part = np.arange(which.size) - np.repeat(np.cumsum(n + 1) - n - 1, n + 1)
+    hole = first[which] + part
+    start, end = spans.start[which], spans.end[which]
+    is_after, is_before = part > 0, part < n[which]
+    start[is_after] = holes.end[hole[is_after] - 1]
+    end[is_before] = holes.start[hole[is_before]]
+    is_left = end > start
+    return Spans(start[is_left], end[is_left]), which[is_left]
 
 
-def length(spans: Iterable[Span]) -> int:
-    """The sum of the lengths of disjoint spans."""
-    return sum(end - start for start, end in spans)
+def overlap(spans: Spans) -> Spans:
+    """The time that two or more of the spans share, as disjoint spans in order."""
+    at = np.concatenate([spans.start, spans.end])
+    step = np.repeat([1, -1], spans.start.size)
+    order = np.argsort(at, kind="stable")
+    at, depth = at[order], np.cumsum(step[order])
+    is_shared = depth[:-1] >= 2
+    return union(Spans(at[:-1][is_shared], at[1:][is_shared]))

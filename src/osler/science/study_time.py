@@ -1,20 +1,23 @@
-"""How much of a stretch of events was study: active time, pauses, hidden pages, two devices at once.
+"""How much of many stretches of events was study: active time, pauses, hidden pages, two devices at once.
 
 Definition (all of it ours, stated in docs/analytics/efficiency.md): active time is the union over the learner's
 devices of [mark, next mark] cut at 120 s, an answer's stated time up to 10 min and the active seconds of heartbeats,
 minus that device's pauses and hidden-page spans, inside [first mark, last mark]. So 0 <= active <= total.
+
+All sessions are measured at once, each device of each session on a stretch of its own of one long line of time.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise, zip_longest
-from typing import NamedTuple
+from enum import IntEnum
 
-from osler.science.spans import Span, gaps, intersect, length, subtract, union
+import numpy as np
+import numpy.typing as npt
+
+from osler.science.spans import Ints, Spans, joined, overlap, subtract, union
+
+Bools = npt.NDArray[np.bool_]
 
 US = 1_000_000
 IDLE_CUT_US = 120 * US
@@ -22,178 +25,208 @@ STATED_CUT_US = 600 * US
 INTERRUPTION_US = 10 * US
 BREAK_US = (300 * US, 1800 * US)
 
-Label = tuple[str, tuple[str, ...]]
-NO_LABEL: Label = ("other", ())
 
-
-class Effect(StrEnum):
+class Effect(IntEnum):
     """What a mark does to the state of its device."""
 
-    STUDY = "study"
-    ANSWER = "answer"
-    BEAT = "beat"
-    PAUSE = "pause"
-    RESUME = "resume"
-    HIDDEN = "hidden"
-    VISIBLE = "visible"
-    OTHER = "other"
+    STUDY = 0
+    ANSWER = 1
+    BEAT = 2
+    PAUSE = 3
+    RESUME = 4
+    HIDDEN = 5
+    VISIBLE = 6
+    OTHER = 7
 
 
-class Mark(NamedTuple):
-    """One event of one device, as the clock of study time sees it; `stated_us` is active time just before it.
-
-    Units: `at_us` microseconds since the epoch, not before the mark before it.
-    """
-
-    at_us: int
-    device: str
-    effect: Effect
-    stated_us: int = 0
-    label: Label | None = None
+def _any_of(*effects: Effect) -> Bools:
+    return np.isin(np.arange(len(Effect)), effects)
 
 
-class Piece(NamedTuple):
-    """A stretch of active time and what it was spent on: a kind of study, and topics where they are known."""
-
-    start_us: int
-    end_us: int
-    label: Label
+_BACK_AT_WORK = _any_of(Effect.STUDY, Effect.ANSWER, Effect.RESUME)
+_SEEN_AGAIN = _BACK_AT_WORK | _any_of(Effect.VISIBLE)
+_SIGNALS = _any_of(Effect.PAUSE, Effect.HIDDEN, Effect.VISIBLE)
 
 
 @dataclass(frozen=True, slots=True)
-class StudyTime:
-    """The active time of one stretch of marks; pieces are disjoint and in order, so their sum is the active time."""
+class Marks:
+    """Events of sessions as the clock of study time sees them, session after session, each in time order.
 
-    pieces: tuple[Piece, ...]
-    pauses: int
-    hidden_spans: int
-    hidden_us: int
-    multitasked_us: int
-    breaks_us: tuple[int, ...]
-    signals: bool
+    `session` counts up from 0 without a gap, `device` is any number for each device, `effect` an `Effect`,
+    `stated_us` is active time just before the mark, `label` says what for (-1 where the mark does not say; then what
+    the device's mark before said goes on, and `unlabelled` before the first). Units: microseconds. Shapes: (n,).
+    """
 
-    @property
-    def active_us(self) -> int:
-        """The active time in microseconds."""
-        return sum(piece.end_us - piece.start_us for piece in self.pieces)
-
-
-_BACK_AT_WORK = frozenset({Effect.STUDY, Effect.ANSWER, Effect.RESUME})
+    session: Ints
+    at_us: Ints
+    device: Ints
+    effect: Ints
+    stated_us: Ints
+    label: Ints
+    unlabelled: int
 
 
-def _off_spans(marks: Sequence[Mark], until_us: int, off: Effect, on: frozenset[Effect]) -> list[Span]:
-    """Spans from a mark that turns the device off until one that turns it on again, else until `until_us`."""
-    spans: list[Span] = []
-    since: int | None = None
-    for mark in marks:
-        if mark.effect is off and since is None:
-            since = mark.at_us
-        elif since is not None and mark.effect in on:
-            spans.append((since, mark.at_us))
-            since = None
-    if since is not None and until_us > since:
-        spans.append((since, until_us))
-    return spans
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Stretches of time of sessions, by session and time, and what each was spent on. Shapes: (n,)."""
+
+    session: Ints
+    label: Ints
+    us: Ints
 
 
-def _raw_pieces(marks: Sequence[Mark]) -> list[Piece]:
-    """The pieces of one device before pauses are taken out; an answer owns the time before it, others that after."""
-    pieces: list[Piece] = []
-    label = NO_LABEL
-    for mark, after in zip_longest(marks, marks[1:]):
-        at_us = mark.at_us
-        label = own = mark.label or label
-        if mark.stated_us > 0:
-            pieces.append(Piece(at_us - min(mark.stated_us, STATED_CUT_US), at_us, own))
-        if after is not None and after.at_us > at_us:
-            spent_on = after.label if after.effect is Effect.ANSWER and after.label else own
-            pieces.append(Piece(at_us, min(after.at_us, at_us + IDLE_CUT_US), spent_on))
-    return pieces
+@dataclass(frozen=True, slots=True)
+class StudyTimes:
+    """The study time of each session; shapes (sessions,) where nothing else is said.
+
+    `pieces` are disjoint, so that their sum is the active time; `active` are the same as spans from the session's
+    first mark, with `active_session`; `breaks_us` are gaps of 5 to 30 min between them, with `break_session`.
+    """
+
+    first_us: Ints
+    total_us: Ints
+    active_us: Ints
+    multitasked_us: Ints
+    hidden_us: Ints
+    hidden_spans: Ints
+    pauses: Ints
+    signals: Bools
+    pieces: Labelled
+    active: Spans
+    active_session: Ints
+    breaks_us: Ints
+    break_session: Ints
 
 
-def _without(pieces: Sequence[Piece], off: Sequence[Span], bounds: Span) -> list[Piece]:
-    kept: list[Piece] = []
-    first, last = bounds
-    for piece in pieces:
-        start, end, label = piece
-        if first <= start < end <= last and not off:
-            kept.append(piece)
-            continue
-        start, end = max(start, first), min(end, last)
-        if end > start:
-            kept += [Piece(a, b, label) for a, b in subtract([(start, end)], off)]
-    return kept
+class _Lines:
+    """Marks by session, device and time, each device of a session a stretch of one line, `length` apart."""
+
+    def __init__(self, marks: Marks, first_us: Ints, total_us: Ints) -> None:
+        keys, line = np.unique(marks.session * (int(marks.device.max()) + 1) + marks.device, return_inverse=True)
+        order = np.argsort(line, kind="stable")
+        self.line = line[order]
+        self.effect, self.label, self.stated = marks.effect[order], marks.label[order], marks.stated_us[order]
+        self.session_of_line = keys // (int(marks.device.max()) + 1)
+        self.length = int(total_us.max()) + 1
+        self.offset = np.arange(keys.size) * self.length
+        self.local = marks.at_us[order] - first_us[self.session_of_line[self.line]]
+        self.at = self.local + self.offset[self.line]
+        self.until = total_us[self.session_of_line] + self.offset
+        self.same_next = self.line[1:] == self.line[:-1]
+
+    def sessions_of(self, spans: Spans) -> Ints:
+        """Whose session each span is of."""
+        return self.session_of_line[spans.start // self.length]
+
+    def by_session(self, spans: Spans) -> Spans:
+        """The spans on a line with one stretch for each session, where the devices of a session lie together."""
+        line = spans.start // self.length
+        return spans.moved((self.session_of_line[line] - line) * self.length)
 
 
-def _disjoint(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The union of pieces, each instant given to the piece that began first (of two, to the longer)."""
-    taken: list[Piece] = []
-    cursor: int | None = None
-    for piece in sorted(pieces, key=lambda p: (p[0], -p[1], p[2])):
-        start, end, label = piece
-        if cursor is None or start >= cursor:
-            if end > start:
-                taken.append(piece)
-                cursor = end
-        elif end > cursor:
-            taken.append(Piece(cursor, end, label))
-            cursor = end
-    return tuple(taken)
-
-
-def _spans(pieces: Sequence[Piece]) -> list[Span]:
-    return union([(start, end) for start, end, _ in pieces])
-
-
-def _around_hidden(marks: Sequence[Mark], hidden: Sequence[Span]) -> list[Span]:
-    """Stretches between two working marks of a device in which the page was hidden for a while."""
-    spans = [span for span in hidden if span[1] > span[0]]
-    if not spans:
-        return []
-    at = [mark.at_us for mark in marks if mark.effect in _BACK_AT_WORK]
-    ends = [end for _, end in spans]
-    around: list[Span] = []
-    for a, b in pairwise(at):
-        place = bisect_right(ends, a)
-        if b > a and place < len(spans) and spans[place][0] < b:
-            around.append((a, b))
-    return around
-
-
-def measure(marks: Sequence[Mark]) -> StudyTime:
-    """The study time of one session's marks, given in time order.
+def measure(marks: Marks) -> StudyTimes:
+    """The study time of each session (at least one).
 
     A pause ends at its resume or at the device's next study; a hidden page also when it is seen again. A pause on one
-    device does not stop another. Breaks are gaps of 5 to 30 min between stretches of active time.
+    device does not stop another. Of two pieces at an instant the one that began first has it, of those the longer.
     """
-    if not marks:
-        return StudyTime((), 0, 0, 0, 0, (), signals=False)
-    bounds = (marks[0].at_us, marks[-1].at_us)
-    by_device: dict[str, list[Mark]] = {}
-    for mark in marks:
-        by_device.setdefault(mark.device, []).append(mark)
-    everything: list[Piece] = []
-    seen: list[Span] = []
-    doubled: list[Span] = []
-    pauses = hidden_spans = hidden_us = 0
-    for own in by_device.values():
-        paused = _off_spans(own, bounds[1], Effect.PAUSE, _BACK_AT_WORK)
-        hidden = _off_spans(own, bounds[1], Effect.HIDDEN, _BACK_AT_WORK | {Effect.VISIBLE})
-        pieces = _without(_raw_pieces(own), union([*paused, *hidden]), bounds)
-        active = _spans(pieces)
-        doubled += intersect(seen, active) + intersect(active, union(_around_hidden(own, hidden)))
-        seen = union([*seen, *active])
-        everything += pieces
-        pauses += sum(mark.effect is Effect.PAUSE for mark in own)
-        hidden_spans += sum(end - start >= INTERRUPTION_US for start, end in hidden)
-        hidden_us += length(hidden)
-    breaks = [end - start for start, end in gaps(seen) if BREAK_US[0] <= end - start <= BREAK_US[1]]
-    return StudyTime(
-        pieces=_disjoint(everything),
-        pauses=pauses,
-        hidden_spans=hidden_spans,
-        hidden_us=hidden_us,
-        multitasked_us=length(union(doubled)),
-        breaks_us=tuple(breaks),
-        signals=any(mark.effect in {Effect.PAUSE, Effect.HIDDEN, Effect.VISIBLE} for mark in marks),
+    begins = np.flatnonzero(np.concatenate([[True], marks.session[1:] != marks.session[:-1]]))
+    first_us = marks.at_us[begins]
+    total_us = marks.at_us[np.concatenate([begins[1:] - 1, [marks.at_us.size - 1]])] - first_us
+    n = begins.size
+    lines = _Lines(marks, first_us, total_us)
+    hidden = _off_spans(lines, Effect.HIDDEN, _SEEN_AGAIN)
+    off = union(joined(_off_spans(lines, Effect.PAUSE, _BACK_AT_WORK), hidden))
+    raw, labels = _raw_pieces(lines, marks.unlabelled)
+    pieces, which = subtract(raw, off)
+    doubled = _doubled(lines, union(pieces), hidden)
+    pieces, labels = _disjoint(lines.by_session(pieces), labels[which])
+    active = union(pieces)
+    active_session = active.start // lines.length
+    hidden_session = lines.sessions_of(hidden)
+    breaks, break_session = _breaks(active, active_session)
+    return StudyTimes(
+        first_us=first_us,
+        total_us=total_us,
+        active_us=_sums(active_session, active.lengths, n),
+        multitasked_us=_sums(doubled.start // lines.length, doubled.lengths, n),
+        hidden_us=_sums(hidden_session, hidden.lengths, n),
+        hidden_spans=np.bincount(hidden_session[hidden.lengths >= INTERRUPTION_US], minlength=n),
+        pauses=np.bincount(marks.session[marks.effect == Effect.PAUSE], minlength=n),
+        signals=np.bincount(marks.session[_SIGNALS[marks.effect]], minlength=n) > 0,
+        pieces=Labelled(pieces.start // lines.length, labels, pieces.lengths),
+        active=active.moved(-active_session * lines.length),
+        active_session=active_session,
+        breaks_us=breaks,
+        break_session=break_session,
     )
+
+
+def _sums(session: Ints, us: Ints, n: int) -> Ints:
+    """Whole numbers under 2**53 add up exactly as floats."""
+    return np.bincount(session, us, minlength=n).astype(np.int64)
+
+
+def _off_spans(lines: _Lines, off: Effect, on: Bools) -> Spans:
+    """Spans from a mark that turns its device off until one that turns it on again, else until the session's end."""
+    place = np.flatnonzero((lines.effect == off) | on[lines.effect])
+    is_off, line = lines.effect[place] == off, lines.line[place]
+    goes_on = np.concatenate([[False], is_off[1:] & is_off[:-1] & (line[1:] == line[:-1])]) if place.size else is_off
+    place, is_off, line = place[~goes_on], is_off[~goes_on], line[~goes_on]
+    begin = np.flatnonzero(is_off)
+    after = np.minimum(begin + 1, place.size - 1)
+    is_ended = (begin + 1 < place.size) & (line[after] == line[begin])
+    end = np.where(is_ended, lines.at[place[after]], lines.until[line[begin]])
+    spans = Spans(lines.at[place[begin]], end)
+    return spans.only(spans.end > spans.start)
+
+
+def _raw_pieces(lines: _Lines, unlabelled: int) -> tuple[Spans, Ints]:
+    """Pieces before pauses are taken out, with labels; an answer owns the time before it, others that after."""
+    mark = np.arange(lines.line.size)
+    said = np.maximum.accumulate(np.where(lines.label >= 0, mark, -1))
+    is_said = (said >= 0) & (lines.line[said] == lines.line)
+    own = np.where(is_said, lines.label[said], unlabelled)
+    before = np.flatnonzero(lines.stated > 0)
+    back = np.maximum(lines.local[before] - np.minimum(lines.stated[before], STATED_CUT_US), 0)
+    stated = Spans(back + lines.offset[lines.line[before]], lines.at[before])
+    after = np.flatnonzero(lines.same_next)
+    gone_on = Spans(lines.at[after], np.minimum(lines.at[after + 1], lines.at[after] + IDLE_CUT_US))
+    is_answer = (lines.effect[after + 1] == Effect.ANSWER) & (lines.label[after + 1] >= 0)
+    spent_on = np.where(is_answer, lines.label[after + 1], own[after])
+    return joined(stated, gone_on), np.concatenate([own[before], spent_on])
+
+
+def _doubled(lines: _Lines, active: Spans, hidden: Spans) -> Spans:
+    """Time of which two devices had a share, or that lay between two works with the page hidden in between."""
+    shared = lines.by_session(overlap(joined(active, union(_around_hidden(lines, hidden)))))
+    if lines.session_of_line.size > np.unique(lines.session_of_line).size:
+        shared = union(joined(shared, overlap(lines.by_session(active))))
+    return shared
+
+
+def _around_hidden(lines: _Lines, hidden: Spans) -> Spans:
+    """Stretches between two working marks of a device in which the page was hidden for a while."""
+    if not hidden.start.size:
+        return hidden
+    work = np.flatnonzero(_BACK_AT_WORK[lines.effect])
+    pairs = Spans(lines.at[work[:-1]], lines.at[work[1:]]).only(lines.line[work[1:]] == lines.line[work[:-1]])
+    place = np.searchsorted(hidden.end, pairs.start, "right")
+    begun = hidden.start[np.minimum(place, hidden.start.size - 1)] < pairs.end
+    return pairs.only(begun & (place < hidden.start.size))
+
+
+def _disjoint(pieces: Spans, labels: Ints) -> tuple[Spans, Ints]:
+    """The union of pieces, each instant given to the piece that began first (of two, to the longer)."""
+    order = np.lexsort((labels, -pieces.end, pieces.start))
+    start, end = pieces.start[order], pieces.end[order]
+    reached = np.concatenate([[0], np.maximum.accumulate(end)[:-1]]) if end.size else end
+    taken = Spans(np.maximum(start, reached), end)
+    is_left = taken.end > taken.start
+    return taken.only(is_left), labels[order][is_left]
+
+
+def _breaks(active: Spans, session: Ints) -> tuple[Ints, Ints]:
+    gap = active.start[1:] - active.end[:-1]
+    is_break = (session[1:] == session[:-1]) & (gap >= BREAK_US[0]) & (gap <= BREAK_US[1])
+    return gap[is_break], session[1:][is_break]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import plain_sessions
+from tests.support.timelines import timeline_of
 
-from osler.analytics.efficiency.model import refold_from, sessionise
+from osler.analytics.efficiency import model
 from osler.domain.events import LoggedEvent
 from osler.domain.local_day import local_day
 
@@ -33,6 +36,11 @@ def event(
         effective_at=at, utc_offset_minutes=offset, local_date=local_day(wall), session_id=session, device_id=device,
         time_precision="ms", received_at=at, data=data, topic_ids=tuple(topics), is_correct=right,
     )  # fmt: skip
+
+
+def sessionise(events):
+    """What the database would give of these events, made into sessions."""
+    return model.sessionise(timeline_of(events))
 
 
 def minutes(sessions):
@@ -207,14 +215,14 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
-def _build(rows):
+def _build(rows, offset=0):
     at, events = 0, []
     for step, kind, session, device, stated, reason, state in rows:
         at += step + 1
         data = {"question_submit": {"time_to_answer_seconds": stated}, "session_end": {"reason": reason},
                 "session_focus": {"state": state}, "material_open": {"material_id": "m", "kind": "text"},
                 "session_heartbeat": {"active_seconds": min(stated, 120), "visible": True}}.get(kind, {})  # fmt: skip
-        events.append(event(at, kind, session=session, device=device, **data))
+        events.append(event(at, kind, session=session, device=device, offset=offset, **data))
     return events
 
 
@@ -240,8 +248,31 @@ def test_a_late_event_is_mended_from_the_last_session_before_it(rows, place):
     if not events:
         return
     late = events[place % len(events)]
-    known = [e for e in events if e is not late]
-    before = sessionise(known)
-    key = refold_from(before, late.order)
-    kept = [s for s in before if key is not None and s.first_event < key]
-    assert kept + sessionise([e for e in events if key is None or e.order >= key]) == sessionise(events)
+    earlier = [s.first_event for s in sessionise([e for e in events if e is not late]) if s.first_event <= late.order]
+    key = max(earlier) if earlier else None
+    whole = sessionise(events)
+    kept = [s for s in whole if key is not None and s.first_event < key]
+    assert kept + sessionise([e for e in events if key is None or e.order >= key]) == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(EVENTS, st.sampled_from([0, 150, 240]), st.sampled_from([-480, 0, 330]))
+def test_all_sessions_at_once_are_what_the_plain_way_makes_one_by_one(rows, day_start, offset):
+    events = _build(rows, offset)
+    found = model.sessionise(timeline_of(events), day_start_minutes=day_start)
+    wanted = plain_sessions.sessionise(events, day_start_minutes=day_start)
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        assert_alike(asdict(one), asdict(other))
+
+
+def assert_alike(a, b):
+    """Equal, in the same order, floats to 1e-12."""
+    if isinstance(a, dict):
+        assert list(a) == list(b)
+        for key, value in a.items():
+            assert_alike(value, b[key])
+    elif isinstance(a, float):
+        assert a == pytest.approx(b, rel=1e-12, abs=1e-9)
+    else:
+        assert a == b

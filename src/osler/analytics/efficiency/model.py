@@ -1,27 +1,25 @@
 """What was in each study session: time, answers, breaks, interruptions, by day, hour, kind and topic?
 
-Where sessions begin and end is told by `osler.science.sessions`, active time by `osler.science.study_time`.
+Where sessions begin and end is told by `osler.science.sessions`, active time by `osler.science.study_time`. All
+sessions of a timeline are made at once; one alone is made the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from osler.domain.events import LoggedEvent
-from osler.domain.local_day import DEFAULT_DAY_START_MINUTES, local_day
-from osler.science.sessions import split
-from osler.science.spans import union
-from osler.science.study_time import US, Effect, Label, Mark, StudyTime, measure
+import numpy as np
+
+from osler.analytics.efficiency.hours import EPOCH_DAY, by_hour, summed
+from osler.analytics.efficiency.timeline import ANSWERS, Catalogue, Laid, Timeline, lay_out
+from osler.domain.local_day import DEFAULT_DAY_START_MINUTES
+from osler.science.spans import Spans
+from osler.science.study_time import US, StudyTimes, measure
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ANSWERS = frozenset({"question_submit", "flashcard_review"})
-
-TopicsOf = Callable[[LoggedEvent], tuple[str, ...]]
-KindOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,178 +77,197 @@ class StudySession:
         return days
 
 
-_EFFECTS = {
-    "session_pause": Effect.PAUSE,
-    "session_resume": Effect.RESUME,
-    "session_heartbeat": Effect.BEAT,
-    "session_end": Effect.OTHER,
-    "question_submit": Effect.ANSWER,
-    "flashcard_review": Effect.ANSWER,
-}
-
-
-def _effect(event: LoggedEvent) -> Effect:
-    if event.event_type == "session_focus":
-        return Effect.HIDDEN if event.data.get("state") == "hidden" else Effect.VISIBLE
-    return _EFFECTS.get(event.event_type, Effect.STUDY)
-
-
-def _stated_us(event: LoggedEvent) -> int:
-    if event.event_type in ANSWERS:
-        return int(float(event.data.get("time_to_answer_seconds") or 0) * US)
-    if event.event_type == "session_heartbeat" and event.data.get("visible", True):
-        return int(min(float(event.data.get("active_seconds") or 0), 120.0) * US)
-    return 0
-
-
-def _kind(event: LoggedEvent, kinds: dict[str, str], kind_of: KindOf) -> str | None:
-    """What a learner is busy with: questions, cards, coach, or the kind of the material."""
-    if event.event_type.startswith("question_"):
-        return "questions"
-    if event.event_type == "flashcard_review":
-        return "cards"
-    if event.event_type.startswith("coach_"):
-        return "coach"
-    material = event.data.get("material_id")
-    if material is None:
-        return None
-    if "kind" in event.data:
-        kinds[str(material)] = str(event.data["kind"])
-    return kinds.get(str(material)) or kind_of(str(material)) or "other"
-
-
-def _us(at: datetime) -> int:
-    since = at - EPOCH
-    return (since.days * 86_400 + since.seconds) * US + since.microseconds
-
-
-def _marks(events: Sequence[LoggedEvent], topics_of: TopicsOf, kind_of: KindOf) -> list[Mark]:
-    marks: list[Mark] = []
-    kinds: dict[str, str] = {}
-    last_us = 0
-    for event in events:
-        at_us = last_us = max(_us(event.effective_at), last_us)
-        kind = _kind(event, kinds, kind_of)
-        label: Label | None = None if kind is None else (kind, topics_of(event))
-        marks.append(Mark(at_us, event.device_id or "", _effect(event), _stated_us(event), label))
-    return marks
-
-
-def _cut_by_hour(start_us: int, end_us: int, offset: int, day_start: int) -> Iterator[tuple[date, int, int]]:
-    """A stretch cut at wall-clock hours and at the start of the local day: (local day, hour, microseconds)."""
-    zone = timezone(timedelta(minutes=offset))
-    step, shift = 3600 * US, offset * 60 * US
-    boundary = day_start * 60 * US % step
-    while start_us < end_us:
-        wall = start_us + shift
-        stop = min(end_us, (wall // step + 1) * step - shift, ((wall - boundary) // step + 1) * step + boundary - shift)
-        at = datetime.fromtimestamp(start_us // US, zone)
-        yield local_day(at, day_start), at.hour, stop - start_us
-        start_us = stop
-
-
-def _topic_shares(time: StudyTime, events: Sequence[LoggedEvent], topics_of: TopicsOf) -> dict[str, TopicShare]:
-    seconds: dict[str, float] = {}
-    counts: dict[str, tuple[int, int]] = {}
-    for piece in time.pieces:
-        for topic in piece.label[1]:
-            share = (piece.end_us - piece.start_us) / len(piece.label[1]) / US
-            seconds[topic] = seconds.get(topic, 0.0) + share
-    for event in events:
-        if event.event_type in ANSWERS:
-            for topic in topics_of(event):
-                n, right = counts.get(topic, (0, 0))
-                counts[topic] = (n + 1, right + is_right(event))
-    return {
-        topic: TopicShare(seconds.get(topic, 0.0), *counts.get(topic, (0, 0))) for topic in sorted({*seconds, *counts})
-    }
-
-
-def is_right(event: LoggedEvent) -> bool:
-    """Whether an answer counts as right: a question by its stored grade, a card by a rating of 2 or more."""
-    if event.event_type == "flashcard_review":
-        return int(event.data.get("rating", 0)) >= 2
-    return event.is_correct is True
-
-
-def summarise(
-    events: Sequence[LoggedEvent], *, closed: bool, topics_of: TopicsOf, kind_of: KindOf, day_start_minutes: int
-) -> StudySession:
-    """One session's figures from its events (at least one, in fold order)."""
-    marks = _marks(events, topics_of, kind_of)
-    time = measure(marks)
-    first, last = events[0], events[-1]
-    offset = first.utc_offset_minutes
-    by_hour: dict[tuple[date, int], int] = {}
-    by_kind: dict[str, int] = {}
-    for piece in time.pieces:
-        by_kind[piece.label[0]] = by_kind.get(piece.label[0], 0) + piece.end_us - piece.start_us
-    for start, end in union((piece.start_us, piece.end_us) for piece in time.pieces):
-        for day, hour, amount in _cut_by_hour(start, end, offset, day_start_minutes):
-            by_hour[day, hour] = by_hour.get((day, hour), 0) + amount
-    by_day: dict[date, int] = {first.local_date: 0}
-    for day, _hour, amount in _cut_by_hour(marks[0].at_us, marks[-1].at_us, offset, day_start_minutes):
-        by_day[day] = by_day.get(day, 0) + amount
-    questions = [e for e in events if e.event_type == "question_submit"]
-    reviews = [e for e in events if e.event_type == "flashcard_review"]
-    topics = [found for e in events if e.event_type in ANSWERS and (found := frozenset(topics_of(e)))]
-    return StudySession(
-        session_id=next((e.session_id for e in events if e.session_id), str(first.event_id)),
-        first_event=first.order,
-        last_event=last.order,
-        started_at=first.effective_at,
-        ended_at=max(first.effective_at, first.effective_at + timedelta(microseconds=marks[-1].at_us - marks[0].at_us)),
-        utc_offset_minutes=offset,
-        local_date=first.local_date,
-        ended_explicitly=closed,
-        events=len(events),
-        total_seconds=(marks[-1].at_us - marks[0].at_us) / US,
-        active_seconds=time.active_us / US,
-        multitasked_seconds=time.multitasked_us / US,
-        hidden_seconds=time.hidden_us / US,
-        interruptions=time.pauses + time.hidden_spans,
-        has_signals=time.signals,
-        break_seconds=tuple(us / US for us in time.breaks_us),
-        questions=len(questions),
-        graded=sum(e.is_correct is not None for e in questions),
-        correct=sum(map(is_right, questions)),
-        reviews=len(reviews),
-        reviews_passed=sum(map(is_right, reviews)),
-        materials=len({e.data["material_id"] for e in events if e.event_type == "material_open"}),
-        topic_switches=sum(a != b for a, b in pairwise(topics)),
-        total_by_day={day: us / US for day, us in sorted(by_day.items())},
-        active_by_hour={key: us / US for key, us in sorted(by_hour.items())},
-        active_by_kind={kind: us / US for kind, us in sorted(by_kind.items())},
-        by_topic=_topic_shares(time, events, topics_of),
-    )
-
-
-def _own_topics(event: LoggedEvent) -> tuple[str, ...]:
-    return event.topic_ids
-
-
-def _unknown_kind(_material_id: str) -> str | None:
-    return None
+_NOTHING_KNOWN = Catalogue()
 
 
 def sessionise(
-    events: Iterable[LoggedEvent],
-    *,
-    topics_of: TopicsOf = _own_topics,
-    kind_of: KindOf = _unknown_kind,
-    day_start_minutes: int = DEFAULT_DAY_START_MINUTES,
+    timeline: Timeline, known: Catalogue = _NOTHING_KNOWN, *, day_start_minutes: int = DEFAULT_DAY_START_MINUTES
 ) -> list[StudySession]:
-    """All study sessions of one learner's events, given in fold order from the log's start or any session's start.
+    """All study sessions of a timeline, which begins at the log's start or at any session's first event.
 
-    `topics_of` names an event's topics (the catalogue knows them), `kind_of` a material's kind where no open event did.
+    `known` is what the catalogue says; it goes before the topics that an import gave, after a kind that was told.
     """
+    laid = lay_out(timeline, known)
+    if laid is None:
+        return []
+    times = measure(laid.marks)
+    made = _Made(timeline, laid, times, day_start_minutes)
+    return [made.session(number) for number in range(len(laid.closed))]
+
+
+class _Made:
+    """What sessions are made of, each figure counted for all of them at once."""
+
+    def __init__(self, timeline: Timeline, laid: Laid, times: StudyTimes, day_start_minutes: int) -> None:
+        self._timeline, self._closed = timeline, laid.closed
+        n = len(laid.closed)
+        edges = np.flatnonzero(np.diff(laid.marks.session, prepend=-1, append=-1))
+        self._first: list[int] = laid.place[edges[:-1]].tolist()
+        self._last: list[int] = laid.place[edges[1:] - 1].tolist()
+        self._events: list[int] = np.diff(edges).tolist()
+        self._figures = _figures(times)
+        self._named = _named(timeline, laid)
+        answers = _Answers(timeline, laid)
+        self._counts = _counts(answers, n)
+        self._shares = _shares(laid, times, answers, n)
+        self._kinds = _by_kind(laid, times, n)
+        self._switches = _switches(answers, laid, n)
+        self._materials = _materials(timeline, laid, n)
+        offset = np.array([timeline.utc_offset_minutes[place] for place in self._first]) * 60 * US
+        start = day_start_minutes * 60 * US
+        active = times.active.moved(times.first_us[times.active_session])
+        self._hours = by_hour(active, times.active_session, offset, start, n)
+        whole = Spans(times.first_us, times.first_us + times.total_us)
+        self._days = by_hour(whole, np.arange(n), offset, start, n)
+        self._breaks: list[list[float]] = [[] for _ in range(n)]
+        breaks: list[tuple[int, int]] = np.column_stack([times.break_session, times.breaks_us]).tolist()
+        for number, us in breaks:
+            self._breaks[number].append(us / US)
+
+    def session(self, number: int) -> StudySession:
+        """One session with everything in it."""
+        timeline, first, last = self._timeline, self._first[number], self._last[number]
+        started = instant(timeline.at_us[first])
+        total, active, multitasked, hidden, interruptions, has_signals = self._figures[number]
+        questions, graded, correct, reviews, passed = self._counts[number]
+        day = date.fromordinal(EPOCH_DAY + timeline.local_day[first])
+        by_day = {day: 0}
+        for (on, _), us in self._days[number].items():
+            by_day[on] = by_day.get(on, 0) + us
+        return StudySession(
+            session_id=self._named.get(number) or timeline.event_id[first],
+            first_event=order_of(timeline, first),
+            last_event=order_of(timeline, last),
+            started_at=started,
+            ended_at=started + timedelta(microseconds=total),
+            utc_offset_minutes=timeline.utc_offset_minutes[first],
+            local_date=day,
+            ended_explicitly=self._closed[number],
+            events=self._events[number],
+            total_seconds=total / US,
+            active_seconds=active / US,
+            multitasked_seconds=multitasked / US,
+            hidden_seconds=hidden / US,
+            interruptions=interruptions,
+            has_signals=has_signals,
+            break_seconds=tuple(self._breaks[number]),
+            questions=questions,
+            graded=graded,
+            correct=correct,
+            reviews=reviews,
+            reviews_passed=passed,
+            materials=self._materials[number],
+            topic_switches=self._switches[number],
+            total_by_day={on: us / US for on, us in sorted(by_day.items())},
+            active_by_hour={place: us / US for place, us in self._hours[number].items()},
+            active_by_kind=self._kinds[number],
+            by_topic=self._shares[number],
+        )
+
+
+def order_of(timeline: Timeline, place: int) -> tuple[datetime, UUID]:
+    """The key of the fold of an event: time of its id, then the id."""
+    return instant(timeline.ts_us[place]), UUID(timeline.event_id[place])
+
+
+def instant(us: int) -> datetime:
+    """Microseconds since 1970 as an instant."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def _figures(times: StudyTimes) -> list[tuple[int, int, int, int, int, bool]]:
+    columns = (
+        times.total_us, times.active_us, times.multitasked_us, times.hidden_us, times.pauses + times.hidden_spans,
+        times.signals,
+    )  # fmt: skip
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _named(timeline: Timeline, laid: Laid) -> dict[int, str]:
+    """The first id that a client gave each session, where one did."""
+    named: dict[int, str] = {}
+    if any(timeline.session_id):
+        for place, session in laid.members():
+            if session not in named and (given := timeline.session_id[place]):
+                named[session] = given
+    return named
+
+
+def _materials(timeline: Timeline, laid: Laid, n: int) -> list[int]:
+    """How many materials each session opened."""
+    opened: list[set[str | None]] = [set() for _ in range(n)]
+    for place, session in laid.members():
+        if timeline.event_type[place] == "material_open":
+            opened[session].add(timeline.item[place])
+    return [len(items) for items in opened]
+
+
+class _Answers:
+    """The answers and reviews of all sessions, in order. Shapes: (n,)."""
+
+    def __init__(self, timeline: Timeline, laid: Laid) -> None:
+        chosen = np.array([timeline.event_type[place] in ANSWERS for place, _ in laid.members()], dtype=bool)
+        places: list[int] = laid.place[chosen].tolist()
+        self.session, self.label = laid.marks.session[chosen], laid.marks.label[chosen]
+        self.is_question = np.array([timeline.event_type[at] == "question_submit" for at in places], dtype=bool)
+        self.is_graded = np.array([timeline.right[at] is not None for at in places], dtype=bool)
+        self.is_right = np.array([timeline.right[at] is True for at in places], dtype=bool)
+
+
+def _counts(answers: _Answers, n: int) -> list[tuple[int, int, int, int, int]]:
+    """Of each session: questions, graded and right ones, reviews, those passed."""
+    asked, right = answers.is_question, answers.is_right
+    masks = (asked, asked & answers.is_graded, asked & right, ~asked, ~asked & right)
+    columns = [np.bincount(answers.session[mask], minlength=n).tolist() for mask in masks]
+    return list(zip(*columns, strict=True))
+
+
+def _switches(answers: _Answers, laid: Laid, n: int) -> list[int]:
+    """How often neighbouring answers were on other topics; answers without topics do not count."""
+    sets: dict[frozenset[str], int] = {frozenset(): -1}
+    number = np.array([sets.setdefault(frozenset(topics), len(sets)) for _, topics in laid.labels], dtype=np.int64)
+    topics = number[answers.label]
+    session, topics = answers.session[topics >= 0], topics[topics >= 0]
+    changed = (topics[1:] != topics[:-1]) & (session[1:] == session[:-1])
+    switches: list[int] = np.bincount(session[1:][changed], minlength=n).tolist()
+    return switches
+
+
+def _by_kind(laid: Laid, times: StudyTimes, n: int) -> list[dict[str, float]]:
+    """Active seconds of each session by kind of study."""
+    found: list[dict[str, int]] = [{} for _ in range(n)]
+    for session, label, us in _spent(laid, times):
+        kind = laid.labels[label][0]
+        found[session][kind] = found[session].get(kind, 0) + us
+    return [{kind: us / US for kind, us in sorted(kinds.items())} for kinds in found]
+
+
+def _spent(laid: Laid, times: StudyTimes) -> list[tuple[int, int, int]]:
+    """(session, label, microseconds) of active time."""
+    width = len(laid.labels)
     return [
-        summarise(own, closed=closed, topics_of=topics_of, kind_of=kind_of, day_start_minutes=day_start_minutes)
-        for own, closed in split(events)
+        (*divmod(key, width), us)
+        for key, us in summed(times.pieces.session * width + times.pieces.label, times.pieces.us)
     ]
 
 
-def refold_from(sessions: Sequence[StudySession], changed: tuple[datetime, UUID]) -> tuple[datetime, UUID] | None:
-    """The fold key from which sessions must be made anew after an event at `changed`; None for the whole log."""
-    earlier = [session.first_event for session in sessions if session.first_event <= changed]
-    return max(earlier) if earlier else None
+def _shares(laid: Laid, times: StudyTimes, answers: _Answers, n: int) -> list[dict[str, TopicShare]]:
+    """What each session gave to each topic."""
+    width = len(laid.labels)
+    seconds: list[dict[str, float]] = [{} for _ in range(n)]
+    for session, label, us in _spent(laid, times):
+        topics = laid.labels[label][1]
+        for topic in topics:
+            seconds[session][topic] = seconds[session].get(topic, 0.0) + us / len(topics) / US
+    counts: list[dict[str, tuple[int, int]]] = [{} for _ in range(n)]
+    key = answers.session * width + answers.label
+    right = dict(summed(key, answers.is_right.astype(np.int64)))
+    for place, total in summed(key, np.ones_like(key)):
+        session, label = divmod(place, width)
+        for topic in laid.labels[label][1]:
+            before = counts[session].get(topic, (0, 0))
+            counts[session][topic] = before[0] + total, before[1] + right[place]
+    return [
+        {topic: TopicShare(spent.get(topic, 0.0), *given.get(topic, (0, 0))) for topic in sorted({*spent, *given})}
+        for spent, given in zip(seconds, counts, strict=True)
+    ]
