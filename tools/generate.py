@@ -17,6 +17,7 @@ from pathlib import Path
 import reference_api
 import reference_code
 import reference_data
+import reference_grafana
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = "docs/reference"
@@ -45,6 +46,7 @@ FILES: dict[str, Callable[[], str]] = {
     f"{REFERENCE}/jobs.md": reference_data.jobs_page,
     f"{REFERENCE}/openapi.json": reference_api.openapi_json,
     f"{REFERENCE}/api.md": reference_api.api_page,
+    "deploy/grafana/osler.json": reference_grafana.dashboard_json,
     "web/src/api/schema.d.ts": reference_api.client_types,
 }
 if (ROOT / "tools" / "generate_tracking.py").exists():

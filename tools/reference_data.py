@@ -29,7 +29,8 @@ def metrics_page() -> str:
             "Beside them stand `process_*`: processor time, memory, open files and start of the process (Linux).\n",
             "## Vocabularies\n",
             table(["label", "values"], closed),
-            "A scrape overwrites a label called `job`; hence `job_name`.\n",
+            "A scrape overwrites a label called `job`; hence `job_name`. Backlogs and everything about jobs are read "
+            "from the\ndatabase and are the same in every process: over processes take `max`, never `sum`.\n",
         ]
     )
 
@@ -51,13 +52,13 @@ def _vocabularies() -> dict[str, str]:
     return {
         "outcome": listed(metrics.OUTCOMES),
         "consumer": listed(metrics.CONSUMERS),
-        "result": listed(metrics.CACHE_RESULTS),
+        "result": f"{listed(metrics.CACHE_RESULTS)}; of spans {listed(metrics.SPAN_RESULTS)}",
         "status": listed(metrics.JOB_STATUSES),
         "status_class": listed(metrics.STATUS_CLASSES),
         "reason": listed(metrics.DROP_REASONS),
         "kind": listed(metrics.SECURITY_KINDS),
         "route": "template of a route, as in [the API](api.md)",
-        "query": "name of a query that a process has declared",
+        "query": listed(metrics.QUERIES),
         "job_name": "name of a job, as in [jobs](jobs.md)",
         "type": "event type that a process has declared",
     }

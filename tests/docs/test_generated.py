@@ -28,6 +28,7 @@ FILES = (
     "docs/reference/jobs.md",
     "docs/reference/openapi.json",
     "docs/reference/api.md",
+    "deploy/grafana/osler.json",
     "web/src/api/schema.d.ts",
 )
 
