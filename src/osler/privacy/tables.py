@@ -70,3 +70,24 @@ address_sightings = table(
     erase=Erase.DELETE,
     comment="for abuse alone: kept 30 days, never joined to events",
 )
+
+export_links = table(
+    "export_links",
+    column("link_mac", sa.LargeBinary(), primary_key=True, comment="keyed hash of the link"),
+    user_id_column(),
+    column("made_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="asked for", unit="UTC"),
+    column("expires_at", sa.DateTime(timezone=True), comment="worth nothing from then on", unit="UTC"),
+    column(
+        "used_at",
+        sa.DateTime(timezone=True),
+        nullable=True,
+        comment="opened; worth nothing from then on",
+        unit="UTC",
+    ),
+    sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], ondelete="CASCADE"),
+    sa.CheckConstraint("expires_at <= made_at + interval '24 hours'", name="a_day"),
+    sa.Index("ix_export_links_user_id", "user_id"),
+    kind=Kind.OPERATIONAL,
+    erase=Erase.DELETE,
+    comment="links that give a learner's export once, within a day; without the link itself",
+)
