@@ -17,10 +17,10 @@ from osler.evaluate.protocol import silent
 def write(path, n=900, *, helpful=True, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.normal(0, 1, (n, 8))
-    strength = 1.8 * x[:, 0]
+    strength = 1.5 * x[:, 0] + 1.0 * x[:, 1]
     table = pd.DataFrame(x, columns=list(FEATURES))
     table["passed"] = (rng.random(n) < 1 / (1 + np.exp(-strength))).astype(int)
-    table["closed_form"] = 1 / (1 + np.exp(-(0.2 if helpful else 1.0) * strength))
+    table["closed_form"] = 1 / (1 + np.exp(-(0.2 * x[:, 0] if helpful else strength)))
     table["user_id"] = [f"u{i}" for i in range(n)]
     table["exam_on"] = [(date(2026, 1, 1) + timedelta(days=30 * int(d))).isoformat() for d in rng.integers(0, 12, n)]
     table.loc[rng.random(n) < 0.1, "accuracy_30d"] = np.nan
@@ -40,7 +40,7 @@ def run(path, as_of=None):
 def test_a_trained_model_takes_over_once_it_has_won(tmp_path):
     found = run(write(tmp_path / "exams.csv"))
     models = found["models"]
-    assert set(models) == {"osler", "closed_form", "base_rate", "logistic", "random_forest"}
+    assert set(models) == {"osler", "closed_form", "recalibrated", "base_rate", "logistic", "random_forest"}
     assert models["logistic"]["brier"] < models["osler"]["brier"] < models["closed_form"]["brier"]
     assert found["serving_rule"]["now_served"]["source"] in {"logistic", "random_forest"}
 

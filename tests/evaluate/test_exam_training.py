@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,9 +16,9 @@ from osler.science.exam_trained import decode, encode, predicted_score, probabil
 def outcomes(n=600, *, helpful=True, seed=0):
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 1, (n, 8))
-    strength = features[:, 0] * 1.6
+    strength = 1.3 * features[:, 0] + 1.1 * features[:, 1]
     passed = (rng.random(n) < 1 / (1 + np.exp(-strength))).astype(float)
-    closed = 1 / (1 + np.exp(-(0.3 * strength if helpful else strength)))
+    closed = 1 / (1 + np.exp(-(0.3 * features[:, 0] if helpful else strength)))
     features = np.where(rng.random((n, 8)) < 0.05, np.nan, features)
     score = np.clip(0.6 + 0.1 * strength + rng.normal(0, 0.05, n), 0, 1)
     learner = np.char.add("u", np.arange(n).astype(str))
@@ -33,7 +35,31 @@ def test_a_model_that_knows_more_than_the_closed_form_is_served():
     assert found.served is not None
     assert found.source in {"logistic", "random_forest"}
     assert found.brier[found.source] < min(found.brier["closed_form"], found.brier["base_rate"])
+    assert found.brier[found.source] < found.brier["recalibrated"]
     assert all(verdict.ahead for verdict in found.verdicts[found.source].values())
+
+
+def test_a_model_that_only_recalibrates_is_not_served():
+    rows = outcomes(helpful=False)
+    flat = 1 / (1 + np.exp(-0.1 * np.log(rows.closed_form / (1 - rows.closed_form))))
+    found = train(replace(rows, closed_form=flat), seed=0)
+    assert all(verdict.ahead for verdict in found.verdicts["logistic"].values())
+    assert found.served is None, "the closed form recalibrated is as good"
+    assert found.beats_base_rate
+
+
+def test_forecasts_of_nothing_are_said_to_be_no_better_than_the_base_rate():
+    rows = outcomes()
+    found = train(replace(rows, closed_form=np.random.default_rng(1).uniform(0.2, 0.8, 600)), seed=0)
+    assert found.beats_base_rate is False
+
+
+def test_each_result_counts_once_however_many_snapshots_it_has():
+    rows = outcomes(120)
+    twice = rows.rows(np.repeat(np.arange(120), 3))
+    assert exam_training.one_an_outcome(twice).size == 120
+    assert exam_training.enough(twice)
+    assert not exam_training.enough(rows.rows(np.arange(120) < 99))
 
 
 def test_the_closed_form_is_served_where_it_is_as_good():
@@ -53,8 +79,7 @@ def test_a_later_outcome_never_moves_an_earlier_forecast():
     rows = outcomes()
     done, before = forward(rows, 0)
     last = rows.exam_on == rows.exam_on.max()
-    flipped = Outcomes(rows.features, rows.closed_form, np.where(last, 1 - rows.passed, rows.passed), rows.score,
-                       rows.learner, rows.exam_on)  # fmt: skip
+    flipped = replace(rows, passed=np.where(last, 1 - rows.passed, rows.passed))
     again = forward(flipped, 0)[1]
     for name in before:
         assert np.array_equal(before[name][done], again[name][done])

@@ -17,10 +17,17 @@ import numpy as np
 import pandas as pd
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate.exam_training import FITS, Floats, Outcomes, exam_blocks, forward, train
+from osler.evaluate.exam_training import (
+    Floats,
+    Outcomes,
+    enough,
+    exam_blocks,
+    forward,
+    train,
+    winners,
+)
 from osler.evaluate.protocol import Progress, sha256_of, versions
 from osler.evaluate.report import Report, judge
-from osler.science.serving_rule import may_serve
 
 FEATURES = (
     "avg_mastery_score", "topics_mastered", "topics_weak", "accuracy_30d", "study_minutes_total",
@@ -62,16 +69,12 @@ def served_by_then(rows: Outcomes, done: np.ndarray, forecasts: dict[str, Floats
     answer = rows.closed_form.copy()
     for block in exam_blocks(rows)[1:]:
         now = np.isin(rows.exam_on, block)
-        before = done & (rows.exam_on < block[0])
-        rivals = {"closed_form": rows.closed_form[before], "base_rate": forecasts["base_rate"][before]}
-        y, learner = rows.passed[before], rows.learner[before]
-        won = {
-            name: float(np.mean((forecasts[name][before] - y) ** 2))
-            for name in FITS
-            if y.size and may_serve(y, forecasts[name][before], dict(rivals), learner, seed=seed)[0]
-        }
+        earlier = rows.exam_on < block[0]
+        if not enough(rows.rows(earlier)):
+            continue
+        won = winners(rows, done & earlier, forecasts, seed)
         if won:
-            answer[now] = forecasts[min(won, key=lambda name: won[name])][now]
+            answer[now] = forecasts[won[0]][now]
     return answer
 
 
@@ -80,12 +83,11 @@ def run(path: Path, *, as_of: date | None, progress: Progress, seed: int) -> Rep
     began = perf_counter()
     rows = read(path, as_of)
     done, found = forward(rows, seed)
-    if not done.any():
-        raise InvalidInput("Too few exam results: 100 learners with 20 of the rarer outcome must lie before a test.")
+    if not done.any() or not enough(rows):
+        raise InvalidInput("Too few exam results: it takes 100, with 20 of the rarer outcome.")
     progress("forward", 1, 2)
     answer = served_by_then(rows, done, found, seed)
-    models = {"osler": answer[done], "closed_form": rows.closed_form[done]}
-    models |= {name: p[done] for name, p in found.items()}
+    models = {"osler": answer[done], **{name: p[done] for name, p in found.items()}}
     training = train(rows, seed=seed)
     progress("rule", 2, 2)
     rule = {

@@ -8,25 +8,32 @@ date is forecast by models fitted on earlier exams alone, without the learners t
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
 
+from osler.errors import Misconfigured
+from osler.science.calibration import fit_calibration
 from osler.science.exam_trained import TrainedExam, as_trees_read, design, learn_scaling, probability
-from osler.science.serving_rule import Verdict, enough_outcomes, may_serve
+from osler.science.one_thread import one_thread
+from osler.science.serving_rule import Verdict, compare, enough_outcomes
 from osler.science.trees import Boosted, Tree
 
 Floats = npt.NDArray[np.float64]
+Verdicts = dict[str, Verdict]
 
-SNAPSHOT_DAYS = (90, 60, 30, 14, 7)
+TOO_FEW = "Too few exam results to train on; the closed form is served."
+NONE_WON = "The trained models did not beat the closed form and the base rate; the closed form is served."
 TREES = 300
 MIN_LEAF = 10
 MAX_BLOCKS = 5
+MIN_EARLIER = 30
+MIN_EARLIER_RARER = 5
+RIVALS = ("closed_form", "base_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,8 @@ class Outcomes:
     learner: npt.NDArray[np.str_]
     exam_on: npt.NDArray[np.int64]
 
-    def rows(self, mask: npt.NDArray[np.bool_]) -> Outcomes:
-        """The same for some rows only."""
+    def rows(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Outcomes:
+        """The same for some rows only, chosen by a mask or by their places."""
         return Outcomes(
             self.features[mask], self.closed_form[mask], self.passed[mask], self.score[mask], self.learner[mask],
             self.exam_on[mask],
@@ -77,15 +84,25 @@ def _plain_trees(model: Any, tree_value: Callable[[Any], Floats]) -> Boosted:
     return Boosted(0.0, tuple(trees))
 
 
+def _library() -> tuple[Any, Any]:
+    """scikit-learn's linear models and ensembles. Errors: Misconfigured without the `fit` extra."""
+    try:
+        from sklearn import ensemble, linear_model  # noqa: PLC0415 - an extra
+    except ImportError as absent:
+        raise Misconfigured("Training exam models needs the extra: pip install 'osler[fit]'.") from absent
+    return linear_model, ensemble
+
+
 def fit_logistic(rows: Outcomes, _seed: int) -> TrainedExam:
     """L2 logistic regression for passing, ridge for the score, both on standardised columns."""
+    linear, _ = _library()
     scaling = learn_scaling(rows.features, rows.closed_form)
     x, weight = design(rows.features, rows.closed_form, scaling), learner_weights(rows)
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(x, rows.passed, sample_weight=weight)
+    model = linear.LogisticRegression(C=1.0, max_iter=5000).fit(x, rows.passed, sample_weight=weight)
     known = np.isfinite(rows.score)
     score_weights: tuple[float, ...] = ()
     if known.sum() >= 30:
-        ridge = Ridge(alpha=1.0).fit(x[known], rows.score[known], sample_weight=weight[known])
+        ridge = linear.Ridge(alpha=1.0).fit(x[known], rows.score[known], sample_weight=weight[known])
         score_weights = (*map(float, ridge.coef_), float(ridge.intercept_))
     weights = (*map(float, model.coef_[0]), float(model.intercept_[0]))
     return TrainedExam("logistic", scaling, weights, score_weights, outcomes=len(set(rows.learner.tolist())))
@@ -93,16 +110,17 @@ def fit_logistic(rows: Outcomes, _seed: int) -> TrainedExam:
 
 def fit_forest(rows: Outcomes, seed: int) -> TrainedExam:
     """Random forest of 300 trees, leaf at least 10, for passing and for the score."""
+    _, ensemble = _library()
     scaling = learn_scaling(rows.features, rows.closed_form)
     x = as_trees_read(design(rows.features, rows.closed_form, scaling))
     weight = learner_weights(rows)
-    model = RandomForestClassifier(TREES, min_samples_leaf=MIN_LEAF, random_state=seed)
+    model = ensemble.RandomForestClassifier(TREES, min_samples_leaf=MIN_LEAF, random_state=seed)
     model.fit(x, rows.passed, sample_weight=weight)
     one = int(np.flatnonzero(np.asarray(model.classes_) > 0.5)[0])
     known = np.isfinite(rows.score)
     score_forest = None
     if known.sum() >= 30:
-        grown = RandomForestRegressor(TREES, min_samples_leaf=MIN_LEAF, random_state=seed)
+        grown = ensemble.RandomForestRegressor(TREES, min_samples_leaf=MIN_LEAF, random_state=seed)
         grown.fit(x[known], rows.score[known], sample_weight=weight[known])
         score_forest = _plain_trees(grown, lambda nodes: nodes.value[:, 0, 0])
     forest = _plain_trees(model, lambda nodes: nodes.value[:, 0, one] / nodes.value[:, 0, :].sum(axis=1))
@@ -120,28 +138,88 @@ def exam_blocks(rows: Outcomes) -> list[npt.NDArray[np.int64]]:
 
 
 def forward(rows: Outcomes, seed: int) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
-    """(rows that were forecast, forecasts by model, base rate among them): at most five blocks of exam dates, in order.
+    """(rows that were forecast, forecasts by model, with the closed form as it is, recalibrated, and the base rate).
 
-    The first block only trains. A block is forecast by fits on earlier dates without the block's learners.
+    At most five blocks of exam dates, in order; the first block only trains. A block is forecast by fits on earlier
+    dates without the block's learners, once these hold 30 results with 5 of the rarer kind.
     """
     done = np.zeros(rows.passed.size, dtype=bool)
-    found = {name: np.zeros(rows.passed.size) for name in (*FITS, "base_rate")}
+    found = {name: np.zeros(rows.passed.size) for name in (*FITS, "recalibrated", "base_rate")}
     for block in exam_blocks(rows)[1:]:
         test = np.isin(rows.exam_on, block)
         earlier = rows.rows((rows.exam_on < block[0]) & ~np.isin(rows.learner, rows.learner[test]))
-        if not enough_outcomes(_one_a_learner(earlier)):
+        known = earlier.rows(one_an_outcome(earlier))
+        if known.passed.size < MIN_EARLIER or min(known.passed.sum(), (1 - known.passed).sum()) < MIN_EARLIER_RARER:
             continue
         done |= test
         now = rows.rows(test)
         for name, fit in FITS.items():
             found[name][test] = probability(fit(earlier, seed), now.features, now.closed_form)
+        found["recalibrated"][test] = fit_calibration(known.closed_form, known.passed).apply(now.closed_form)
         found["base_rate"][test] = np.average(earlier.passed, weights=learner_weights(earlier))
-    return done, found
+    return done, found | {"closed_form": rows.closed_form}
 
 
-def _one_a_learner(rows: Outcomes) -> Floats:
-    _, first = np.unique(rows.learner, return_index=True)
-    return rows.passed[first]
+def one_an_outcome(rows: Outcomes) -> npt.NDArray[np.int64]:
+    """One snapshot of each result, so that results count once and every distance to an exam takes part.
+
+    Which of a learner's snapshots follows from their name alone: drawn once, the same in every run.
+    """
+    draw = np.array([zlib.crc32(f"{learner} {day} {i}".encode()) for i, learner, day in _numbered(rows)], np.int64)
+    order = np.lexsort((draw, rows.exam_on, rows.learner))
+    learner, day = rows.learner[order], rows.exam_on[order]
+    first = np.ones(order.size, dtype=bool)
+    first[1:] = (learner[1:] != learner[:-1]) | (day[1:] != day[:-1])
+    return np.sort(order[first])
+
+
+def _numbered(rows: Outcomes) -> list[tuple[int, str, int]]:
+    """The rows as (number among the learner's rows of that exam, learner, exam day)."""
+    seen: dict[tuple[str, int], int] = {}
+    found: list[tuple[int, str, int]] = []
+    for learner, day in zip(rows.learner.tolist(), rows.exam_on.tolist(), strict=True):
+        number = seen[learner, day] = seen.get((learner, day), -1) + 1
+        found.append((number, learner, day))
+    return found
+
+
+def enough(rows: Outcomes) -> bool:
+    """At least 100 results with 20 of the rarer kind."""
+    return enough_outcomes(rows.passed[one_an_outcome(rows)])
+
+
+def verdicts_on(
+    rows: Outcomes, done: npt.NDArray[np.bool_], found: dict[str, Floats], name: str, seed: int
+) -> Verdicts:
+    """A forecast held against the closed form and the base rate on the rows that nobody had seen."""
+    y = rows.passed[done]
+    loss = (found[name][done] - y) ** 2
+    return {rival: compare(loss, (found[rival][done] - y) ** 2, rows.learner[done], seed=seed) for rival in RIVALS}
+
+
+def winners(rows: Outcomes, done: npt.NDArray[np.bool_], found: dict[str, Floats], seed: int) -> list[str]:
+    """The trained models that may be served, best first.
+
+    Ahead of the closed form and the base rate beyond chance, and no worse than what would be served instead: the
+    closed form recalibrated on earlier results.
+    """
+    if not done.any():
+        return []
+    brier = brier_of(rows, done, found)
+    won = [
+        name
+        for name in FITS
+        if all(verdict.ahead for verdict in verdicts_on(rows, done, found, name, seed).values())
+        and brier[name] <= brier["recalibrated"]
+    ]
+    return sorted(won, key=lambda name: brier[name])
+
+
+def brier_of(rows: Outcomes, done: npt.NDArray[np.bool_], found: dict[str, Floats]) -> dict[str, float]:
+    """Brier score of each forecast on the rows that nobody had seen, one weight a learner."""
+    tested = rows.rows(done)
+    weight = learner_weights(tested)
+    return {name: float(np.average((p[done] - tested.passed) ** 2, weights=weight)) for name, p in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,34 +229,29 @@ class Training:
     served: TrainedExam | None
     source: str
     says: str
-    verdicts: dict[str, dict[str, Verdict]]
+    verdicts: dict[str, Verdicts]
     brier: dict[str, float]
+    beats_base_rate: bool | None = None
 
 
 def train(rows: Outcomes, *, seed: int) -> Training:
-    """Trains forward in time, applies the serving rule against closed form and base rate, refits the winner on all.
+    """Trains forward in time, applies the serving rule, refits the winner on all.
 
-    At least 100 learners with outcomes, 20 of the rarer kind, both before the first forecast and among those forecast.
+    From 100 results with 20 of the rarer kind. `beats_base_rate` says of the recalibrated closed form whether it is
+    ahead of the base rate beyond chance, so that no forecast is given where none is worth anything.
     """
-    closed = Training(None, "closed_form", "Too few exam results to train on; the closed form is served.", {}, {})
-    if not enough_outcomes(_one_a_learner(rows)):
-        return closed
-    done, found = forward(rows, seed)
-    tested = rows.rows(done)
-    if not enough_outcomes(_one_a_learner(tested)):
-        return closed
-    weight, y = learner_weights(tested), tested.passed
-    forecasts = {name: p[done] for name, p in found.items()} | {"closed_form": tested.closed_form}
-    brier = {name: float(np.average((p - y) ** 2, weights=weight)) for name, p in forecasts.items()}
-    rivals: dict[str, npt.ArrayLike] = {name: forecasts[name] for name in ("closed_form", "base_rate")}
-    verdicts: dict[str, dict[str, Verdict]] = {}
-    allowed: list[str] = []
-    for name in FITS:
-        passes, verdicts[name] = may_serve(y, forecasts[name], rivals, tested.learner, seed=seed)
-        allowed += [name] if passes else []
+    if not enough(rows):
+        return Training(None, "closed_form", TOO_FEW, {}, {})
+    with one_thread():
+        done, found = forward(rows, seed)
+    if not done.any():
+        return Training(None, "closed_form", TOO_FEW, {}, {})
+    brier = brier_of(rows, done, found)
+    verdicts = {name: verdicts_on(rows, done, found, name, seed) for name in (*FITS, "recalibrated")}
+    beats = verdicts["recalibrated"]["base_rate"].ahead
+    allowed = winners(rows, done, found, seed)
     if not allowed:
-        says = "The trained models did not beat the closed form and the base rate; the closed form is served."
-        return Training(None, "closed_form", says, verdicts, brier)
-    best = min(allowed, key=lambda name: brier[name])
+        return Training(None, "closed_form", NONE_WON, verdicts, brier, beats)
+    best = allowed[0]
     says = f"{best} beat the closed form and the base rate on exams that it had not seen."
-    return Training(FITS[best](rows, seed), best, says, verdicts, brier)
+    return Training(FITS[best](rows, seed), best, says, verdicts, brier, beats)

@@ -44,6 +44,13 @@ class Calibration:
         return forecast
 
 
+    def threshold(self, wanted: float) -> float:
+        """The smallest forecast that is worth `wanted`, to a thousandth; infinite where none is."""
+        grid = np.linspace(0.0, 1.0, 1001)
+        enough = np.flatnonzero(self.apply(grid) >= wanted)
+        return float(grid[enough[0]]) if enough.size else float("inf")
+
+
 def logistic_recalibration(p: npt.ArrayLike, y: npt.ArrayLike, *, pull: float = 1.0) -> Calibration:
     """Two parameters on the logit scale, found by Newton steps, pulled to (0, 1) with the weight of `pull` outcomes.
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidModelInput
-from osler.science.trees import Boosted, check, logits_of
+from osler.science import trees
+from osler.science.trees import Boosted, logits_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -108,11 +109,17 @@ def encode(model: TrainedExam) -> bytes:
 
 
 def decode(raw: bytes) -> TrainedExam:
-    """A model from JSON. Errors: InvalidModelInput where it could not forecast: lengths, values, trees."""
+    """A model from JSON. Errors: InvalidModelInput where it could not forecast."""
     try:
         model = msgspec.json.decode(raw, type=TrainedExam)
     except msgspec.MsgspecError as error:
         raise InvalidModelInput(f"This is no exam model: {error}") from error
+    check(model)
+    return model
+
+
+def check(model: TrainedExam) -> None:
+    """Refuse a model that could not forecast. Errors: InvalidModelInput, saying what is wrong."""
     scaling = model.scaling
     if len(scaling.medians) != FEATURES or len(scaling.mean) != COLUMNS or len(scaling.spread) != COLUMNS:
         raise InvalidModelInput("An exam model scales eight features into 17 columns.")
@@ -121,7 +128,8 @@ def decode(raw: bytes) -> TrainedExam:
         raise InvalidModelInput("An exam model's numbers must be finite, its spreads above 0.")
     if (model.forest is None) != (model.kind == "logistic") or (not model.forest and len(model.weights) != COLUMNS + 1):
         raise InvalidModelInput("An exam model holds either 18 weights or a forest, as its kind says.")
+    if len(model.score_weights) not in {0, COLUMNS + 1}:
+        raise InvalidModelInput("A ridge model of the score holds 18 weights.")
     for forest in (model.forest, model.score_forest):
         if forest is not None:
-            check(forest, COLUMNS)
-    return model
+            trees.check(forest, COLUMNS)

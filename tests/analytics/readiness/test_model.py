@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from osler.analytics.readiness.features import FEATURES, exam_features
 from osler.analytics.readiness.model import (
-    FEATURES,
     Exam,
     LearnerState,
     TopicState,
     Trust,
     assess,
     coverage,
-    exam_features,
     mock_score,
     readiness_score,
     sections,

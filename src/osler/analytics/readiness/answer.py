@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from osler.analytics.contract import CardState, card_fields
-from osler.analytics.readiness.gather import Ground, learner_state
+from osler.analytics.readiness.features import as_row
+from osler.analytics.readiness.gather import Ground, exam_day_instant, learner_state
 from osler.analytics.readiness.model import (
     MIN_ANSWERS,
     Exam,
     LearnerState,
     Readiness,
     Triple,
+    Trust,
     assess,
     exam_state,
+    trust_in,
 )
 from osler.analytics.readiness.projection import practice_of
 from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue, ExamEntry
+from osler.forecasts.exam_models import Served, first_readable
 from osler.science.exam_projection import Practice, what_if
 
 VERSION = "readiness-1"
@@ -47,6 +51,18 @@ class Standing:
     learner: LearnerState
     practice: Practice | None
     as_of: datetime
+    served: Served | None = None
+    cohort_id: str | None = None
+
+    @property
+    def trust(self) -> Trust:
+        """What past results of the exam taught."""
+        return trust_in(self.served and self.served.model, self.cohort_id)
+
+    @property
+    def version(self) -> str:
+        """Of the analytic, with the exam model that it serves."""
+        return VERSION if self.served is None else f"{VERSION}+{self.served.version}"
 
     @property
     def terms(self) -> Exam:
@@ -55,20 +71,24 @@ class Standing:
         return Exam(1) if exam is None else Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
 
 
-def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Ground) -> Standing:
-    """The learner carried to the exam day, from what `queries.readiness_of` gathers."""
+def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Ground, home: Path | None) -> Standing:
+    """The learner carried to the exam day, from what `queries.readiness_of` gathers; `home` holds the model files."""
     setup = _setup(found, user_id)
     exam = on.catalogue.exam_or_default(setup.exam_id)
     if exam is None or not exam.shares:
         return Standing(setup, None, LearnerState(0.0, 0.0, ()), None, as_of)
-    at = as_of if setup.exam_on is None else max(as_of, _exam_instant(setup))
-    learner = learner_state(found["topics"], exam, at, on)
-    return Standing(setup, exam, learner, practice_of(learner, found["pace"], setup), as_of)
+    learner = learner_state(found["topics"], exam, exam_day_instant(setup, as_of), on)
+    served = first_readable(home, [version for exam_id, version in found["exam_models"] if exam_id == exam.exam_id])
+    return Standing(setup, exam, learner, practice_of(learner, found["pace"], setup), as_of, served, found["cohort_id"])
 
 
 def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, Any]:
     """The answer of `/exam-readiness`."""
-    assessed = assess(where.learner, where.terms, seed=where.setup.user_id.int % 2**32)
+    features: Mapping[str, Any] | None = found["features"]
+    assessed = assess(
+        where.learner, where.terms, trust=where.trust, seed=where.setup.user_id.int % 2**32,
+        features=None if features is None else as_row(features),
+    )  # fmt: skip
     exam, projection = where.exam, found["projection"]
     if projection is not None and (exam is None or projection["exam_id"] != exam.exam_id):
         projection = None  # made at night for another exam
@@ -83,15 +103,17 @@ def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, A
         "readiness_score": likely(assessed.readiness_score),
         "predicted_score": likely(assessed.predicted_score),
         "pass_probability": likely(chance),
-        "exam_ready_probability": chance and chance[0],
-        "source": "closed_form",
+        # A bare percent is given only once forecasts have been held against results.
+        "exam_ready_probability": chance and chance[0] if assessed.calibration != "uncalibrated" else None,
+        "source": assessed.source,
         "calibration": assessed.calibration,
+        "model_report": _model_report(where.served),
         "coverage": assessed.coverage,
         "sections": _sections(assessed, where.learner, on.catalogue),
         # Where the score cannot be told, neither can the day on which it is reached.
-        "days_until_ready": _ready_in(projection if assessed.predicted_score is not None else None),
+        "days_until_ready": _ready_in(projection if assessed.predicted_score is not None else None, where),
         "projection": [] if projection is None or assessed.predicted_score is None else projection["path"],
-        "features": found["features"] or {},
+        "features": features or {},
         "findings": [finding.as_dict() for finding in assessed.findings],
     }
     return {**_card(assessed, body, where), **body}
@@ -102,7 +124,7 @@ def what_if_answer(
 ) -> dict[str, Any]:
     """The answer of `/exam-readiness/what-if`: both plans on the same draws."""
     practice = where.practice
-    assessed = assess(where.learner, where.terms, seed=0)
+    assessed = assess(where.learner, where.terms, trust=where.trust, seed=0)
     if practice is None or where.exam is None or assessed.predicted_score is None:
         return _cannot_ask(assessed, where)
     then = replace(
@@ -121,7 +143,7 @@ def what_if_answer(
     text = f"{gain[0]:+.1f} points by the exam day ({gain[1]:+.1f} to {gain[2]:+.1f}); a model estimate."
     return {
         **card_fields(
-            CardState.READY, ("readiness.what_if", text), n=assessed.n, as_of=where.as_of, model_version=VERSION,
+            CardState.READY, ("readiness.what_if", text), n=assessed.n, as_of=where.as_of, model_version=where.version,
             interval=(gain[1], gain[2]), params={"gain": gain[0], "days": days_then},
         ),
         "label": "model estimate",
@@ -136,7 +158,7 @@ def _cannot_ask(assessed: Readiness, where: Standing) -> dict[str, Any]:
     finding = assessed.findings[0]
     nothing = dict.fromkeys(("score_now", "score_then", "score_gain", "pass_gain"), likely(None))
     said = (finding.code, finding.text)
-    card = card_fields(STATES[assessed.status], said, n=assessed.n, as_of=where.as_of, model_version=VERSION)
+    card = card_fields(STATES[assessed.status], said, n=assessed.n, as_of=where.as_of, model_version=where.version)
     return {**card, "label": "model estimate", **nothing}
 
 
@@ -165,12 +187,6 @@ def _setup(found: Mapping[str, Any], user_id: UUID) -> LearnerSetup:
     )
 
 
-def _exam_instant(setup: LearnerSetup) -> datetime:
-    """The exam begins in the morning of its day on the learner's wall clock."""
-    day = setup.exam_on or date.min
-    return datetime.combine(day, time(), ZoneInfo(setup.time_zone)) + timedelta(hours=9)
-
-
 def _allocation(learner: LearnerState, practice: Practice, topic_ids: list[str] | None) -> Any:
     """Where the minutes go: to the named topics by their share, else as before."""
     if not topic_ids:
@@ -194,21 +210,42 @@ def _sections(assessed: Readiness, learner: LearnerState, known: Catalogue) -> l
     ]  # fmt: skip
 
 
-def _ready_in(projection: Mapping[str, Any] | None) -> dict[str, Any]:
+def _ready_in(projection: Mapping[str, Any] | None, where: Standing) -> dict[str, Any]:
     if projection is None:
-        return dict.fromkeys(("median", "low", "high", "share_never", "minutes_per_day"))
+        return dict.fromkeys(("median", "low", "high", "share_never", "minutes_per_day", "is_before_exam"))
+    left, median = where.setup.days_to_exam(where.as_of), projection["days_median"]
     return {
-        "median": projection["days_median"],
+        "median": median,
         "low": projection["days_low"],
         "high": projection["days_high"],
         "share_never": projection["share_never"],
         "minutes_per_day": projection["minutes_per_day"],
+        "is_before_exam": None if left is None else median is not None and median <= left,
+    }
+
+
+def _model_report(served: Served | None) -> dict[str, Any]:
+    """What is known of the worth of these forecasts, in words and figures."""
+    if served is None:
+        return {
+            "version": None, "outcomes": 0, "scores": 0, "trained_until": None, "source": "closed_form",
+            "says": "No forecast of this exam has been held against results yet.", "brier": {},
+        }  # fmt: skip
+    model = served.model
+    return {
+        "version": served.version,
+        "outcomes": model.outcomes,
+        "scores": model.scores,
+        "trained_until": model.trained_until,
+        "source": model.source,
+        "says": model.says,
+        "brier": model.brier,
     }
 
 
 def _card(assessed: Readiness, body: Mapping[str, Any], where: Standing) -> dict[str, object]:
     state = STATES[assessed.status]
-    shared: dict[str, Any] = {"n": assessed.n, "as_of": where.as_of, "model_version": VERSION}
+    shared: dict[str, Any] = {"n": assessed.n, "as_of": where.as_of, "model_version": where.version}
     score = assessed.predicted_score
     if score is None:
         if assessed.n == 0 and where.exam is not None:

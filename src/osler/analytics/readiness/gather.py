@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from osler.analytics.gaps.model import unseen_prior_mean
 from osler.analytics.mastery.model import chance_known
 from osler.analytics.readiness.model import LearnerState, TopicState
+from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue, ExamEntry, catalogue
 from osler.db.engine import ReadSession, WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore
@@ -151,6 +153,17 @@ def _topic(topic: str, rows: Sequence[Mapping[str, Any]], about: _About) -> Topi
         mastery_high=high,
         guess=guess_floor(options),
     )
+
+
+def exam_day_instant(setup: LearnerSetup, as_of: datetime) -> datetime:
+    """When the exam begins, in the morning of its day on the learner's wall clock; `as_of` where it has, or has no day.
+
+    What is known is carried to then: until then it fades and grows uncertain.
+    """
+    if setup.exam_on is None:
+        return as_of
+    begins = datetime.combine(setup.exam_on, time(9), ZoneInfo(setup.time_zone))
+    return max(as_of, begins)
 
 
 async def replace_rows(

@@ -7,14 +7,16 @@ forecasts that did not beat the base rate on real outcomes, "can't tell".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from osler.domain.finding import Finding
+from osler.science import exam_trained
 from osler.science.calibration import Calibration
+from osler.science.exam_learned import ExamModel, around
 from osler.science.exam_score import (
     ITEM_SPREAD,
     Z_90,
@@ -25,6 +27,7 @@ from osler.science.exam_score import (
     section_below_cut,
     sigmoid,
 )
+from osler.science.exam_trained import TrainedExam
 
 MASTERED = 0.80
 MASTERED_LOW = 0.70
@@ -87,12 +90,22 @@ class Trust:
     """What past outcomes taught: recalibration of P, width factor of the score, model error, and whether it wins.
 
     `beats_base_rate` None: not yet known; False: forecasts scored no better than the base rate, so none is given.
+    `trained` is there only where it won.
     """
 
     calibration: Calibration = UNCALIBRATED
     interval_factor: float = Z_90
     error_variance: float = 0.0
     beats_base_rate: bool | None = None
+    trained: TrainedExam | None = None
+
+
+def trust_in(model: ExamModel | None, cohort_id: str | None) -> Trust:
+    """What the model of an exam says for a learner of a cohort; nothing was learned where there is none."""
+    if model is None:
+        return NO_OUTCOMES
+    beats = model.beats_base_rate if model.trained is None else True
+    return Trust(model.calibration, model.factor(cohort_id), model.error_variance, beats, model.trained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The answer; triples are (value, low, high) at 90 %, scores 0 to 100, probabilities 0 to 1; None is unknown."""
+    """The answer; triples are (value, low, high) at 90 %, scores 0 to 100, probabilities 0 to 1; None is unknown.
+
+    `source` is closed_form, or the kind of the trained model that beat it.
+    """
 
     status: Status
     readiness_score: Triple | None
@@ -121,6 +137,7 @@ class Readiness:
     n: int
     sections: tuple[Section, ...]
     findings: tuple[Finding, ...]
+    source: str = "closed_form"
 
 
 def coverage(topics: Sequence[TopicState]) -> float:
@@ -200,38 +217,74 @@ def _refusal(learner: LearnerState, trust: Trust, covered: float) -> tuple[Statu
 NO_OUTCOMES = Trust()
 
 
-def assess(learner: LearnerState, exam: Exam, *, trust: Trust = NO_OUTCOMES, seed: int = 0) -> Readiness:
-    """How ready the learner is, or why that cannot be said."""
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Score and chance to pass as they are served, as shares, and where they come from."""
+
+    score: Triple
+    chance: Triple | None
+    source: str
+
+
+def forecast(learner: LearnerState, exam: Exam, trust: Trust = NO_OUTCOMES, features: Floats | None = None) -> Forecast:
+    """The closed form, recalibrated; or the trained model where one won and the learner's features are known.
+
+    How far a trained model's forecasts reach is taken from the closed form: it cannot say that of itself.
+    """
+    state = exam_state(learner, exam)
+    score = exam_score(state, error_variance=trust.error_variance)
+    centre, half, chance, source = float(score.expected), trust.interval_factor * float(score.sd), None, "closed_form"
+    if exam.cut is not None:
+        raw = pass_chance(state, exam.cut, cut_sd=exam.cut_sd, error_variance=trust.error_variance)
+        mapped = trust.calibration.apply(np.array([float(raw.value), float(raw.low), float(raw.high)]))
+        chance = float(mapped[0]), float(mapped[1]), float(mapped[2])
+        if trust.trained is not None and features is not None:
+            closed = pass_chance(state, exam.cut, cut_sd=exam.cut_sd).value.reshape(1)  # as in training
+            value = float(exam_trained.probability(trust.trained, features[None, :], closed)[0])
+            known = exam_trained.predicted_score(trust.trained, features[None, :], closed)
+            centre = centre if known is None else float(known[0])
+            chance, source = (value, *around(value, *chance)), trust.trained.kind
+    return Forecast((centre, max(0.0, centre - half), min(1.0, centre + half)), chance, source)
+
+
+def assess(
+    learner: LearnerState,
+    exam: Exam,
+    *,
+    trust: Trust = NO_OUTCOMES,
+    seed: int = 0,
+    features: Floats | None = None,
+) -> Readiness:
+    """How ready the learner is, or why that cannot be said. `features` are the brief's eight (8,), where known."""
     covered, n = coverage(learner.topics), sum(topic.n for topic in learner.topics)
     label = trust.calibration.kind
     refused = _refusal(learner, trust, covered)
     if refused is not None:
         return _silence(refused[0], refused[1], covered, n, label)
-    state = exam_state(learner, exam)
-    score = exam_score(state, error_variance=trust.error_variance)
-    low, high = score.interval(trust.interval_factor)
-    findings: list[Finding] = []
-    chance: Triple | None = None
-    if exam.cut is None:
-        findings.append(Finding("readiness.no_cut", {}, "No pass mark is set, so no chance to pass is given."))
-    else:
-        raw = pass_chance(state, exam.cut, cut_sd=exam.cut_sd, error_variance=trust.error_variance)
-        mapped = trust.calibration.apply(np.array([float(raw.value), float(raw.low), float(raw.high)]))
-        chance = float(mapped[0]), float(mapped[1]), float(mapped[2])
-    if label == "uncalibrated":
-        text = "This forecast has not been checked against enough exam results yet; read the range, not the number."
-        findings.append(Finding("readiness.uncalibrated", {"outcomes": trust.calibration.n}, text))
+    made = forecast(learner, exam, trust, features)
     return Readiness(
         status="provisional" if label == "uncalibrated" else "ok",
         readiness_score=readiness_score(learner, seed),
-        predicted_score=(100 * float(score.expected), 100 * float(low), 100 * float(high)),
-        pass_probability=chance,
+        predicted_score=(100 * made.score[0], 100 * made.score[1], 100 * made.score[2]),
+        pass_probability=made.chance,
         calibration=label,
         coverage=covered,
         n=n,
         sections=sections(learner, exam),
-        findings=tuple(findings),
+        findings=_caveats(exam, trust),
+        source=made.source,
     )
+
+
+def _caveats(exam: Exam, trust: Trust) -> tuple[Finding, ...]:
+    """What has to be said beside a forecast."""
+    found: list[Finding] = []
+    if exam.cut is None:
+        found.append(Finding("readiness.no_cut", {}, "No pass mark is set, so no chance to pass is given."))
+    if trust.calibration.kind == "uncalibrated":
+        text = "This forecast has not been checked against enough exam results yet; read the range, not the number."
+        found.append(Finding("readiness.uncalibrated", {"outcomes": trust.calibration.n}, text))
+    return tuple(found)
 
 
 def mock_score(right: Sequence[bool], seen_before: Sequence[bool]) -> tuple[float | None, int]:
@@ -242,44 +295,3 @@ def mock_score(right: Sequence[bool], seen_before: Sequence[bool]) -> tuple[floa
     """
     fresh = [ok for ok, seen in zip(right, seen_before, strict=True) if not seen]
     return (sum(fresh) / len(fresh) if fresh else None), len(fresh)
-
-
-FEATURES = (
-    "avg_mastery_score",
-    "topics_mastered",
-    "topics_weak",
-    "accuracy_30d",
-    "study_minutes_total",
-    "first_attempt_accuracy",
-    "questions_attempted_total",
-    "days_since_start",
-)
-
-
-def exam_features(
-    topics: Sequence[TopicState],
-    *,
-    accuracy_30d: float | None,
-    study_minutes_total: float | None,
-    first_attempt_accuracy: float | None,
-    questions_attempted_total: int,
-    days_since_start: int | None,
-) -> Mapping[str, float | None]:
-    """The brief's eight features as-of an instant, all made from what had been received by then; None is missing.
-
-    `avg_mastery_score` is weighted by the blueprint over topics with at least 5 answers; mastered and weak as in
-    `mastery`: M ≥ .80 with lower bound ≥ .70, and upper bound < .60, both on at least 5 answers.
-    """
-    known = [topic for topic in topics if topic.n >= MIN_ANSWERS]
-    share = sum(topic.share for topic in known)
-    mastered = sum(t.mastery >= MASTERED and t.mastery_low >= MASTERED_LOW for t in known)
-    return {
-        "avg_mastery_score": sum(t.share * t.mastery for t in known) / share if share > 0 else None,
-        "topics_mastered": float(mastered),
-        "topics_weak": float(sum(t.mastery_high < WEAK_HIGH for t in known)),
-        "accuracy_30d": accuracy_30d,
-        "study_minutes_total": study_minutes_total,
-        "first_attempt_accuracy": first_attempt_accuracy,
-        "questions_attempted_total": float(questions_attempted_total),
-        "days_since_start": None if days_since_start is None else float(days_since_start),
-    }

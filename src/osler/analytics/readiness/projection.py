@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
-from osler.analytics.readiness.gather import Ground, ground_now, learner_state, replace_rows, topics_of
-from osler.analytics.readiness.model import Exam, LearnerState, assess, exam_state
+from osler.analytics.readiness.features import FEATURES, as_row
+from osler.analytics.readiness.gather import exam_day_instant, ground_now, learner_state, replace_rows, topics_of
+from osler.analytics.readiness.model import Exam, LearnerState, Readiness, Trust, assess, exam_state, trust_in
+from osler.analytics.readiness.snapshots import cohorts_of, frozen, keep, milestone, prediction
 from osler.analytics.readiness.tables import exam_projections
 from osler.catalog.learners import LearnerSetup, setups
 from osler.catalog.snapshot import ExamEntry
 from osler.db.engine import WriteSession
-from osler.science.exam_projection import HORIZON_DAYS, Practice, ready_in
+from osler.forecasts import exam_models
+from osler.forecasts.predictions import Prediction
+from osler.science.exam_projection import HORIZON_DAYS, READY, Practice, ready_in
 from osler.science.exam_score import ExamState, exam_score
 from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 
@@ -28,30 +33,92 @@ DEFAULT_SECONDS_PER_ATTEMPT = 60.0
 MIN_MINUTES_PER_DAY = 1.0
 PATH_STEP_DAYS = 5
 
-PACES = """
-select user_id, median_active_minutes, active_days_28d, seconds_per_answer from user_learning_metrics
- where user_id = any(cast(:users as uuid[]))
+MEASURES = f"""
+select user_id, median_active_minutes, active_days_28d, seconds_per_answer, {", ".join(FEATURES)}
+  from user_learning_metrics where user_id = any(cast(:users as uuid[]))
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """One learner before one exam, with what past results of that exam taught.
+
+    `learner` is carried to the exam day: what will be known then. `today` is as of the instant, where walks begin.
+    """
+
+    setup: LearnerSetup
+    exam: ExamEntry
+    learner: LearnerState
+    today: LearnerState
+    features: Mapping[str, float | None]
+    practice: Practice
+    trust: Trust
+    version: str
+    as_of: datetime
+
+    @property
+    def terms(self) -> Exam:
+        """What the exam asks for."""
+        return Exam(max(1, self.exam.question_count), self.exam.cut, self.exam.cut_sd)
+
+
 async def refresh(s: WriteSession, moments: Moments) -> None:
-    """Replace the projections of these learners: of those who have answers and an exam to forecast."""
+    """Replace the projections of these learners: of those who have answers and an exam to forecast.
+
+    Beside them the forecasts and features of exams ahead are kept, once and for ever.
+    """
     if not moments.user_ids:
         return
-    on = await ground_now(s)
-    known = await setups(s, moments.user_ids)
-    topics = await topics_of(s, moments.user_ids)
-    paces = {row["user_id"]: row for row in await s.rows(sa.text(PACES), {"users": list(moments.user_ids)})}
     rows: list[dict[str, Any]] = []
+    snapshots: list[tuple[Any, ...]] = []
+    forecasts: list[tuple[UUID, Prediction]] = []
+    for before, cohort_id in await _learners(s, moments):
+        # In a thread: the lease of the job is renewed meanwhile.
+        made, row = await asyncio.to_thread(project, before)
+        rows.append(row)
+        exam_on, left = before.setup.exam_on, before.setup.days_to_exam(before.as_of)
+        if exam_on is None or not left:
+            continue
+        due = milestone(left)
+        if due is not None:
+            named = (before.setup.user_id, before.exam.exam_id, exam_on, due, before.as_of, left)
+            kept = frozen(before.learner, before.terms, before.features)
+            snapshots.append((*named, *kept, cohort_id, before.version))
+        told = prediction(made, before.exam.exam_id, exam_on, before.as_of, before.version)
+        if told is not None:
+            forecasts.append((before.setup.user_id, told))
+    await replace_rows(s, exam_projections, moments.user_ids, rows)
+    await keep(s, snapshots, forecasts)
+
+
+async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str | None]]:
+    """Those of the learners who have answers and an exam to forecast, each with the group they are in."""
+    on, known = await ground_now(s), await setups(s, moments.user_ids)
+    topics, cohorts = await topics_of(s, moments.user_ids), await cohorts_of(s, moments.user_ids)
+    found = await s.rows(sa.text(MEASURES), {"users": list(moments.user_ids)})
+    measures = {row["user_id"]: row for row in found}
+    served = await exam_models.line(s)
+    learners: list[tuple[Before, str | None]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
         exam = on.catalogue.exam_or_default(known[user_id].exam_id)
-        if exam is None or not exam.shares or not topics[user_id]:
+        if exam is None or not exam.shares or not topics[user_id] or user_id not in measures:
             continue
-        learner = learner_state(topics[user_id], exam, as_of, on)
-        practice = practice_of(learner, paces.get(user_id), known[user_id])
-        # In a thread: the lease of the job is renewed meanwhile.
-        rows.append(await asyncio.to_thread(project, learner, exam, practice, known=known[user_id], as_of=as_of, on=on))
-    await replace_rows(s, exam_projections, moments.user_ids, rows)
+        model, cohort_id = served.at(exam.exam_id, as_of), cohorts.get(user_id)
+        today = learner_state(topics[user_id], exam, as_of, on)
+        versions = [VERSION, on.parameters.version, *([model.version] if model else [])]
+        before = Before(
+            setup=known[user_id],
+            exam=exam,
+            learner=learner_state(topics[user_id], exam, exam_day_instant(known[user_id], as_of), on),
+            today=today,
+            features={name: measures[user_id][name] for name in FEATURES},
+            practice=practice_of(today, measures[user_id], known[user_id]),
+            trust=trust_in(model and model.model, cohort_id),
+            version="+".join(versions),
+            as_of=as_of,
+        )
+        learners.append((before, cohort_id))
+    return learners
 
 
 def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: LearnerSetup) -> Practice:
@@ -76,41 +143,41 @@ def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: Le
     )
 
 
-def project(
-    learner: LearnerState, exam: ExamEntry, practice: Practice, *, known: LearnerSetup, as_of: datetime, on: Ground
-) -> dict[str, Any]:
-    """The row of one learner."""
-    user_id = known.user_id
-    terms = Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
-    assessed = assess(learner, terms, seed=user_id.int % 2**32)
-    state = exam_state(learner, terms)
+def project(before: Before) -> tuple[Readiness, dict[str, Any]]:
+    """The forecast of one learner and the row that holds it."""
+    user_id, practice, exam = before.setup.user_id, before.practice, before.exam
+    seed = user_id.int % 2**32
+    assessed = assess(before.learner, before.terms, trust=before.trust, seed=seed, features=as_row(before.features))
+    state = exam_state(before.today, before.terms)
     score, chance = assessed.predicted_score, assessed.pass_probability
-    return {
+    return assessed, {
         "user_id": user_id,
         "exam_id": exam.exam_id,
-        "exam_on": known.exam_on,
+        "exam_on": before.setup.exam_on,
         "minutes_per_day": practice.minutes_per_day,
         "status": assessed.status,
         "coverage": assessed.coverage,
         "readiness_score": assessed.readiness_score and assessed.readiness_score[0],
         **dict(zip(("score", "score_low", "score_high"), score or NOTHING, strict=True)),
         **dict(zip(("pass_probability", "pass_low", "pass_high"), chance or NOTHING, strict=True)),
-        **_ready(state, practice, exam, user_id.int % 2**32),
-        "path": _path(state, practice, known, as_of),
-        "as_of": as_of,
-        "model_version": f"{VERSION}+{on.parameters.version}",
+        **_ready(state, before, seed),
+        "path": _path(state, before),
+        "as_of": before.as_of,
+        "model_version": before.version,
     }
 
 
 NOTHING = (None, None, None)
 
 
-def _ready(state: ExamState, practice: Practice, exam: ExamEntry, seed: int) -> dict[str, Any]:
+def _ready(state: ExamState, before: Before, seed: int) -> dict[str, Any]:
     """In how many days; nothing without a pass mark or a pace."""
     names = ("days_low", "days_median", "days_high", "share_never")
+    practice, exam = before.practice, before.exam
     if exam.cut is None or practice.minutes_per_day < MIN_MINUTES_PER_DAY:
         return dict.fromkeys(names)
-    ready = ready_in(*_by_section(state, practice, exam), exam.cut, seed=seed)
+    target = before.trust.calibration.threshold(READY)
+    ready = ready_in(*_by_section(state, practice, exam), exam.cut, seed=seed, target=target)
     return dict(
         zip(names, (*map(_days, (ready.low_days, ready.median_days, ready.high_days)), ready.never_share), strict=True)
     )
@@ -148,10 +215,10 @@ def _days(value: float) -> int | None:
     return round(value) if isfinite(value) else None
 
 
-def _path(state: ExamState, practice: Practice, known: LearnerSetup, as_of: datetime) -> list[dict[str, Any]]:
+def _path(state: ExamState, before: Before) -> list[dict[str, Any]]:
     """Expected score with its interval every few days, up to the exam or the horizon."""
-    today = known.today(as_of)
-    left = known.days_to_exam(as_of)
+    practice, today = before.practice, before.setup.today(before.as_of)
+    left = before.setup.days_to_exam(before.as_of)
     end = min(HORIZON_DAYS, left) if left else HORIZON_DAYS
     days = np.array(sorted({*range(0, end, PATH_STEP_DAYS), end}), dtype=np.float64)
     fresh = days[:, None] * practice.minutes_per_day * 60 / practice.seconds_per_attempt * practice.allocation
@@ -162,9 +229,10 @@ def _path(state: ExamState, practice: Practice, known: LearnerSetup, as_of: date
             eta=eta,
             topic_variance=np.broadcast_to(state.topic_variance, eta.shape),
             ability_variance=np.broadcast_to(state.ability_variance, eta.shape[:1]),
-        )
+        ),
+        error_variance=before.trust.error_variance,
     )
-    low, high = score.interval()
+    low, high = score.interval(before.trust.interval_factor)
     return [
         {
             "day": (today + timedelta(days=int(day))).isoformat(),

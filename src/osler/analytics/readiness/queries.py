@@ -1,4 +1,4 @@
-"""Reads for one learner's readiness: the live topics, the nightly measures, the projection, past outcomes."""
+"""Reads for one learner's readiness: live topics, nightly measures, the projection, what past results taught."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ select json_build_object(
   'setup', (select row_to_json(u) from (select e.exam_id, e.exam_on, e.minutes_per_day, e.goal_score from user_exams e
              where e.user_id = me.user_id and e.is_current) u),
   'day_start_minutes', (select day_start_minutes from users u where u.user_id = me.user_id),
-  'outcomes', (select count(*) from exam_outcomes o where o.user_id = me.user_id))::text
+  'exam_models', (select coalesce(json_agg(json_build_array(m.content->>'exam_id', m.version) order by
+     m.promoted_at desc), '[]') from models m where m.task = 'exam' and m.promoted_at <= me.as_of),
+  'cohort_id', (select min(c.cohort_id) from cohort_members c
+     where c.user_id = me.user_id and c.role = 'learner'))::text
   from me
 """
-
-OUTCOMES_KNOWN = "select count(*) from exam_outcomes where exam_id = $1"
 
 
 async def readiness_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:

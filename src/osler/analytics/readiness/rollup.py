@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
-from osler.analytics.readiness import model
+from osler.analytics.readiness.features import exam_features
 from osler.analytics.readiness.gather import Ground, ground_now, learner_state, replace_rows, topics_of
 from osler.analytics.readiness.tables import user_learning_metrics
 from osler.catalog.learners import LearnerSetup, setups
@@ -137,7 +137,7 @@ def _features(
     """The brief's eight features; the counts of topics are over the blueprint, or 0 where there is none."""
     exam = on.catalogue.exam_or_default(known.exam_id)
     states = () if exam is None else learner_state(topics, exam, as_of, on).topics
-    features = model.exam_features(
+    features = exam_features(
         states,
         accuracy_30d=_share(row["first_correct_30d"], row["first_attempts_30d"]),
         study_minutes_total=float(row["active_seconds_all"]) / 60,

@@ -34,7 +34,7 @@ async def exam_readiness(scope: ReadAnalytics, reply: CachedReply) -> Response:
 
     async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
         found, on = await readiness_of(s, scope.user_id, as_of), await ground_now(s)
-        return answer(found, standing(found, scope.user_id, as_of, on), on)
+        return answer(found, standing(found, scope.user_id, as_of, on, s.home), on)
 
     return await reply("readiness", compute)
 
@@ -43,7 +43,7 @@ async def exam_readiness(scope: ReadAnalytics, reply: CachedReply) -> Response:
 async def exam_readiness_what_if(question: WhatIfQuestion, scope: ReadAnalytics, db: ReadDb, as_of: AsOf) -> Response:
     """What other minutes, other topics or another date would change by the exam day: a model estimate."""
     found, on = await readiness_of(db, scope.user_id, as_of), await ground_now(db)
-    where = standing(found, scope.user_id, as_of, on)
+    where = standing(found, scope.user_id, as_of, on, db.home)
     made = what_if_answer(
         where, minutes=question.minutes_per_day, exam_on=question.exam_on, topic_ids=question.topic_ids
     )

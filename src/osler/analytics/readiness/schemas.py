@@ -32,9 +32,10 @@ class SectionOut(BaseModel):
 
 
 class ReadyInDays(BaseModel):
-    """Days until the lower bound of the chance to pass reaches 90 % at the present pace."""
+    """Days until the chance to pass reaches 90 % at the present pace, over 200 draws of what is not known."""
 
     median: int | None = Field(description="null: not within half a year", examples=[23])
+    is_before_exam: bool | None = Field(description="false: not before the exam at this pace", examples=[True])
     low: int | None = Field(examples=[17])
     high: int | None = Field(examples=[34])
     share_never: float | None = Field(description="draws that never arrive", examples=[0.05])
@@ -48,6 +49,20 @@ class PathPoint(BaseModel):
     expected: float = Field(description="share of points", examples=[0.66])
     low: float = Field(examples=[0.58])
     high: float = Field(examples=[0.74])
+
+
+class ModelReport(BaseModel):
+    """What past results say of these forecasts, and why they come from where they come from."""
+
+    version: str | None = Field(description="null before the first fit", examples=["exam-4f2a90c1d7b3e865"])
+    outcomes: int = Field(description="results of this exam behind it", examples=[240])
+    scores: int = Field(description="of these with a score", examples=[180])
+    trained_until: date | None = Field(description="day of the newest exam in it", examples=["2026-11-02"])
+    source: str = Field(examples=["closed_form"])
+    says: str = Field(examples=["The trained models did not beat the closed form and the base rate."])
+    brier: dict[str, float] = Field(
+        description="Brier score of each forecast on results it had not seen", examples=[{"closed_form": 0.17}]
+    )
 
 
 class ReadinessAnswer(Card):
@@ -64,9 +79,12 @@ class ReadinessAnswer(Card):
     readiness_score: Likely = Field(description="0 to 100: how much of what is asked is mastered")
     predicted_score: Likely = Field(description="0 to 100: expected share of points on the exam day")
     pass_probability: Likely = Field(description="0 to 1; null without a pass mark")
-    exam_ready_probability: float | None = Field(description="the brief's name for it", examples=[0.74])
+    exam_ready_probability: float | None = Field(
+        description="the chance to pass as one number; null while uncalibrated", examples=[0.74]
+    )
     source: str = Field(description="closed_form, or the trained model that beat it", examples=["closed_form"])
-    calibration: str = Field(examples=["uncalibrated"])
+    calibration: str = Field(description="uncalibrated, logistic or isotonic", examples=["uncalibrated"])
+    model_report: ModelReport
     coverage: float = Field(description="share of the exam on topics with 5 answers", examples=[0.62])
     sections: list[SectionOut] = Field(description="those that cost most first")
     days_until_ready: ReadyInDays

@@ -115,9 +115,7 @@ exam_snapshots = table(
     column("accuracy_30d", sa.Float(), nullable=True, comment="feature: first attempts of 30 days", unit=SHARE),
     column("study_minutes_total", sa.Float(), nullable=True, comment="feature: since the start", unit="active minutes"),
     column("first_attempt_accuracy", sa.Float(), nullable=True, comment="feature: first attempts", unit=SHARE),
-    column(
-        "questions_attempted_total", sa.Float(), nullable=True, comment="feature: since the start", unit="answers"
-    ),
+    column("questions_attempted_total", sa.Float(), nullable=True, comment="feature: since the start", unit="answers"),
     column("days_since_start", sa.Float(), nullable=True, comment="feature: first event to as_of", unit="days"),
     column("expected", sa.Float(), comment="score of the closed form", unit="share of points"),
     column("score_sd", sa.Float(), comment="its standard deviation, without model error", unit="share of points"),
