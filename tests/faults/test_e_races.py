@@ -126,7 +126,7 @@ async def test_e25_an_older_snapshot_is_refused(database):
             async with connection.transaction(isolation="repeatable_read"):
                 await connection.fetch(
                     "select append_events(0, gen_random_uuid(), '{}', '{}', '{}', null, null, now(), null, null, null,"
-                    " '', '', '{}', '{}', 0, '{}', '{}', 0, '{}', '{}')"
+                    " '', '', '{}', '{}', '{}', '{}')"
                 )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from osler.errors import OslerError
 from osler.eventlog import columns
-from osler.eventlog.entries import Appended, Batch, Entry, Key
+from osler.eventlog.entries import Appended, Batch, Key
 from osler.eventlog.tombstones import bucket, subject_mac
 
 
@@ -23,18 +23,9 @@ class Connection(Protocol):
 
 
 _APPEND = (
-    "select state, erased, withdrawn, unwell, new_users, new_ids from append_events("
-    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
+    "select state, erased, withdrawn, unwell, new_users, new_ids, stored_users, stored_ids, stored_hashes "
+    "from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 )
-
-# Bounds let the planner open only the months concerned; an import can have made 240.
-_STORED = """
-select e.user_id::text as user_id, e.event_id::text as event_id, e.content_hash
-  from unnest($1::uuid[], $2::uuid[]) as t(u, i)
-  join study_events e on e.user_id = t.u and e.event_ts = uuid7_ts(t.i) and e.event_id = t.i
- where e.event_ts between (select min(uuid7_ts(i)) from unnest($2::uuid[]) i)
-                      and (select max(uuid7_ts(i)) from unnest($2::uuid[]) i)
-"""
 
 
 class CatalogChanged(OslerError):
@@ -58,20 +49,20 @@ async def append(connection: Connection, batch: Batch, *, key: bytes) -> Appende
         len(entries), uuid4(), [bucket(s) for s in subjects], subjects, [subject_mac(key, s) for s in subjects],
         list(batch.create) or None, batch.catalog_version, batch.received_at, batch.sent_at, batch.clock_skew_ms,
         batch.device_id, b"".join([e.content_hash for e in entries]), os.urandom(16 * len(entries)),
-        *columns.envelope(entries), *columns.attempts(entries), *columns.materials(entries),
+        *columns.envelope(entries), *columns.typed(entries),
     )  # fmt: skip
     assert row is not None  # noqa: S101 (a function with OUT parameters gives one row)
     if row["state"] == "catalog_changed":
         raise CatalogChanged("The catalogue changed while the batch was graded.")
     if row["state"] == "all_new":
         return Appended(None)
-    new = frozenset(zip(map(str, row["new_users"] or ()), map(str, row["new_ids"] or ()), strict=True))
+    stored = zip(_keys(row["stored_users"], row["stored_ids"]), row["stored_hashes"] or (), strict=True)
     return Appended(
-        new=new,
+        new=frozenset(_keys(row["new_users"], row["new_ids"])),
         erased=_texts(row["erased"]),
         withdrawn=_texts(row["withdrawn"]),
         without_wellbeing=_texts(row["unwell"]),
-        stored_hashes=await stored_hashes(connection, [e for e in entries if (e.user_id, e.event_id) not in new]),
+        stored_hashes=dict(stored),
     )
 
 
@@ -79,9 +70,5 @@ def _texts(ids: Iterable[UUID] | None) -> frozenset[str]:
     return frozenset(map(str, ids or ()))
 
 
-async def stored_hashes(connection: Connection, entries: Sequence[Entry]) -> dict[Key, bytes]:
-    """Content hashes of those entries whose id is stored already."""
-    if not entries:
-        return {}
-    rows = await connection.fetch(_STORED, [e.user_id for e in entries], [e.event_id for e in entries])
-    return {(user_id, event_id): content_hash for user_id, event_id, content_hash in rows}
+def _keys(users: Iterable[UUID] | None, ids: Iterable[UUID] | None) -> Iterable[Key]:
+    return zip(map(str, users or ()), map(str, ids or ()), strict=True)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from osler.domain.event_types import EVENT_TYPES, Body
 from osler.eventlog.entries import Entry
 
 Texts = list[str | None]
 
-_lines = msgspec.json.Encoder().encode_lines
 BODY_OF = {name: kind.body for name, kind in EVENT_TYPES.items()}
 
 
@@ -26,10 +23,6 @@ def _text(value: Any) -> str:
 
 def _array(value: list[str] | None) -> str:
     return "{" + ",".join(f'"{each}"' for each in value) + "}" if value else ""
-
-
-def _json(value: Any) -> str:
-    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 class _Columns:
@@ -57,23 +50,10 @@ class _Columns:
         except TypeError:
             self.cols.append("\n".join(["" if value is None else value for value in values]))
 
-    def add_json(self, values: list[list[str]]) -> None:
-        """One more column, of lists that are all present: written in one go."""
-        if values.count(values[0]) == len(values):
-            self.add(values, _json)
-            return
-        self.same.append(None)
-        self.cols.append(_lines(values).decode()[:-1])
-
     def add_always(self, values: list[str]) -> None:
         """The column that gives the number of rows: never folded into one value."""
         self.same.append(None)
         self.cols.append("\n".join(values))
-
-    def pad(self, count: int) -> None:
-        """Columns that are null in every row."""
-        self.cols += [None] * count
-        self.same += [None] * count
 
 
 def envelope(entries: Sequence[Entry]) -> tuple[Texts, Texts]:
@@ -101,97 +81,9 @@ def envelope(entries: Sequence[Entry]) -> tuple[Texts, Texts]:
     return made.cols, made.same
 
 
-def _shared(made: _Columns, entries: Sequence[Entry]) -> None:
-    """c1 to c7 of both typed tables."""
-    made.add_always([e.event_id for e in entries])
-    made.add([e.user_id for e in entries])
-    made.add([e.event_type for e in entries])
-    made.add([e.occurred_us + e.shift_us for e in entries], str)
-    made.add([e.utc_offset_minutes for e in entries], str)
-    made.add([e.local_day for e in entries], str)
-    made.add([e.session_id for e in entries])
-
-
-def attempts(entries: Sequence[Entry]) -> tuple[int, Texts, Texts]:
-    """Number and columns of the answers and ratings among the entries."""
-    mine = [e for e in entries if BODY_OF[e.event_type] is Body.ATTEMPT]
-    if not mine:
-        return 0, [], []
-    made = _Columns()
-    _shared(made, mine)
-    if all(e.event_type == "question_submit" for e in mine):
-        _add_answers(made, mine)
-    else:
-        _add_any(made, mine, _ATTEMPT_FIELDS)
-    return len(mine), made.cols, made.same
-
-
-def _add_answers(made: _Columns, mine: Sequence[Entry]) -> None:
-    """The same columns as `_add_any` gives, read directly: most batches hold answers alone."""
-    data = [e.data for e in mine]
-    made.add([d.question_id for d in data])
-    made.pad(1)
-    made.add([d.time_to_answer_seconds for d in data], _text)
-    made.add([e.is_correct for e in mine], _text)
-    made.add([d.score for d in data], _text)
-    made.add([e.key_version for e in mine], _text)
-    made.add_json([d.answer for d in data])
-    made.add([d.mode for d in data])
-    made.add([d.confidence for d in data], _text)
-    made.add([d.hints_used for d in data], _text)
-    made.add([d.block_id for d in data])
-    made.add([d.position for d in data], _text)
-    made.pad(6)
-
-
-Reader = Callable[[Entry], Any]
-
-
-def _of(*names: str) -> Reader:
-    """Reads the first of these fields that a type's data has."""
-
-    def read(entry: Entry) -> Any:
-        for name in names:
-            value = getattr(entry.data, name, None)
-            if value is not None:
-                return value
-        return None
-
-    return read
-
-
-def _only(event_type: str, *names: str) -> Reader:
-    inner = _of(*names)
-    return lambda entry: inner(entry) if entry.event_type == event_type else None
-
-
-_ATTEMPT_FIELDS: tuple[tuple[Reader, Callable[[Any], str]], ...] = (
-    (_of("question_id"), _text), (_of("card_id"), _text), (_of("time_to_answer_seconds"), _text),
-    (lambda e: e.is_correct, _text), (_of("score"), _text), (lambda e: e.key_version, _text), (_of("answer"), _json),
-    (_of("mode"), _text), (_of("confidence"), _text), (_of("hints_used"), _text), (_of("block_id"), _text),
-    (_of("position"), _text), (_of("rating"), _text), (_of("kind"), _text), (_of("previous_interval_seconds"), _text),
-    (_of("interval_seconds"), _text), (_of("ease_permille"), _text), (_of("affects_schedule"), _text),
-)  # fmt: skip
-
-_MATERIAL_FIELDS: tuple[tuple[Reader, Callable[[Any], str]], ...] = (
-    (_of("material_id"), _text), (_of("question_id"), _text), (_of("section_id"), _text), (_of("kind"), _text),
-    (_of("action", "reason"), _text), (_of("progress"), _text), (_of("active_seconds"), _text),
-    (_of("scroll_depth"), _text), (_of("position_seconds", "from_seconds"), _text), (_of("to_seconds"), _text),
-    (_of("length_chars"), _text), (_only("bookmark", "on"), _text),
-)  # fmt: skip
-
-
-def _add_any(made: _Columns, mine: Sequence[Entry], fields: Sequence[tuple[Reader, Callable[[Any], str]]]) -> None:
-    for read, text in fields:
-        made.add([read(e) for e in mine], text)
-
-
-def materials(entries: Sequence[Entry]) -> tuple[int, Texts, Texts]:
-    """Number and columns of what was done with materials."""
-    mine = [e for e in entries if BODY_OF[e.event_type] is Body.MATERIAL]
-    if not mine:
-        return 0, [], []
-    made = _Columns()
-    _shared(made, mine)
-    _add_any(made, mine, _MATERIAL_FIELDS)
-    return len(mine), made.cols, made.same
+def typed(entries: Sequence[Entry]) -> tuple[list[str], list[str]]:
+    """Which types of these entries have a row among the answers and ratings, and which among the materials."""
+    kinds = {e.event_type for e in entries}
+    return [kind for kind in kinds if BODY_OF[kind] is Body.ATTEMPT], [
+        kind for kind in kinds if BODY_OF[kind] is Body.MATERIAL
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +16,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """One event as it will be stored. Ids are canonical lower-case texts; times are microseconds since 1970.
 
     `shift_us` is what `effective_at` differs from `occurred_at`; `local_day` counts days since 2000-01-01;
-    `data_json` is canonical JSON and `data` the same as a struct, from which the typed tables are filled.
+    `data_json` is canonical JSON; the typed tables are filled from it.
     """
 
     user_id: str
@@ -40,7 +39,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     key_version: int | None
     content_hash: bytes
     data_json: str
-    data: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,5 +65,9 @@ async def missing_months(connection: Connection, instants: Sequence[datetime]) -
 
 
 async def attempts_of(connection: Connection, question_id: str, below_version: int) -> list[Any]:
-    """Answers to a question that were graded with an older key, or not at all."""
+    """Answers to a question that were graded with an older key, or not at all.
+
+    Reads all answers there are: a key is corrected so seldom that an index of them by question, written with each
+    answer, would cost more than it saves.
+    """
     return await connection.fetch(_ATTEMPTS, question_id, below_version)

@@ -96,18 +96,6 @@ async def backlog(s: ReadSession, consumer: str) -> int:
     return int(await s.scalar(query, name="marks_backlog"))
 
 
-_TOUCHED = sa.text(
-    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
-    "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "
-    "unnest(array['live', 'rollup']) c where a.question_id = any(cast(:questions as text[])) group by 1, 2, 3"
-)
-
-
-async def mark_questions(s: WriteSession, question_ids: Sequence[str]) -> int:
-    """Mark every study day with an answer to these questions: their topics or keys have changed."""
-    return (await s.execute(_TOUCHED, {"questions": list(question_ids)}, name="marks_questions")).rowcount
-
-
 _TOUCHED_CARDS = sa.text(
     "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
     "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "

@@ -87,7 +87,6 @@ question_attempts = table(
     column("affects_schedule", sa.Boolean(), nullable=True, comment="false for cramming"),
     sa.CheckConstraint("event_ts = uuid7_ts(event_id)", name="event_ts"),
     sa.CheckConstraint("(question_id is null) <> (card_id is null)", name="one_item"),
-    sa.Index("ix_question_attempts_question_id", "question_id", postgresql_where=sa.text("question_id is not null")),
     kind=Kind.FACT,
     erase=Erase.DELETE,
     comment="typed body of answers and ratings, under the key of their event",

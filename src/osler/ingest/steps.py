@@ -168,7 +168,6 @@ def conclude_and_grade(c: Candidate, ctx: Context) -> None:
             data=c.data_json,
         ),
         data_json=c.data_json.decode(),
-        data=event.data,
     )
     if ctx.sender.concluded and (found := ctx.sender.concluded.get(event.id)) is not None:
         c.entry = as_concluded(c.entry, found)

@@ -184,7 +184,7 @@ class _Conclusions:
             [event.occurred_at for event in events], self.shift.tolist(), offsets.tolist(), days.tolist(), sessions,
             self.zones, sources, precisions, [event.boot_id for event in events],
             [event.monotonic_ms for event in events], topics, verdicts, versions, hashes,
-            b"\n".join(data).decode().split("\n"), [event.data for event in events],
+            b"\n".join(data).decode().split("\n"),
         )  # fmt: skip
         taken_over = ctx.sender.concluded
         for c, entry, warned in zip(alive, entries, warnings, strict=True):
