@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 
 def canonical_data(encoded: bytes) -> bytes:
@@ -54,16 +55,24 @@ def content_hashes(
 ) -> list[bytes]:
     """`content_hash` of many events, given as columns: what several share is written once."""
     sha256 = hashlib.sha256
-    heads = {each: f"{each[0]}|{each[1]}|".encode() for each in set(zip(event_types, schemas, strict=True))}
-    keys = [
-        (offset, zone, session, ",".join(names) if names else "", precision)
-        for offset, zone, session, names, precision in zip(offsets, zones, sessions, topics, precisions, strict=True)
-    ]
-    tails = {
-        key: f"|{'' if key[0] is None else key[0]}|{key[1] or ''}|{key[2] or ''}|{key[3]}|{key[4]}|".encode()
-        for key in set(keys)
-    }
+    no_topics = topics.count(None) == len(topics)
+    joined = [""] * len(topics) if no_topics else [",".join(names) if names else "" for names in topics]
+    columns: list[Sequence[Any]] = [event_types, schemas, offsets, zones, sessions, joined, precisions]
+    if all(column.count(column[0]) == len(column) for column in columns):
+        head, tail = _head_and_tail(tuple(column[0] for column in columns))
+        return [
+            sha256(b"%b%d%b%b" % (head, us, tail, body)).digest() for us, body in zip(occurred_us, data, strict=True)
+        ]
+    keys = list(zip(*columns, strict=True))
+    around = {key: _head_and_tail(key) for key in set(keys)}
     return [
-        sha256(b"%b%d%b%b" % (heads[kind, schema], us, tails[key], body)).digest()
-        for kind, schema, us, key, body in zip(event_types, schemas, occurred_us, keys, data, strict=True)
+        sha256(b"%b%d%b%b" % (around[key][0], us, around[key][1], body)).digest()
+        for key, us, body in zip(keys, occurred_us, data, strict=True)
     ]
+
+
+def _head_and_tail(key: tuple[Any, ...]) -> tuple[bytes, bytes]:
+    """What stands before and after the time in the hashed form, up to `data`."""
+    event_type, schema, offset, zone, session, topics, precision = key
+    tail = f"|{'' if offset is None else offset}|{zone or ''}|{session or ''}|{topics}|{precision}|"
+    return f"{event_type}|{schema}|".encode(), tail.encode()

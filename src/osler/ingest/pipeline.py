@@ -31,7 +31,7 @@ from osler.ingest.settling import abort, answer, drop_repeats, id_of, place_in_l
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
 from osler.ingest.storing import store
 from osler.ingest.together import pass_after, pass_before
-from osler.ingest.wire import WIRE_TYPES, Envelope, WireEvent, encode_data
+from osler.ingest.wire import KIND_OF, Envelope, WireEvent, encode_data
 from osler.ingest.work import Candidate, Context, Outcome, Sender
 from osler.observe import metrics
 from osler.observe.keys import secret_key
@@ -44,7 +44,6 @@ TOGETHER_FROM = 8
 Session = tuple[str, str]
 Turn = Callable[[], Awaitable[None]]
 Together = Callable[[Sequence[Candidate], Context], bool]
-KIND_OF = {WIRE_TYPES[name]: kind for name, kind in EVENT_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)

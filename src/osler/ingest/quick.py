@@ -11,6 +11,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 from msgspec import inspect as mi
 
 from osler.domain.event_fields import ID_PATTERN, KEY_PATTERN, ROUTE_PATTERN, UUID_PATTERN
@@ -64,9 +65,7 @@ _FITS = {WIRE_TYPES[name]: Fits(kind) for name, kind in EVENT_TYPES.items()}
 
 def fits(events: Sequence[WireEvent]) -> bool:
     """Whether every text and number of these events has the form its declaration asks for."""
-    by_type: dict[type[WireEvent], list[Any]] = {}
-    for event in events:
-        by_type.setdefault(event.__class__, []).append(event.data)
+    by_type = {kind: [event.data for event in members] for kind, members in by_class(events).items()}
     ids: list[str] = []
     keys: list[str] = []
     uuids: list[str] = []
@@ -90,23 +89,48 @@ def fits(events: Sequence[WireEvent]) -> bool:
     )
 
 
+def by_class(events: Sequence[WireEvent]) -> dict[type[WireEvent], Sequence[WireEvent]]:
+    """Events of one type each; nearly always there is one type alone."""
+    classes = set(map(type, events))
+    if len(classes) == 1:
+        return {classes.pop(): events}
+    return {each: [event for event in events if event.__class__ is each] for each in classes}
+
+
+def _present(get: Any, data: list[Any]) -> list[Any]:
+    """The values of a field over many events, absent ones left out."""
+    values: list[Any] = list(map(get, data))
+    absent = values.count(None)
+    if absent == len(values):
+        return []
+    return [value for value in values if value is not None] if absent else values
+
+
 def _texts(getters: Iterable[Any], data: list[Any]) -> list[str]:
-    """The texts of some fields over many events, absent ones left out."""
-    return [text for get in getters for text in map(get, data) if text is not None]
+    return [text for get in getters for text in _present(get, data)]
 
 
 def _numbers_fit(plan: Fits, data: list[Any]) -> bool:
+    """Whether each has three decimals at most: thousandths divided again are the number that such a text reads as."""
     for get in plan.decimals:
-        values = [value for value in map(get, data) if value is not None]
-        if [round(value, 3) for value in values] != values:
+        values = np.array(_present(get, data), dtype=np.float64)
+        if not bool((np.rint(values * 1000) / 1000 == values).all()):
             return False
     return True
 
 
 def _fields_go_together(kind: EventType, data: list[Any]) -> bool:
-    if kind.one_of and any(sum(getattr(d, n) is not None for n in kind.one_of) != 1 for d in data):
+    if kind.one_of and _given(kind.one_of, data) != {1}:
         return False
-    return not kind.at_most_one or not any(sum(getattr(d, n) is not None for n in kind.at_most_one) > 1 for d in data)
+    return not kind.at_most_one or _given(kind.at_most_one, data) <= {0, 1}
+
+
+def _given(names: tuple[str, ...], data: list[Any]) -> set[int]:
+    """How many of some fields an event has: every number that occurs."""
+    columns: list[list[Any]] = [list(map(attrgetter(name), data)) for name in names]
+    if all(None not in column or column.count(None) == len(column) for column in columns):
+        return {sum(None not in column for column in columns)}
+    return {len(names) - row.count(None) for row in zip(*columns, strict=True)}
 
 
 def _all_of(texts: Collection[str], allowed: bytes, longest: int) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from osler.domain import clock_rules as rules
 from osler.domain.content_hash import content_hashes
-from osler.domain.event_types import Body
+from osler.domain.event_types import Body, EventType
 from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
@@ -24,33 +24,36 @@ from osler.eventlog.entries import DAY_ZERO, Entry
 from osler.ingest.concluded import as_concluded
 from osler.ingest.gate_fields import ID_FIELDS
 from osler.ingest.instants import Ints, milliseconds_of, read_instants, zone_offsets
+from osler.ingest.quick import by_class
 from osler.ingest.steps import FUTURE_US, grade, is_pseudonym
-from osler.ingest.wire import WireEvent
+from osler.ingest.wire import KIND_OF, WireEvent
 from osler.ingest.work import Candidate, Context, Learner
 
 _DAYS_TO_ZERO = DAY_ZERO.toordinal() - rules.EPOCH.toordinal()
-_ABSENT = (None, None, False)
+_ABSENT = (None, None, True)
 Flags = tuple[Warn, list[bool]]
 """A warning, and for each event whether it has it."""
 
 
 def pass_before(alive: Sequence[Candidate], ctx: Context) -> bool:
     """`BEFORE_LOOKUPS` for all: who may send them, whose they are, what their ids look like."""
-    groups = _by_kind(alive)
-    topics = [c.event.topic_ids for c in alive if c.event.topic_ids is not None]
+    events = [c.event for c in alive]
+    groups = [(KIND_OF[each], [event.data for event in members]) for each, members in by_class(events).items()]
+    topics = [names for event in events if (names := event.topic_ids) is not None]
     return (
-        all(_may_send(members, ctx, has_topics=bool(topics)) for members in groups)
-        and _name(alive, ctx)
+        all(_may_send(kind, data, ctx, has_topics=bool(topics)) for kind, data in groups)
+        and _name(alive, events, ctx)
         and not any(map(looks_personal, set(chain(_texts(groups), chain.from_iterable(topics)))))
     )
 
 
 def pass_after(alive: Sequence[Candidate], ctx: Context) -> bool:
     """`AFTER_LOOKUPS` for all: an entry and warnings for each candidate."""
-    users = {c.user_id for c in alive}
+    user_ids = [c.user_id for c in alive]
+    users = set(user_ids)
     if not users <= ctx.learners.keys() or not users.isdisjoint(ctx.over_rate):
         return False
-    learners = [ctx.learners[c.user_id] for c in alive]
+    learners = [ctx.learners[user_id] for user_id in user_ids]
     events = [c.event for c in alive]
     try:
         us, offsets = read_instants([event.occurred_at for event in events])
@@ -69,26 +72,20 @@ def pass_after(alive: Sequence[Candidate], ctx: Context) -> bool:
     return True
 
 
-def _by_kind(alive: Sequence[Candidate]) -> list[list[Candidate]]:
-    groups: dict[type[WireEvent], list[Candidate]] = {}
-    for c in alive:
-        groups.setdefault(c.event.__class__, []).append(c)
-    return list(groups.values())
-
-
-def _may_send(members: Sequence[Candidate], ctx: Context, *, has_topics: bool) -> bool:
-    sender, kind = ctx.sender, members[0].kind
+def _may_send(kind: EventType, data: list[Any], ctx: Context, *, has_topics: bool) -> bool:
+    sender = ctx.sender
     if kind.sender is TypeSender.SERVER and not sender.is_server:
         return False
     if sender.is_service or sender.is_import or sender.is_server:
         return True
-    given = (getattr(c.event.data, name) for name in kind.service_fields for c in members)
-    return kind.sender is not TypeSender.SERVICE and not has_topics and all(value is None for value in given)
+    if kind.sender is TypeSender.SERVICE or has_topics:
+        return False
+    return all(list(map(attrgetter(name), data)).count(None) == len(data) for name in kind.service_fields)
 
 
-def _name(alive: Sequence[Candidate], ctx: Context) -> bool:
+def _name(alive: Sequence[Candidate], events: Sequence[WireEvent], ctx: Context) -> bool:
     own = ctx.own
-    named = {c.event.user_id for c in alive}
+    named = {event.user_id for event in events}
     if own is not None:
         if not named <= {None, own}:
             return False
@@ -103,21 +100,22 @@ def _name(alive: Sequence[Candidate], ctx: Context) -> bool:
     return True
 
 
-def _texts(groups: Iterable[Sequence[Candidate]]) -> Iterable[str]:
+def _texts(groups: Iterable[tuple[EventType, list[Any]]]) -> Iterable[str]:
     """The ids that somebody chose."""
-    for members in groups:
-        for get in map(attrgetter, ID_FIELDS[members[0].kind.name]):
-            yield from {value for c in members if (value := get(c.event.data)) is not None}
+    for kind, data in groups:
+        for get in map(attrgetter, ID_FIELDS[kind.name]):
+            yield from set(map(get, data)) - {None}
 
 
 def _are_in_time(events: Sequence[WireEvent], us: Ints, learners: Sequence[Learner], ctx: Context) -> bool:
     ms = milliseconds_of([event.id for event in events])
     kept = [learner.checkpoint_ms for learner in learners]
+    has_none = kept.count(None) == len(kept)
     return (
         int(np.abs(us // 1000 - ms).max()) <= rules.ID_TOLERANCE_MS
         and int(ms.max()) * 1000 - ctx.received_us <= FUTURE_US
         and int(ms.min()) >= ctx.retention_from_ms
-        and all(until is None or until < at for until, at in zip(kept, ms.tolist(), strict=True))
+        and (has_none or all(until is None or until < at for until, at in zip(kept, ms.tolist(), strict=True)))
     )
 
 
@@ -213,22 +211,20 @@ class _Conclusions:
 
     def _grades(self) -> tuple[list[bool | None], list[int | None], list[bool]]:
         """Verdict, version of the key, and whether the question is unknown, of each."""
-        found: list[tuple[bool | None, int | None, bool]] = []
         get = self.ctx.grades.get
-        for c in self.alive:
-            name, data = c.kind.name, c.event.data
-            if name == "question_submit":
-                verdict, version, is_known = grade(data, get(data.question_id))
-                found.append((verdict, version, not is_known))
-            elif name == "question_regrade":
-                found.append((data.is_correct, data.key_version, False))
-            else:
-                found.append(_ABSENT)
-        verdicts, versions, unknown = zip(*found, strict=True)
-        return list(verdicts), list(versions), list(unknown)
+        found = [
+            grade(data, get(data.question_id))
+            if (name := c.kind.name) == "question_submit"
+            else ((data.is_correct, data.key_version, True) if name == "question_regrade" else _ABSENT)
+            for c, data in zip(self.alive, (event.data for event in self.events), strict=True)
+        ]
+        verdicts, versions, known = zip(*found, strict=True)
+        return list(verdicts), list(versions), [not each for each in known]
 
     def _lacks_session(self) -> list[bool]:
         known = self.ctx.sessions
+        if [event.session_id for event in self.events].count(None) == len(self.events):
+            return []
         return [
             (session := c.event.session_id) is not None
             and c.kind.name != "session_start"
@@ -238,6 +234,8 @@ class _Conclusions:
 
     def _lacks_material(self) -> list[bool]:
         known = self.ctx.materials
+        if not any(kind.body is Body.MATERIAL for kind in {c.kind.name: c.kind for c in self.alive}.values()):
+            return []
         return [
             c.kind.body is Body.MATERIAL
             and (material := c.event.data.material_id) is not None

@@ -94,6 +94,7 @@ def _event(kind: EventType) -> type[WireEvent]:
 
 
 WIRE_TYPES: dict[str, type[WireEvent]] = {name: _event(kind) for name, kind in EVENT_TYPES.items()}
+KIND_OF = {WIRE_TYPES[name]: kind for name, kind in EVENT_TYPES.items()}
 AnyEvent: Any = Union[tuple(WIRE_TYPES.values())]  # noqa: UP007  (the members are made at run time)
 
 
