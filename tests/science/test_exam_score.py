@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osler.errors import InvalidModelInput
-from osler.science.exam_score import ExamState, exam_score, pass_chance, section_below_cut, simulate_scores
+from osler.science.exam_score import ExamState, exam_score, pass_chance, section_chances, simulate_scores
 
 GOLDEN = ExamState(
     shares=np.array([0.5, 0.3, 0.2]), eta=np.array([0.8, 0.2, -0.4]), topic_variance=np.array([0.2, 0.3, 0.6]),
@@ -92,6 +92,13 @@ def test_a_pass_mark_in_percent_is_refused(cut):
 
 
 def test_a_section_is_an_exam_of_its_own():
-    below = float(section_below_cut(GOLDEN, np.array([False, False, True]), 0.55))
-    assert below > 0.7
-    assert below > float(section_below_cut(GOLDEN, np.array([True, False, False]), 0.55))
+    made = section_chances(GOLDEN, np.array([0, 1, 1]), 0.55)
+    share = float(GOLDEN.shares[1:].sum())
+    alone = replace(
+        GOLDEN, shares=GOLDEN.shares[1:] / share, eta=GOLDEN.eta[1:], topic_variance=GOLDEN.topic_variance[1:],
+        questions=round(GOLDEN.questions * share),
+    )  # fmt: skip
+    assert made.below_cut is not None
+    assert float(made.expected[1]) == pytest.approx(float(exam_score(alone).expected), abs=1e-12)
+    assert float(made.below_cut[1]) == pytest.approx(1 - float(pass_chance(alone, 0.55).value), abs=1e-12)
+    assert section_chances(GOLDEN, np.array([0, 1, 1]), None).below_cut is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from osler.catalog.tables import exam_blueprint, exams, topic_relationships, top
 from osler.db.engine import ReadSession
 
 KEPT = 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class Catalogue:
     _counted: dict[tuple[str, str], str | None] = field(
         default_factory=dict[tuple[str, str], str | None], compare=False
     )
+    _made: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+
+    def made(self, name: str, make: Callable[[Catalogue], T]) -> T:
+        """What an analytic makes of the catalogue, made once and kept with it; `name` begins with the analytic's."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
 
     def name_of(self, topic_id: str) -> str:
         """What a person reads; the id itself for a topic that is not in the catalogue."""

@@ -88,10 +88,7 @@ class ExamScore:
 
 def exam_score(state: ExamState, *, error_variance: float = 0.0) -> ExamScore:
     """Mean and variance of the share of points; `error_variance` is the model error of a calibrated exam."""
-    spread = state.topic_variance + state.ability_variance[..., None] + state.item_spread**2
-    kappa = 1 / np.sqrt(1 + np.pi * spread / 8)
-    chance = sigmoid(kappa * state.eta)
-    slope = kappa * chance * (1 - chance)
+    chance, slope = _chances(state)
     shares = state.shares
     return ExamScore(
         topic_chances=chance,
@@ -138,19 +135,45 @@ def _chance(state: ExamState, cut: float, cut_sd: float, error_variance: float) 
     return normal_cdf((score.expected - cut) / np.sqrt(score.sd**2 + cut_sd**2))
 
 
-def section_below_cut(state: ExamState, members: npt.NDArray[np.bool_], cut: float) -> Floats:
-    """P(score of one section < cut), the section's topics given as a mask over topics; shape (…).
+@dataclass(frozen=True, slots=True)
+class SectionChances:
+    """Expected share of points in each section, and P(it is below the cut), None without one; shapes (s,)."""
 
-    The section is an exam of its own: its shares are rescaled, its questions are its part of N, at least one.
+    expected: Floats
+    below_cut: Floats | None
+
+
+def section_chances(state: ExamState, section: npt.NDArray[np.int64], cut: float | None) -> SectionChances:
+    """Each section as an exam of its own: its shares rescaled, its questions its part of N, at least one.
+
+    Shapes: one learner, `eta` (k,); `section` (k,) numbers each topic's section from 0. A section without a share has
+    values that mean nothing.
     """
-    weight = float(state.shares[members].sum())
-    if weight <= 0:
-        raise InvalidModelInput("A section needs a share of the exam.", code="exam.section")
-    part = ExamState(
-        state.shares[members] / weight, state.eta[..., members], state.topic_variance[..., members],
-        state.ability_variance, max(1, round(state.questions * weight)), state.item_spread,
-    )  # fmt: skip
-    return 1 - _chance(part, cut, 0.0, 0.0)
+    chance, slope = _chances(state)
+    weight = np.maximum(_sums(section, state.shares), 1e-12)
+    inside = state.shares / weight[section]
+    expected = _sums(section, inside * chance)
+    if cut is None:
+        return SectionChances(expected, None)
+    questions = np.maximum(1, np.round(state.questions * weight))
+    variance = (
+        _sums(section, inside * chance * (1 - chance)) / questions
+        + _sums(section, inside**2 * slope**2 * state.topic_variance)
+        + _sums(section, inside * slope) ** 2 * state.ability_variance
+    )
+    return SectionChances(expected, 1 - normal_cdf((expected - cut) / np.sqrt(variance)))
+
+
+def _sums(section: npt.NDArray[np.int64], values: Floats) -> Floats:
+    return np.asarray(np.bincount(section, values), dtype=np.float64)
+
+
+def _chances(state: ExamState) -> tuple[Floats, Floats]:
+    """(chance, slope) of a question of each topic, averaged over what is not known; shapes (…, k)."""
+    spread = state.topic_variance + state.ability_variance[..., None] + state.item_spread**2
+    kappa = 1 / np.sqrt(1 + np.pi * spread / 8)
+    chance = sigmoid(kappa * state.eta)
+    return chance, kappa * chance * (1 - chance)
 
 
 def simulate_scores(state: ExamState, draws: int, seed: int) -> Floats:

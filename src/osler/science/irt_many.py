@@ -84,3 +84,8 @@ def _waves(learner: Ints) -> list[Ints]:
     by_place = np.argsort(place, kind="stable")
     cuts = np.cumsum(np.bincount(place))[:-1] if learner.size else np.zeros(0, dtype=np.int64)
     return [np.asarray(rows, dtype=np.int64) for rows in np.split(order[by_place], cuts)] if learner.size else []
+
+
+def widen_many(variance: Floats, prior_variance: float, per_day: float, days: Floats) -> Floats:
+    """`irt.widen` of many states. Shapes: (n,)."""
+    return np.maximum(variance, np.minimum(prior_variance, variance + per_day * np.maximum(days, 0.0)))

@@ -26,6 +26,7 @@ from osler.analytics.readiness.model import (
     trust_in,
 )
 from osler.analytics.readiness.projection import practice_of
+from osler.analytics.readiness.topics import columns, sums
 from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue, ExamEntry
 from osler.forecasts.exam_models import Served, first_readable
@@ -191,19 +192,21 @@ def _allocation(learner: LearnerState, practice: Practice, topic_ids: list[str] 
     """Where the minutes go: to the named topics by their share, else as before."""
     if not topic_ids:
         return practice.allocation
-    chosen = np.array([topic.share if topic.topic_id in topic_ids else 0.0 for topic in learner.topics])
+    asked = columns(learner.topics).asked
+    chosen = np.where([topic in topic_ids for topic in asked.topic_ids], asked.share, 0.0)
     return practice.allocation if chosen.sum() <= 0 else chosen / chosen.sum()
 
 
 def _sections(assessed: Readiness, learner: LearnerState, known: Catalogue) -> list[dict[str, Any]]:
-    covered: dict[str, float] = {}
-    for topic in learner.topics:
-        if topic.n >= MIN_ANSWERS:
-            covered[topic.section] = covered.get(topic.section, 0.0) + topic.share
+    topics = columns(learner.topics)
+    share = np.where(topics.n >= MIN_ANSWERS, topics.asked.share, 0.0)
+    covered = dict(
+        zip(topics.asked.sections, sums(topics.asked.section, share, len(topics.asked.sections)).tolist(), strict=True)
+    )
     return [
         {
             "section": one.name, "name": known.name_of(one.name), "weight": one.share, "expected": one.expected,
-            "coverage": min(1.0, covered.get(one.name, 0.0) / one.share), "below_cut": one.below_cut,
+            "coverage": min(1.0, covered[one.name] / one.share), "below_cut": one.below_cut,
             "is_weak": one.is_weak, "n": one.n, "points_to_gain": one.points_to_gain,
         }
         for one in assessed.sections

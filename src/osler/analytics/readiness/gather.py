@@ -3,35 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import sqlalchemy as sa
 
 from osler.analytics.gaps.model import unseen_prior_mean
-from osler.analytics.mastery.model import chance_known
-from osler.analytics.readiness.model import LearnerState, TopicState
+from osler.analytics.mastery.evaluation import mastery_many
+from osler.analytics.readiness.model import LearnerState
+from osler.analytics.readiness.topics import Blueprint, Floats, Ints, TopicColumns, blueprint, sums
 from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue, ExamEntry, catalogue
 from osler.db.engine import ReadSession, WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore
-from osler.science.guessing import guess_floor
 from osler.science.irt import DEFAULTS as IRT
 from osler.science.irt import widen
-from osler.science.logits import Z90
+from osler.science.irt_many import widen_many
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
 
 SECONDS_A_DAY = 86_400.0
 
-# Everything that readiness asks of a learner's topics, in one row a topic.
-TOPICS = """
-select user_id, topic_id, attempts, mastery, mastery_low, mastery_high, skill_mean, skill_variance, ability_mean,
-       ability_variance, option_count, last_at, as_of
-  from topic_mastery where user_id = any(cast(:users as uuid[])) and attempts > 0 order by user_id, topic_id
+# Everything that readiness asks of a learner's topics, as arrays in the order of the topics' ids; instants in seconds.
+TOPIC_ARRAYS = """
+array_agg(t.topic_id order by t.topic_id), array_agg(t.attempts order by t.topic_id),
+array_agg(t.option_count order by t.topic_id), array_agg(t.skill_mean order by t.topic_id),
+array_agg(t.skill_variance order by t.topic_id), array_agg(t.ability_mean order by t.topic_id),
+array_agg(t.ability_variance order by t.topic_id),
+array_agg(extract(epoch from coalesce(t.last_at, t.as_of))::float8 order by t.topic_id),
+array_agg(extract(epoch from t.as_of)::float8 order by t.topic_id)
 """
+_TOPICS = f"""
+select t.user_id, {TOPIC_ARRAYS} from topic_mastery t
+ where t.user_id = any($1::uuid[]) and t.attempts > 0 group by t.user_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRows:
+    """A learner's topics with answers as they stand in the table, as columns (n,); instants in epoch seconds."""
+
+    topic_ids: Sequence[str]
+    attempts: Ints
+    options: Ints
+    skill: Floats
+    skill_variance: Floats
+    ability: Floats
+    ability_variance: Floats
+    last_s: Floats
+    as_of_s: Floats
+
+    def __len__(self) -> int:
+        return len(self.topic_ids)
+
+
+def topic_rows(arrays: Sequence[Sequence[Any] | None]) -> TopicRows:
+    """The columns that `TOPIC_ARRAYS` gives; those of a learner without answers are null."""
+    topic_ids, attempts, options, *floats = (array or () for array in arrays)
+    skill, skill_variance, ability, ability_variance, last_s, as_of_s = (np.array(a, dtype=np.float64) for a in floats)
+    return TopicRows(
+        topic_ids=topic_ids,
+        attempts=np.array(attempts, dtype=np.int64),
+        options=np.array(options, dtype=np.int64),
+        skill=skill,
+        skill_variance=skill_variance,
+        ability=ability,
+        ability_variance=ability_variance,
+        last_s=last_s,
+        as_of_s=as_of_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An exam as the arrays want it, and where each topic of the catalogue counts to: (k,) of the blueprint, or -1."""
+
+    exam: ExamEntry
+    catalogue: Catalogue
+    blueprint: Blueprint
+    position: Mapping[str, int]
+
+    def places(self, topic_ids: Sequence[str]) -> Ints:
+        """The position in the blueprint that each topic counts to."""
+        above = (self.catalogue.counts_to(self.exam, topic) for topic in topic_ids)
+        return np.array([-1 if topic is None else self.position[topic] for topic in above], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,117 +100,103 @@ class Ground:
     graph: Prerequisites
     parameters: Parameters
 
+    def asked(self, exam: ExamEntry) -> _Asked:
+        """What the exam asks; made once for a catalogue."""
+        return self.catalogue.made(f"readiness.{exam.exam_id}", lambda known: _asked(exam, known))
+
+
+def _asked(exam: ExamEntry, known: Catalogue) -> _Asked:
+    topics = list(exam.shares)
+    made = blueprint(topics, list(exam.shares.values()), [exam.sections.get(topic, topic) for topic in topics])
+    return _Asked(exam, known, made, {topic: i for i, topic in enumerate(topics)})
+
 
 _store = ParameterStore()
-_graphs: dict[int, Prerequisites] = {}
 
 
-def ground(known: Catalogue, parameters: Parameters) -> Ground:
-    """The ground of a catalogue; the graph of a version is made once."""
-    edges = known.prerequisites
-    key = hash(edges)
-    if key not in _graphs:
-        _graphs.clear()
-        _graphs[key] = prerequisites(Edge(needed, topic, strength) for needed, topic, strength in edges)
-    return Ground(known, _graphs[key], parameters)
+def _graph(known: Catalogue) -> Prerequisites:
+    return prerequisites(Edge(needed, topic, strength) for needed, topic, strength in known.prerequisites)
 
 
 async def ground_now(s: ReadSession) -> Ground:
     """The ground of this moment: the newest catalogue, the parameters that learners are folded under."""
-    version = await _store.current_version(s)
-    return ground(await catalogue(s), await _store.get(s, version))
+    return await ground_at(s, await catalogue(s), await _store.current_version(s))
 
 
-async def topics_of(s: ReadSession, user_ids: Sequence[UUID]) -> dict[UUID, list[Mapping[str, Any]]]:
-    """Rows of topics with answers, by learner."""
-    found: dict[UUID, list[Mapping[str, Any]]] = {user_id: [] for user_id in user_ids}
-    for row in await s.rows(sa.text(TOPICS), {"users": list(user_ids)}, name="readiness.topics"):
-        found[row["user_id"]].append({str(name): value for name, value in row.items()})
+async def ground_at(s: ReadSession, known: Catalogue, version: str) -> Ground:
+    """The ground of that catalogue under that version of the parameters; the graph of a catalogue is made once."""
+    return Ground(known, known.made("readiness.graph", _graph), await _store.get(s, version))
+
+
+async def topics_of(s: ReadSession, user_ids: Sequence[UUID]) -> dict[UUID, TopicRows]:
+    """Topics with answers, by learner."""
+    found = dict.fromkeys(user_ids, topic_rows([None] * len(fields(TopicRows))))
+    for row in await s.driver().fetch(_TOPICS, list(user_ids)):
+        user_id, *arrays = row
+        found[user_id] = topic_rows(arrays)
     return found
 
 
-def learner_state(rows: Sequence[Mapping[str, Any]], exam: ExamEntry, at: datetime, on: Ground) -> LearnerState:
+def learner_state(rows: TopicRows, exam: ExamEntry, at: datetime, on: Ground) -> LearnerState:
     """The learner as the exam sees them at an instant: the more days without an answer, the less sure.
 
     Topics below one of the blueprint are taken together for it, weighed by answers. A topic without answers has the
     prior of its parent or its prerequisites, and widens the forecast.
     """
-    ability, ability_variance = _ability(rows, at)
-    met = _by_blueprint(rows, exam, on.catalogue)
-    known = {row["topic_id"]: (row["skill_mean"], row["attempts"]) for row in rows}
-    about = _About(exam, at, on, ability, ability_variance, known)
-    return LearnerState(ability, ability_variance, [_topic(topic, met.get(topic, []), about) for topic in exam.shares])
+    asked = on.asked(exam)
+    ability, ability_variance = _ability(rows, at.timestamp())
+    n, skill, variance, options = _by_blueprint(rows, asked, at.timestamp())
+    unseen = np.flatnonzero(n == 0)
+    skill[unseen] = _priors([asked.blueprint.topic_ids[i] for i in unseen], rows, on)
+    variance[unseen] = IRT.skill_variance
+    easiness = np.array([on.parameters.of_topic(topic) for topic in asked.blueprint.topic_ids])
+    value, low, high = mastery_many(easiness + ability + skill, ability_variance + variance, options)
+    guess = np.where(options > 1, 1.0 / np.maximum(options, 1), 0.0)
+    return LearnerState(
+        ability,
+        ability_variance,
+        TopicColumns(asked.blueprint, easiness, skill, variance, n, value, low, high, guess),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
-    """One learner before one exam: what every topic's state needs."""
-
-    exam: ExamEntry
-    at: datetime
-    on: Ground
-    ability: float
-    ability_variance: float
-    known: Mapping[str, tuple[float, int]]
-
-
-def _ability(rows: Sequence[Mapping[str, Any]], at: datetime) -> tuple[float, float]:
+def _ability(rows: TopicRows, at_s: float) -> tuple[float, float]:
+    """As of the newest row, the last by id where several are as new; then less sure with each day."""
     if not rows:
         return 0.0, IRT.ability_variance
-    row = max(rows, key=lambda r: (r["as_of"], r["topic_id"]))
-    days = (at - row["as_of"]).total_seconds() / SECONDS_A_DAY
-    return row["ability_mean"], widen(row["ability_variance"], IRT.ability_variance, IRT.ability_growth_per_day, days)
+    newest = len(rows) - 1 - int(np.argmax(rows.as_of_s[::-1]))
+    days = (at_s - float(rows.as_of_s[newest])) / SECONDS_A_DAY
+    variance = float(rows.ability_variance[newest])
+    widened = widen(variance, IRT.ability_variance, IRT.ability_growth_per_day, days)
+    return float(rows.ability[newest]), widened
 
 
-def _by_blueprint(
-    rows: Sequence[Mapping[str, Any]], exam: ExamEntry, known: Catalogue
-) -> dict[str, list[Mapping[str, Any]]]:
-    met: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        above = known.counts_to(exam, row["topic_id"])
-        if above is not None:
-            met.setdefault(above, []).append(row)
-    return met
+def _by_blueprint(rows: TopicRows, asked: _Asked, at_s: float) -> tuple[Ints, Floats, Floats, Ints]:
+    """Answers, skill, its variance and options by the blueprint's topics (k,); 0 where there are no answers."""
+    place = asked.places(rows.topic_ids)
+    inside = np.flatnonzero(place >= 0)
+    place, k = place[inside], len(asked.blueprint.topic_ids)
+    attempts = rows.attempts[inside]
+    n = sums(place, attempts, k)
+    weight = attempts / n[place]
+    days = (at_s - rows.last_s[inside]) / SECONDS_A_DAY
+    variance = widen_many(rows.skill_variance[inside], IRT.skill_variance, IRT.skill_growth_per_day, days)
+    options = np.zeros(k, dtype=np.int64)
+    by_answers = np.argsort(attempts, kind="stable")  # of several topics, the one with most answers is written last
+    options[place[by_answers]] = rows.options[inside][by_answers]
+    skill = sums(place, weight * rows.skill[inside], k)
+    return n.astype(np.int64), skill, sums(place, weight**2 * variance, k), options
 
 
-def _skill(rows: Sequence[Mapping[str, Any]], at: datetime) -> tuple[float, float, int]:
-    """Mean, variance and answers of the rows that count to one topic of the blueprint."""
-    n = sum(row["attempts"] for row in rows)
-    mean = sum(row["attempts"] * row["skill_mean"] for row in rows) / n
-    variance = sum((row["attempts"] / n) ** 2 * _widened(row, at) for row in rows)
-    return mean, variance, n
-
-
-def _widened(row: Mapping[str, Any], at: datetime) -> float:
-    days = (at - (row["last_at"] or row["as_of"])).total_seconds() / SECONDS_A_DAY
-    return widen(row["skill_variance"], IRT.skill_variance, IRT.skill_growth_per_day, days)
-
-
-def _topic(topic: str, rows: Sequence[Mapping[str, Any]], about: _About) -> TopicState:
-    easiness = about.on.parameters.of_topic(topic)
-    if rows:
-        skill, variance, n = _skill(rows, about.at)
-        options = max(rows, key=lambda row: (row["attempts"], row["topic_id"]))["option_count"]
-    else:
-        entry = about.on.catalogue.topics.get(topic)
-        skill = unseen_prior_mean(topic, entry.parent_id if entry else None, about.on.graph, about.known)
-        variance, n, options = IRT.skill_variance, 0, 0
-    eta, total = easiness + about.ability + skill, about.ability_variance + variance
-    half = Z90 * total**0.5
-    low, value, high = (chance_known(x, total, options) for x in (eta - half, eta, eta + half))
-    return TopicState(
-        topic_id=topic,
-        share=about.exam.shares[topic],
-        section=about.exam.sections.get(topic, topic),
-        easiness=easiness,
-        skill=skill,
-        variance=variance,
-        n=n,
-        mastery=value,
-        mastery_low=low,
-        mastery_high=high,
-        guess=guess_floor(options),
-    )
+def _priors(topics: Sequence[str], rows: TopicRows, on: Ground) -> list[float]:
+    """The prior skills of unseen topics."""
+    known = dict(zip(rows.topic_ids, zip(rows.skill.tolist(), rows.attempts.tolist(), strict=True), strict=True))
+    found: list[float] = []
+    for topic in topics:
+        entry = on.catalogue.topics.get(topic)
+        parent = entry.parent_id if entry else None
+        near = {name: known[name] for name in (parent, *on.graph.needs.get(topic, ())) if name in known}
+        found.append(unseen_prior_mean(topic, parent, on.graph, near))
+    return found
 
 
 def exam_day_instant(setup: LearnerSetup, as_of: datetime) -> datetime:

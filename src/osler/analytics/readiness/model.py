@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from osler.analytics.readiness.topics import Floats, TopicState, columns, sums
 from osler.domain.finding import Finding
 from osler.science import exam_trained
 from osler.science.calibration import Calibration
@@ -21,10 +22,9 @@ from osler.science.exam_score import (
     ITEM_SPREAD,
     Z_90,
     ExamState,
-    Floats,
     exam_score,
     pass_chance,
-    section_below_cut,
+    section_chances,
     sigmoid,
 )
 from osler.science.exam_trained import TrainedExam
@@ -40,27 +40,6 @@ DRAWS = 200
 
 Status = Literal["ok", "provisional", "insufficient_data", "not_available", "cannot_tell"]
 Triple = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class TopicState:
-    """One topic of the blueprint for one learner, carried to the exam day.
-
-    Units: `share` 0 to 1; `easiness` d_50 (median of the topic's items), `skill` m_k and `variance` v_k in logits;
-    `guess` c = 1/options; `mastery` with bounds 0 to 1 (from the `mastery` analytic); `n` attempts.
-    """
-
-    topic_id: str
-    share: float
-    section: str
-    easiness: float
-    skill: float
-    variance: float
-    n: int
-    mastery: float
-    mastery_low: float
-    mastery_high: float
-    guess: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +121,17 @@ class Readiness:
 
 def coverage(topics: Sequence[TopicState]) -> float:
     """Share of the blueprint on topics with at least 5 answers, 0 to 1."""
-    return min(1.0, sum(topic.share for topic in topics if topic.n >= MIN_ANSWERS))
+    known = columns(topics)
+    return min(1.0, float(known.asked.share[known.n >= MIN_ANSWERS].sum()))
 
 
 def exam_state(learner: LearnerState, exam: Exam) -> ExamState:
     """The learner as the closed form of the exam takes it."""
-    topics = learner.topics
+    topics = columns(learner.topics)
     return ExamState(
-        shares=np.array([t.share for t in topics]),
-        eta=np.array([t.easiness + learner.ability + t.skill for t in topics]),
-        topic_variance=np.array([t.variance for t in topics]),
+        shares=topics.asked.share,
+        eta=topics.easiness + learner.ability + topics.skill,
+        topic_variance=topics.variance,
         ability_variance=np.asarray(learner.ability_variance, dtype=np.float64),
         questions=exam.questions,
         item_spread=exam.item_spread,
@@ -163,34 +143,38 @@ def readiness_score(learner: LearnerState, seed: int) -> Triple:
 
     The interval is that of seeded draws of ability (shared by all topics) and skills, widened to hold the estimate.
     """
-    topics = learner.topics
-    shares = np.array([t.share for t in topics])
-    guess = np.array([t.guess for t in topics])
-    value = float(100 * shares @ np.minimum(1, np.array([t.mastery for t in topics]) / MASTERED))
+    topics = columns(learner.topics)
+    shares, guess = topics.asked.share, topics.guess
+    value = float(100 * shares @ np.minimum(1, topics.mastery / MASTERED))
     rng = np.random.default_rng(seed)
-    eta = np.array([t.easiness + learner.ability + t.skill for t in topics])
-    drawn = eta + rng.normal(0, 1, (DRAWS, 1)) * np.sqrt(learner.ability_variance)
-    drawn = drawn + rng.normal(0, 1, (DRAWS, len(topics))) * np.sqrt(np.array([t.variance for t in topics]))
-    mastery = np.clip((sigmoid(drawn) - guess) / (1 - guess), 0, 1)
-    low, high = np.quantile(100 * np.minimum(1, mastery / MASTERED) @ shares, [0.05, 0.95])
+    eta = topics.easiness + learner.ability + topics.skill
+    ability = rng.standard_normal((DRAWS, 1)) * np.sqrt(learner.ability_variance)
+    drawn = rng.standard_normal((DRAWS, len(topics)))  # the largest array of the page: worked on in place
+    drawn *= np.sqrt(topics.variance)
+    drawn += eta + ability
+    mastery = sigmoid(drawn)
+    mastery -= guess
+    mastery /= 1 - guess
+    np.clip(mastery, 0, MASTERED, out=mastery)
+    low, high = np.quantile(mastery @ shares, [0.05, 0.95]) * (100 / MASTERED)
     return value, min(value, float(low)), max(value, float(high))
 
 
 def sections(learner: LearnerState, exam: Exam) -> tuple[Section, ...]:
     """Each section's expected score and whether it is weak: P(score < pass mark) ≥ .80 on at least 10 answers."""
-    state = exam_state(learner, exam)
-    chance: Floats = exam_score(state).topic_chances
+    topics, state = columns(learner.topics), exam_state(learner, exam)
+    names, members = topics.asked.sections, topics.asked.section
+    share = sums(members, topics.asked.share, len(names))
+    n = sums(members, topics.n, len(names))
+    made = section_chances(state, members, exam.cut)
     found: list[Section] = []
-    for name in dict.fromkeys(topic.section for topic in learner.topics):
-        members = np.array([topic.section == name for topic in learner.topics])
-        share = float(state.shares[members].sum())
-        if share <= 0:
+    for i, name in enumerate(names):
+        if share[i] <= 0:
             continue
-        n = sum(topic.n for topic in learner.topics if topic.section == name)
-        expected = float(chance[members] @ state.shares[members] / share)
-        below = None if exam.cut is None else float(section_below_cut(state, members, exam.cut))
-        weak = below is not None and below >= WEAK_SECTION and n >= MIN_SECTION_ANSWERS
-        found.append(Section(name, share, expected, below, n, weak, 100 * share * (1 - expected)))
+        below = None if made.below_cut is None else float(made.below_cut[i])
+        weak = below is not None and below >= WEAK_SECTION and int(n[i]) >= MIN_SECTION_ANSWERS
+        expected, weight = float(made.expected[i]), float(share[i])
+        found.append(Section(name, weight, expected, below, int(n[i]), weak, 100 * weight * (1 - expected)))
     return tuple(sorted(found, key=lambda s: (-s.points_to_gain, s.name)))
 
 
@@ -256,7 +240,7 @@ def assess(
     features: Floats | None = None,
 ) -> Readiness:
     """How ready the learner is, or why that cannot be said. `features` are the brief's eight (8,), where known."""
-    covered, n = coverage(learner.topics), sum(topic.n for topic in learner.topics)
+    covered, n = coverage(learner.topics), int(columns(learner.topics).n.sum())
     label = trust.calibration.kind
     refused = _refusal(learner, trust, covered)
     if refused is not None:

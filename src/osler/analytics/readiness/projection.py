@@ -19,6 +19,7 @@ from osler.analytics.readiness.gather import exam_day_instant, ground_now, learn
 from osler.analytics.readiness.model import Exam, LearnerState, Readiness, Trust, assess, exam_state, trust_in
 from osler.analytics.readiness.snapshots import cohorts_of, frozen, keep, milestone, prediction
 from osler.analytics.readiness.tables import exam_projections
+from osler.analytics.readiness.topics import columns
 from osler.catalog.learners import LearnerSetup, setups
 from osler.catalog.snapshot import ExamEntry
 from osler.db.engine import WriteSession
@@ -126,7 +127,8 @@ def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: Le
 
     Minutes are per calendar day. They go where points are missing: by share of the exam times what is not mastered.
     """
-    share = np.array([t.share * (1.05 - t.mastery) for t in learner.topics])
+    topics = columns(learner.topics)
+    share = topics.asked.share * (1.05 - topics.mastery)
     if known.minutes_per_day:
         minutes = sum(known.minutes_per_day) / 7
     else:
@@ -136,7 +138,7 @@ def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: Le
     return Practice(
         minutes_per_day=minutes,
         seconds_per_attempt=max(1.0, seconds) if seconds else DEFAULT_SECONDS_PER_ATTEMPT,
-        attempts=np.array([float(t.n) for t in learner.topics]),
+        attempts=topics.n.astype(np.float64),
         gain=np.full(share.size, DEFAULT_GAMMA),
         gain_sd=np.full(share.size, DEFAULT_GAMMA_SD),
         allocation=share / share.sum(),

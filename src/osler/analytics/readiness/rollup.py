@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
 from osler.analytics.readiness.features import exam_features
-from osler.analytics.readiness.gather import Ground, ground_now, learner_state, replace_rows, topics_of
+from osler.analytics.readiness.gather import Ground, TopicRows, ground_now, learner_state, replace_rows, topics_of
 from osler.analytics.readiness.tables import user_learning_metrics
 from osler.catalog.learners import LearnerSetup, setups
 from osler.db.engine import WriteSession
@@ -132,7 +131,7 @@ def _sessions(row: sa.RowMapping | None) -> dict[str, Any]:
 
 
 def _features(
-    row: sa.RowMapping, topics: Sequence[Mapping[str, Any]], known: LearnerSetup, as_of: datetime, on: Ground
+    row: sa.RowMapping, topics: TopicRows, known: LearnerSetup, as_of: datetime, on: Ground
 ) -> dict[str, Any]:
     """The brief's eight features; the counts of topics are over the blueprint, or 0 where there is none."""
     exam = on.catalogue.exam_or_default(known.exam_id)

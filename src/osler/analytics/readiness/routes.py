@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql as pg
 from starlette.responses import Response
 
 from osler.analytics.readiness.answer import answer, standing, what_if_answer
-from osler.analytics.readiness.gather import ground_now
 from osler.analytics.readiness.queries import readiness_of
 from osler.analytics.readiness.schemas import OutcomeIn, OutcomeOut, ReadinessAnswer, WhatIfAnswer, WhatIfQuestion
 from osler.analytics.readiness.tables import exam_outcomes
@@ -33,7 +32,7 @@ async def exam_readiness(scope: ReadAnalytics, reply: CachedReply) -> Response:
     """Would today's knowledge pass: score, chance, coverage, weak sections, days until ready; each with its range."""
 
     async def compute(s: ReadSession, as_of: datetime) -> dict[str, Any]:
-        found, on = await readiness_of(s, scope.user_id, as_of), await ground_now(s)
+        found, on = await readiness_of(s, scope.user_id, as_of)
         return answer(found, standing(found, scope.user_id, as_of, on, s.home), on)
 
     return await reply("readiness", compute)
@@ -42,7 +41,7 @@ async def exam_readiness(scope: ReadAnalytics, reply: CachedReply) -> Response:
 @router.post("/what-if", response_model=WhatIfAnswer)
 async def exam_readiness_what_if(question: WhatIfQuestion, scope: ReadAnalytics, db: ReadDb, as_of: AsOf) -> Response:
     """What other minutes, other topics or another date would change by the exam day: a model estimate."""
-    found, on = await readiness_of(db, scope.user_id, as_of), await ground_now(db)
+    found, on = await readiness_of(db, scope.user_id, as_of)
     where = standing(found, scope.user_id, as_of, on, db.home)
     made = what_if_answer(
         where, minutes=question.minutes_per_day, exam_on=question.exam_on, topic_ids=question.topic_ids
