@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import Misconfigured
-from osler.evaluate.exam_training import Outcomes, Training, one_an_outcome, train
+from osler.evaluate.exam_training import Outcomes, Places, Training, one_an_outcome, train
 from osler.science.calibration import MIN_LOGISTIC, Calibration, fit_calibration
 from osler.science.conformal import conformal_factor, conformal_factors_by_cohort
 from osler.science.exam_learned import ExamModel
@@ -37,7 +37,7 @@ class Results:
     sd: Floats
     cohort: npt.NDArray[np.str_]
 
-    def rows(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Results:
+    def rows(self, mask: npt.NDArray[np.bool_] | Places) -> Results:
         """The same for some rows only."""
         return Results(self.outcomes.rows(mask), self.expected[mask], self.sd[mask], self.cohort[mask])
 
@@ -49,6 +49,18 @@ class Widths:
     error_variance: float = 0.0
     factor: float = Z_90
     by_cohort: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The pass mark, as a share of points, and how far it may move."""
+
+    cut: float
+    sd: float
+
+    def chance(self, rows: Results, widths: Widths) -> Floats:
+        """P(pass) of the closed form with its model error, before it is recalibrated."""
+        return normal_cdf((rows.expected - self.cut) / np.sqrt(rows.sd**2 + widths.error_variance + self.sd**2))
 
 
 def fit_exam(
@@ -64,9 +76,9 @@ def fit_exam(
     beats: bool | None = None
     trained = None
     if cut is not None and judged.outcomes.passed.size >= MIN_LOGISTIC:
-        spread = np.sqrt(judged.sd**2 + widths.error_variance + cut_sd**2)
-        calibration = fit_calibration(normal_cdf((judged.expected - cut) / spread), judged.outcomes.passed)
-        training = _trained(found.rows(np.isfinite(found.outcomes.passed)).outcomes, seed)
+        mark = Mark(cut, cut_sd)
+        calibration = fit_calibration(mark.chance(judged, widths), judged.outcomes.passed)
+        training = _trained(found.rows(np.isfinite(found.outcomes.passed)), mark, seed)
         trained, says, brier, beats = training.served, training.says, training.brier, training.beats_base_rate
     return ExamModel(
         exam_id=exam_id,
@@ -85,10 +97,17 @@ def fit_exam(
     )
 
 
-def _trained(rows: Outcomes, seed: int) -> Training:
+def _trained(found: Results, mark: Mark, seed: int) -> Training:
     """The trained models under their rule; without the library that trains them the closed form is served."""
+
+    def as_served(_: Outcomes, known: Places, now: Places) -> Floats:
+        before, after = found.rows(known), found.rows(now)
+        widths = _widths(before.rows(np.isfinite(before.outcomes.score)))
+        learned = fit_calibration(mark.chance(before, widths), before.outcomes.passed)
+        return learned.apply(mark.chance(after, widths))
+
     try:
-        return train(rows, seed=seed)
+        return train(found.outcomes, seed=seed, recalibrate=as_served)
     except Misconfigured as absent:
         return Training(None, "closed_form", f"{absent.text} The closed form is served.", {}, {})
 

@@ -24,6 +24,7 @@ from osler.science.serving_rule import Verdict, compare, enough_outcomes
 from osler.science.trees import Boosted, Tree
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 Verdicts = dict[str, Verdict]
 
 TOO_FEW = "Too few exam results to train on; the closed form is served."
@@ -51,12 +52,15 @@ class Outcomes:
     learner: npt.NDArray[np.str_]
     exam_on: npt.NDArray[np.int64]
 
-    def rows(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Outcomes:
+    def rows(self, mask: npt.NDArray[np.bool_] | Places) -> Outcomes:
         """The same for some rows only, chosen by a mask or by their places."""
         return Outcomes(
             self.features[mask], self.closed_form[mask], self.passed[mask], self.score[mask], self.learner[mask],
             self.exam_on[mask],
         )  # fmt: skip
+
+
+Recalibrate = Callable[[Outcomes, Places, Places], Floats]
 
 
 def learner_weights(rows: Outcomes) -> Floats:
@@ -137,30 +141,40 @@ def exam_blocks(rows: Outcomes) -> list[npt.NDArray[np.int64]]:
     return [b for b in np.array_split(np.unique(rows.exam_on), MAX_BLOCKS + 1) if b.size]
 
 
-def forward(rows: Outcomes, seed: int) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
+def recalibrated(rows: Outcomes, known: Places, now: Places) -> Floats:
+    """The closed form of the rows `now`, recalibrated on the results `known`."""
+    return fit_calibration(rows.closed_form[known], rows.passed[known]).apply(rows.closed_form[now])
+
+
+def forward(
+    rows: Outcomes, seed: int, recalibrate: Recalibrate = recalibrated
+) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
     """(rows that were forecast, forecasts by model, with the closed form as it is, recalibrated, and the base rate).
 
     At most five blocks of exam dates, in order; the first block only trains. A block is forecast by fits on earlier
-    dates without the block's learners, once these hold 30 results with 5 of the rarer kind.
+    dates without the block's learners, once these hold 30 results with 5 of the rarer kind. `recalibrate` makes of the
+    closed form what would be served.
     """
     done = np.zeros(rows.passed.size, dtype=bool)
     found = {name: np.zeros(rows.passed.size) for name in (*FITS, "recalibrated", "base_rate")}
     for block in exam_blocks(rows)[1:]:
         test = np.isin(rows.exam_on, block)
-        earlier = rows.rows((rows.exam_on < block[0]) & ~np.isin(rows.learner, rows.learner[test]))
-        known = earlier.rows(one_an_outcome(earlier))
-        if known.passed.size < MIN_EARLIER or min(known.passed.sum(), (1 - known.passed).sum()) < MIN_EARLIER_RARER:
+        places = np.flatnonzero((rows.exam_on < block[0]) & ~np.isin(rows.learner, rows.learner[test]))
+        earlier = rows.rows(places)
+        known = places[one_an_outcome(earlier)]
+        came = rows.passed[known]
+        if came.size < MIN_EARLIER or min(came.sum(), (1 - came).sum()) < MIN_EARLIER_RARER:
             continue
         done |= test
         now = rows.rows(test)
         for name, fit in FITS.items():
             found[name][test] = probability(fit(earlier, seed), now.features, now.closed_form)
-        found["recalibrated"][test] = fit_calibration(known.closed_form, known.passed).apply(now.closed_form)
+        found["recalibrated"][test] = recalibrate(rows, known, np.flatnonzero(test))
         found["base_rate"][test] = np.average(earlier.passed, weights=learner_weights(earlier))
     return done, found | {"closed_form": rows.closed_form}
 
 
-def one_an_outcome(rows: Outcomes) -> npt.NDArray[np.int64]:
+def one_an_outcome(rows: Outcomes) -> Places:
     """One snapshot of each result, so that results count once and every distance to an exam takes part.
 
     Which of a learner's snapshots follows from their name alone: drawn once, the same in every run.
@@ -234,7 +248,7 @@ class Training:
     beats_base_rate: bool | None = None
 
 
-def train(rows: Outcomes, *, seed: int) -> Training:
+def train(rows: Outcomes, *, seed: int, recalibrate: Recalibrate = recalibrated) -> Training:
     """Trains forward in time, applies the serving rule, refits the winner on all.
 
     From 100 results with 20 of the rarer kind. `beats_base_rate` says of the recalibrated closed form whether it is
@@ -243,7 +257,7 @@ def train(rows: Outcomes, *, seed: int) -> Training:
     if not enough(rows):
         return Training(None, "closed_form", TOO_FEW, {}, {})
     with one_thread():
-        done, found = forward(rows, seed)
+        done, found = forward(rows, seed, recalibrate)
     if not done.any():
         return Training(None, "closed_form", TOO_FEW, {}, {})
     brier = brier_of(rows, done, found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from osler.analytics.readiness.features import FEATURES, exam_features
+from osler.analytics.readiness.features import FEATURES, as_row, exam_features
 from osler.analytics.readiness.model import (
     Exam,
     LearnerState,
@@ -17,8 +18,11 @@ from osler.analytics.readiness.model import (
     mock_score,
     readiness_score,
     sections,
+    trust_in,
 )
 from osler.science.calibration import Calibration
+from osler.science.exam_learned import ExamModel
+from osler.science.exam_trained import Scaling, TrainedExam
 
 TOPICS = (
     TopicState("renal", 0.5, "medicine", 0.2, 0.5, 0.2, 40, 0.80, 0.72, 0.86),
@@ -73,6 +77,33 @@ def test_calibration_is_applied_to_the_chance_and_its_interval():
     assert mapped is not None
     assert mapped[0] < plain[0]
     assert mapped[2] - mapped[1] < plain[2] - plain[1]
+
+
+def test_a_trained_model_that_won_is_served_with_the_reach_of_the_closed_form():
+    weights = (*([0.0] * 17), 1.0)
+    trained = TrainedExam("logistic", Scaling((0.0,) * 8, (0.0,) * 17, (1.0,) * 17), weights, (*([0.0] * 17), 0.7))
+    model = ExamModel("e", 0.55, 300, 300, Calibration("logistic", 300, (0.0,), (1.0,)), 2.0, trained=trained,
+                      beats_base_rate=False)  # fmt: skip
+    answer = assess(LEARNER, EXAM, trust=trust_in(model, None), features=as_row(dict.fromkeys(FEATURES)))
+    assert (answer.source, answer.status) == ("logistic", "ok")
+    assert answer.predicted_score is not None
+    assert answer.pass_probability is not None
+    assert answer.predicted_score[0] == pytest.approx(70)
+    value, low, high = answer.pass_probability
+    assert value == pytest.approx(1 / (1 + math.exp(-1)))
+    assert low < value < high
+    without = assess(LEARNER, EXAM, trust=trust_in(model, None))
+    assert without.source == "closed_form", "a learner whose features are not known yet"
+
+
+def test_a_calibrated_score_is_as_wide_as_results_said():
+    narrow, wide = (
+        assess(LEARNER, EXAM, trust=Trust(Calibration("logistic", 300, (0.0,), (1.0,)), factor, error)).predicted_score
+        for factor, error in ((1.6, 0.0), (2.0, 0.01))
+    )
+    assert narrow is not None
+    assert wide is not None
+    assert wide[2] - wide[1] > narrow[2] - narrow[1]
 
 
 def test_a_weak_section_needs_ten_answers():
