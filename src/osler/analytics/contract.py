@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from osler.db.engine import Database, WriteSession
     from osler.db.upsert import Rows, Upsert
-    from osler.domain.events import Cursor, LoggedEvent
+    from osler.domain.events import LoggedEvent
+    from osler.eventlog.reading import Reached
     from osler.forecasts.parameters import Parameters
     from osler.forecasts.predictions import Prediction
     from osler.science.next_answer import Asked
@@ -58,7 +59,7 @@ class LearnerSettings:
 
 
 class Traced(NamedTuple):
-    """An answer to a question as a fit sees it: what was known before it, what came of it, the time of its event's id."""
+    """An answer to a question as a fit sees it: what was known before it, what came of it, the time of its event."""
 
     asked: Asked
     correct: bool
@@ -77,14 +78,6 @@ class Reading(Generic[T]):
     kind: type[T]
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """The newest event of a batch, of whatever type; the offset puts its instant on the wall clock."""
-
-    cursor: Cursor
-    utc_offset_minutes: int
-
-
 @dataclass(slots=True)
 class Batch:
     """One learner's events on their way through the folds, lowest analytic first.
@@ -99,7 +92,8 @@ class Batch:
     must not look for rows of its batch in the tables. `catalogue` names the version of the catalogue (None: it has
     none), for what a fold keeps of it. `told` are the forecasts (task, event) that were made before, and stand: those
     need not be made again. `traced`, if given, takes what was known before each answer to a question: the rows that
-    models are trained on come from the very fold that serves. `share` and `shared` hand a value from a fold to those above it.
+    models are trained on come from the very fold that serves. `share` and `shared` hand a value from a fold to those
+    above it.
     """
 
     user_id: UUID
@@ -108,7 +102,6 @@ class Batch:
     settings: LearnerSettings
     parameters: Parameters
     items: Mapping[ItemKey, Item]
-    material_topics: Mapping[str, tuple[str, ...]]
     regraded: Mapping[UUID, bool]
     states: dict[str, object]
     reached: Reached | None = None
@@ -151,6 +144,13 @@ class LiveFold(Protocol):
     `$1` is the learner, `$2` the questions, `$3` the cards and `$4` the materials that they name, and the table
     `asked_topics(topic_id)` has the topics of those. Neither is read for a batch that is fresh.
     """
+
+    @property
+    def event_types(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def with_events(self) -> Sequence[Reading[Any]]: ...  # noqa: D102
+    @property
+    def of_items(self) -> Sequence[Reading[Any]]: ...  # noqa: D102
 
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Fold the batch into the analytic's rows and its entry in `batch.states`. Never commits."""

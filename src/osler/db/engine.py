@@ -88,17 +88,21 @@ class Database:
         user_id: UUID | None = None,
         statement_timeout_seconds: float | None = None,
         is_durable: bool = True,
+        lock: tuple[int, int] | None = None,
     ) -> AsyncGenerator[WriteSession]:
         """A transaction on the primary: committed when the block ends, rolled back on any error.
 
         One that is not durable does not wait for the disk: a crash of the server in the next moments may undo it as
         a whole, though nothing committed after it survives then either. Only for what is made again by itself.
+        `lock` is an advisory lock (space, key) that is held from the start: the first statement of the block sees what
+        was committed before it was had.
         """
         begin = begin_statement(
             read_only=False,
             user_id=user_id,
             statement_timeout_seconds=statement_timeout_seconds,
             is_durable=is_durable,
+            lock=lock,
         )
         async with self._transaction(self._engine, begin) as (connection, driver):
             long = _long(statement_timeout_seconds)

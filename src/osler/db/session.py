@@ -82,7 +82,12 @@ class WriteSession(ReadSession):
 
 
 def begin_statement(
-    *, read_only: bool, user_id: UUID | None, statement_timeout_seconds: float | None, is_durable: bool = True
+    *,
+    read_only: bool,
+    user_id: UUID | None,
+    statement_timeout_seconds: float | None,
+    is_durable: bool = True,
+    lock: tuple[int, int] | None = None,
 ) -> str:
     """BEGIN and what is local to the transaction, in one round trip. Takes no text from outside."""
     parts = ["BEGIN READ ONLY" if read_only else "BEGIN"]
@@ -92,4 +97,6 @@ def begin_statement(
         parts.append(f"SET LOCAL statement_timeout = {round(statement_timeout_seconds * 1000)}")
     if not is_durable:
         parts.append("SET LOCAL synchronous_commit = off")
+    if lock is not None:
+        parts.append(f"SELECT pg_advisory_xact_lock({int(lock[0])}, {int(lock[1])})")
     return "; ".join(parts)

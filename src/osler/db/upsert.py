@@ -67,26 +67,28 @@ class Upsert:
 Rows = Sequence[Sequence[Any]]
 
 
-async def write_together(session: WriteSession, writes: Sequence[tuple[Upsert, Rows]]) -> None:
-    """Write rows of several tables in one statement: one round trip instead of one a table.
+async def write_together(
+    session: WriteSession, writes: Sequence[tuple[Upsert, Rows]], beside: str, parameters: Sequence[Any]
+) -> Any:
+    """Write rows of several tables in one statement, and gives the first value that `beside` returns.
 
-    All see the tables as they were before. No table may come twice, as no row may be written twice in a statement.
+    One round trip instead of one a table. `beside` is one more writing statement, with its `parameters`. All see the
+    tables as they were before. No table may come twice, as no row may be written twice in a statement.
     """
     given = [(upsert, rows) for upsert, rows in writes if rows]
-    if given:
-        statement = _together(tuple(upsert for upsert, _ in given))
-        arrays = [array for upsert, rows in given for array in upsert.arrays(rows)]
-        await session.driver().execute(statement, *arrays)
+    statement = _together(tuple(upsert for upsert, _ in given), beside, len(parameters))
+    arrays = [array for upsert, rows in given for array in upsert.arrays(rows)]
+    return await session.driver().fetchval(statement, *parameters, *arrays)
 
 
 @cache
-def _together(upserts: tuple[Upsert, ...]) -> str:
-    parts: list[str] = []
-    first = 1
+def _together(upserts: tuple[Upsert, ...], beside: str, n: int) -> str:
+    parts = [f"beside as ({beside})"]
+    first = n + 1
     for number, upsert in enumerate(upserts):
         parts.append(f"w{number} as ({upsert.sql_from(first)})")
         first += len(upsert.columns)
-    return f"with {', '.join(parts)} select 1"
+    return f"with {', '.join(parts)} select * from beside"
 
 
 def _travels_as(kind: sa.types.TypeEngine[Any]) -> str:

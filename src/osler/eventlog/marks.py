@@ -51,6 +51,10 @@ async def take(s: ReadSession, user_id: UUID, consumer: str) -> list[Mark]:
     return [Mark(*row) for row in await s.driver().fetch(_TAKE, user_id, consumer)]
 
 
+# The same, deleted as they are taken: a part of the statement that reads what they announce.
+TAKE_LIVE = f"delete from dirty_days where user_id = $1 and consumer = '{LIVE}' returning min_event_ts"
+
+
 async def take_all(s: ReadSession, consumer: str, limit: int | None = None) -> list[Mark]:
     """The oldest marks of every learner, for consumers that work in sets."""
     query = sa.select(*_FIELDS).where(dirty_days.c.consumer == consumer).order_by(dirty_days.c.marked_at).limit(limit)

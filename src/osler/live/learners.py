@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,12 @@ import msgspec
 from osler.analytics.contract import LearnerSettings
 from osler.db.session import ReadSession, WriteSession
 from osler.domain.events import Cursor
-from osler.eventlog.marks import LIVE, Mark
 
 LOCK_SPACE = 2
 
 _LOCK = "select pg_advisory_xact_lock($1, $2)"
 
-_READ = """
+READ = """
 select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states::text as states, s.generation,
        coalesce(s.is_stale, false) as is_stale, coalesce(u.desired_retention, 0.9) as desired_retention,
        current_database()::text as database, v.version, v.changed_at
@@ -28,13 +27,8 @@ select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states:
   left join lateral (select version, changed_at from catalog_versions order by version desc limit 1) v on true
 """
 
-_MARKED = """
-       (select json_agg(json_build_array(d.local_date, d.batch_id, d.n_events, d.min_event_ts))
-          from dirty_days d where d.user_id = l.user_id and d.consumer = 'live')::text as marks,
-"""
-_READ_BEHIND = _READ.replace("select ", f"select {_MARKED}", 1)
-
-_WRITE = """
+# Gives the new generation.
+WRITE = """
 insert into learner_states (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation)
 values ($1, $2, $3, $4, $5, $6::text::jsonb, 1)
     on conflict (user_id) do update
@@ -72,17 +66,11 @@ async def lock(session: WriteSession, user_id: UUID) -> None:
 
 async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
     """The learner's row, or that of one who was never folded."""
-    return _row(await session.driver().fetchrow(_READ, user_id))
+    return row_of(await session.driver().fetchrow(READ, user_id))
 
 
-async def read_behind(session: ReadSession, user_id: UUID) -> tuple[LearnerRow, list[Mark]]:
-    """The learner's row, and the marks of `live` that this transaction sees; both in one round trip."""
-    row: Any = await session.driver().fetchrow(_READ_BEHIND, user_id)
-    marked = msgspec.json.decode(row["marks"] or "[]", type=list[tuple[date, UUID, int, datetime]])
-    return _row(row), [Mark(user_id, LIVE, *values) for values in marked]
-
-
-def _row(row: Any) -> LearnerRow:
+def row_of(row: Any) -> LearnerRow:
+    """What `READ` gave."""
     settings = LearnerSettings(desired_retention=row["desired_retention"])
     catalogue = None if row["version"] is None else (row["database"], row["version"], row["changed_at"])
     if row["parameter_version"] is None:
@@ -100,23 +88,14 @@ def _row(row: Any) -> LearnerRow:
     )
 
 
-async def write(
-    session: WriteSession,
+def written(
     user_id: UUID,
-    *,
     cursor: Cursor | None,
+    *,
     settled_as_of: datetime | None,
     version: str,
     states: dict[str, object],
-) -> int:
-    """Store how far the learner is folded now; gives the new generation."""
-    generation: Any = await session.driver().fetchval(
-        _WRITE,
-        user_id,
-        cursor and cursor.event_ts,
-        cursor and cursor.event_id,
-        settled_as_of,
-        version,
-        msgspec.json.encode(states).decode(),
-    )
-    return int(generation)
+) -> tuple[Any, ...]:
+    """The parameters of `WRITE`: how far the learner is folded now."""
+    encoded = msgspec.json.encode(states).decode()
+    return user_id, cursor and cursor.event_ts, cursor and cursor.event_id, settled_as_of, version, encoded

@@ -18,6 +18,7 @@ import msgspec
 from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings, Moments
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
+from osler.forecasts.predictions import copy_into_shadow
 from osler.live.catch_up import Live
 from osler.live.comparing import TableDifference, compare
 from osler.live.learners import LearnerRow
@@ -60,6 +61,7 @@ class Replay:
         self._analytics = analytics
         self._live = Live(database, analytics)
         self._tables: list[DerivedTable] = [table for analytic in analytics for table in analytic.tables]
+        self._frozen = [table for analytic in analytics for table in analytic.frozen]
 
     async def verify(self, only: Sequence[UUID] | None = None) -> Report:
         """Compare the derived rows of everybody, or of `only` these learners. Nothing is changed.
@@ -70,7 +72,7 @@ class Replay:
         async for chunk in self._chunks(only):
             limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
             async with self._database.write(statement_timeout_seconds=limit) as session:
-                await cast_shadow(session, [found.table for found in self._tables])
+                await cast_shadow(session, [*(found.table for found in self._tables), *self._frozen])
                 await self._rebuild(session, chunk)
                 for found in self._tables:
                     report.tables[found.table.name].add(await compare(session, found, chunk))
@@ -92,6 +94,7 @@ class Replay:
             after = chunk[-1]
 
     async def _rebuild(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
+        await copy_into_shadow(session, chunk)
         rows: Any = await session.driver().fetch(_ROWS, list(chunk))
         for row in rows:
             learner = LearnerRow(

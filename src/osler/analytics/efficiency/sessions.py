@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from osler.analytics.contract import Batch, Moments, Reading
 from osler.analytics.efficiency.model import StudySession, sessionise
 from osler.analytics.efficiency.tables import study_sessions
 from osler.analytics.efficiency.timeline import COLUMNS, EVENTS, Catalogue, Timeline, corrected
-from osler.db.session import ReadSession, WriteSession
+from osler.db.session import WriteSession
 from osler.db.upsert import Upsert
 from osler.domain.local_day import DEFAULT_DAY_START_MINUTES
 from osler.forecasts.parameters import Parameters
@@ -68,22 +69,20 @@ SINCE = Reading(
 class SessionFold:
     """Folds new events into `study_sessions`."""
 
+    event_types = frozenset[str]()
+    with_events: Sequence[Reading[Any]] = (SINCE,)
+    of_items: Sequence[Reading[Any]] = ()
+
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Write the sessions that the batch touches. The same batch twice writes the same rows."""
         if batch.is_fresh:
             await session.driver().execute(_FORGET, batch.user_id)
-        if batch.events:
-            since = await since_last(session, batch)
+        since = batch.found(SINCE)
+        if since is not None:
             batch.writes.append((_SESSIONS, rows_of(batch, since)))
 
     async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Sessions do not age."""
-
-
-async def since_last(s: ReadSession, batch: Batch) -> Since:
-    """The log since the learner's last session, up to the end of the batch."""
-    text: Any = await s.driver().fetchval(f"select {SINCE.sql}::text", batch.user_id, batch.events[-1].event_ts)
-    return msgspec.json.decode(text, type=SINCE.kind)
 
 
 def rows_of(batch: Batch, since: Since) -> list[tuple[Any, ...]]:

@@ -25,7 +25,7 @@ from osler.analytics.mastery.reading import Progress, material_of, progress_of_r
 from osler.analytics.mastery.topics import TopicState, answered
 from osler.analytics.retrieval.folding import Folded, Judged, items_after
 from osler.analytics.retrieval.items import epoch_seconds
-from osler.analytics.retrieval.queries import items_of_topics
+from osler.analytics.retrieval.queries import OF_ASKED_TOPICS, by_topic
 from osler.db.session import WriteSession
 from osler.domain.events import LoggedEvent
 from osler.forecasts.predictions import NEXT_ANSWER, Prediction
@@ -76,13 +76,13 @@ async def fold(session: WriteSession, batch: Batch) -> None:
     folded = batch.shared(Folded) or Folded()
     if batch.is_fresh:
         await _forget(session, batch.user_id)
-    if not batch.events:
+    if batch.reached is None:
         return
     before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
-    work = await _known(session, batch, folded, before)
+    work = _known(batch, folded, before)
     run(batch, folded, work)
     work.predictions += _forecast(batch, work)
-    batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.events[-1].utc_offset_minutes))
+    batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.reached.utc_offset_minutes))
     await _write(session, batch, folded, work)
     batch.predictions += work.predictions
 
@@ -96,7 +96,7 @@ def run(batch: Batch, folded: Folded, work: Progressing) -> None:
             work.bias = one.bias
             (_answer if one.counts else _touch)(work, one, batch)
         elif (material := material_of(event)) is not None:
-            _read(work, material, event, batch.material_topics.get(material, ()))
+            _read(work, material, event, batch.topics_of("material", material))
 
 
 def _touch(work: Progressing, one: Judged, _: Batch) -> None:
@@ -203,20 +203,15 @@ def _topic(work: Progressing, topic: str, event: LoggedEvent) -> TopicState:
     return work.topics[topic]
 
 
-async def _known(session: WriteSession, batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
-    """What is stored of the topics and materials that the batch touches; nothing when the fold starts anew."""
-    work = Progressing(before.history, batch.parameters.encoding(batch.user_id), folded.bias_before, {}, {})
-    if batch.is_fresh:
-        return work
-    materials = {material for event in batch.events if (material := material_of(event)) is not None}
-    topics = {topic for one in folded.judged for topic in one.topic_ids}
-    topics |= {topic for material in materials for topic in batch.material_topics.get(material, ())}
-    if topics:
-        work.topics = await states.topic_states(session, batch.user_id, sorted(topics))
-    if materials:
-        rows = await states.progress_of(session, batch.user_id, sorted(materials))
-        work.materials = {name: progress_of_row(row) for name, row in rows.items()}
-    return work
+def _known(batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
+    """What is stored of the topics and materials that the batch may touch; nothing when the fold starts anew."""
+    return Progressing(
+        before.history,
+        batch.parameters.encoding(batch.user_id),
+        folded.bias_before,
+        {row["topic_id"]: states.state_of(row) for row in batch.found(states.ASKED_TOPICS) or ()},
+        {row["material_id"]: progress_of_row(row) for row in batch.found(states.ASKED_MATERIALS) or ()},
+    )
 
 
 async def _write(session: WriteSession, batch: Batch, folded: Folded, work: Progressing) -> None:
@@ -228,7 +223,7 @@ async def _write(session: WriteSession, batch: Batch, folded: Folded, work: Prog
     if not touched:
         batch.writes.append((states.DAYS, days))
         return
-    stored = await items_of_topics(session, user_id, touched, folded.learner.parameters)
+    stored = by_topic(batch.found(OF_ASKED_TOPICS) or (), folded.learner.parameters)
     items = items_after(stored, folded, work.touched)
     totals = await states.materials_by_topic(session, touched, batch.catalogue)
     trending = [

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from osler.analytics.contract import Batch, Moments
-from osler.analytics.mastery import folding, settling
+from collections.abc import Sequence
+from typing import Any
+
+from osler.analytics.contract import Batch, Moments, Reading
+from osler.analytics.mastery import folding, settling, states
+from osler.analytics.retrieval.queries import OF_ASKED_TOPICS
 from osler.db.session import WriteSession
+from osler.domain.events import ATTEMPT_TYPES, MATERIAL_TYPES
 from osler.forecasts.parameters import Parameters
 
 
 class MasteryFold:
     """Topic rows, their days, and reading progress."""
+
+    event_types = ATTEMPT_TYPES | MATERIAL_TYPES
+    with_events: Sequence[Reading[Any]] = ()
+    of_items: Sequence[Reading[Any]] = (states.ASKED_TOPICS, states.ASKED_MATERIALS, OF_ASKED_TOPICS)
 
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Fold new events; evaluate the topics they touched."""

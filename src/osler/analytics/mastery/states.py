@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
+from osler.analytics.contract import Reading
 from osler.analytics.mastery.evaluation import ROW
 from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
 from osler.analytics.mastery.topics import TopicState
@@ -34,7 +35,61 @@ _STATE_COLUMNS = (
     "materials_completed, skill_mean, skill_variance, recall_bias, recent_mean, last_index, option_count, "
     "memory_days, day_right, day_wrong, last_at, last_local_date, touched_at, touched_local_date"
 )
-_OF_TOPICS = f"select {_STATE_COLUMNS} from topic_mastery where user_id = $1 and topic_id = any($2::text[])"
+
+
+class TopicRow(TypedDict):
+    """A row of topic_mastery as far as the fold keeps it."""
+
+    user_id: UUID
+    topic_id: str
+    attempts: int
+    correct: int
+    first_attempts: int
+    first_correct: int
+    questions_attempted: int
+    questions_correct: int
+    materials_completed: int
+    skill_mean: float
+    skill_variance: float
+    recall_bias: float
+    recent_mean: float
+    last_index: int
+    option_count: int
+    memory_days: float
+    day_right: int
+    day_wrong: int
+    last_at: datetime | None
+    last_local_date: date | None
+    touched_at: datetime
+    touched_local_date: date
+
+
+class ProgressRow(TypedDict):
+    """A row of material_progress."""
+
+    material_id: str
+    progress: float
+    active_seconds: float
+    first_at: datetime
+    last_at: datetime
+    completed_at: datetime | None
+
+
+ASKED_TOPICS = Reading(
+    f"""
+(select json_agg(r) from (
+   select {_STATE_COLUMNS} from topic_mastery where user_id = $1 and topic_id in (select topic_id from asked_topics)) r)
+""",
+    list[TopicRow],
+)
+ASKED_MATERIALS = Reading(
+    """
+(select json_agg(r) from (
+   select material_id, progress, active_seconds, first_at, last_at, completed_at
+     from material_progress where user_id = $1 and material_id = any($4)) r)
+""",
+    list[ProgressRow],
+)
 _OF_LEARNERS = f"select {_STATE_COLUMNS} from topic_mastery where user_id = any($1::uuid[]) order by user_id, topic_id"
 
 _LEVELS = """
@@ -49,22 +104,12 @@ select t.user_id, t.topic_id, d.level_mean, d.level_variance
 _MATERIALS_BY_TOPIC = """
 select t, count(*) as n from materials m, unnest(m.topic_ids) as t where $1::text[] is null or t = any($1) group by t
 """
-_PROGRESS = """
-select material_id, progress, active_seconds, first_at, last_at, completed_at
-  from material_progress where user_id = $1 and material_id = any($2::text[])
-"""
-
-
-async def topic_states(session: ReadSession, user_id: UUID, topic_ids: Sequence[str]) -> dict[str, TopicState]:
-    """What the fold keeps of these topics of a learner, where it has seen them."""
-    rows = await session.driver().fetch(_OF_TOPICS, user_id, list(topic_ids))
-    return {row["topic_id"]: _state(row) for row in rows}
 
 
 async def learners_topics(session: ReadSession, user_ids: Sequence[UUID]) -> list[tuple[UUID, str, TopicState]]:
-    """The same for all topics of many learners, in the order of learner and topic."""
+    """What the fold keeps of all topics of many learners, in the order of learner and topic."""
     rows = await session.driver().fetch(_OF_LEARNERS, list(user_ids))
-    return [(row["user_id"], row["topic_id"], _state(row)) for row in rows]
+    return [(row["user_id"], row["topic_id"], state_of(row)) for row in rows]
 
 
 Level = tuple[float, float]
@@ -104,13 +149,7 @@ async def _count_materials(session: ReadSession, topic_ids: list[str] | None) ->
     return {row["t"]: row["n"] for row in rows}
 
 
-async def progress_of(session: ReadSession, user_id: UUID, material_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Rows of material_progress by material."""
-    rows = await session.driver().fetch(_PROGRESS, user_id, list(material_ids))
-    return {row["material_id"]: dict(row) for row in rows}
-
-
-def _state(row: Any) -> TopicState:
+def state_of(row: Any) -> TopicState:
     """A row as the fold keeps it. The learner's general state is the fold's to give."""
     right, first_right = row["correct"], row["first_correct"]
     history = TopicHistory(

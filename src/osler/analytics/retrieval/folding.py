@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from osler.analytics.contract import Batch, ItemKey, Moments
+from osler.analytics.contract import Batch, ItemKey, Moments, Reading
 from osler.analytics.retrieval import queries
 from osler.analytics.retrieval.attempts import CARD, REVIEW_TYPES, paced, review_of
 from osler.analytics.retrieval.items import columns, due_days
@@ -88,16 +88,18 @@ class Folded:
 class RetrievalFold:
     """Item memories, as the log goes on. Rows do not age: recall at an instant is computed from them."""
 
+    event_types = REVIEW_TYPES
+    with_events: Sequence[Reading[Any]] = ()
+    of_items: Sequence[Reading[Any]] = (queries.ASKED,)
+
     async def fold(self, session: WriteSession, batch: Batch) -> None:
         """Fold the batch's reviews and share what was judged."""
-        known: dict[ItemKey, ItemMemory] = {}
         learner = msgspec.convert(batch.states.get(NAME, {}), LearnerMemory)
         if batch.is_fresh:
             for table in (item_memory, item_topics):
                 await session.driver().execute(f"delete from {table.name} where user_id = $1", batch.user_id)
             learner = beginning(await queries.own_memories(session, [batch.user_id]), batch.user_id)
-        elif keys := _keys(batch.events):
-            known = await queries.memories(session, batch.user_id, keys, learner.parameters)
+        known = dict(queries.memory_of(row, learner.parameters) for row in batch.found(queries.ASKED) or ())
         folded = fold_reviews(batch, known, learner)
         batch.states[NAME] = msgspec.to_builtins(folded.learner)
         batch.share(folded)
@@ -172,17 +174,6 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
 
 def _prediction(event: LoggedEvent, chance: float, days: int, version: str) -> Prediction:
     return Prediction(event.event_ts, str(event.event_id), RECALL, version, chance, elapsed_days=days)
-
-
-def _keys(events: Sequence[LoggedEvent]) -> list[ItemKey]:
-    named = {
-        ItemKey(CARD, event.data["card_id"])
-        if "card_id" in event.data
-        else ItemKey("question", event.data["question_id"])
-        for event in events
-        if event.event_type in REVIEW_TYPES
-    }
-    return sorted(named)
 
 
 def _says_something_new(review: Review, before: ItemMemory | None) -> bool:

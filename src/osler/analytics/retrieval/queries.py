@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypedDict
 from uuid import UUID
 
-from osler.analytics.contract import ItemKey
+from osler.analytics.contract import ItemKey, Reading
 from osler.analytics.retrieval.model import ItemMemory, OwnMemory
 from osler.db.session import ReadSession
 from osler.science import blend, fsrs, sbd
@@ -18,10 +19,55 @@ COLUMNS = (
     "has_passed, sm2_interval_days, due_on"
 )
 
-BY_KEY = f"""
-select {COLUMNS} from item_memory
- where user_id = $1 and (item_kind, item_id) in (select * from unnest($2::text[], $3::text[]))
-"""
+
+class ItemRow(TypedDict):
+    """A row of item_memory, its columns as `COLUMNS` names them."""
+
+    item_kind: str
+    item_id: str
+    first_at: datetime
+    first_local_date: date
+    first_correct: bool | None
+    attempts: int
+    correct: int
+    fsrs_stability: float | None
+    fsrs_difficulty: float | None
+    sbd_log_stability: float | None
+    sbd_failures: float | None
+    last_rating: int | None
+    last_at: datetime | None
+    last_local_date: date | None
+    review_days: int
+    lapses: int
+    has_passed: bool
+    sm2_interval_days: int
+    due_on: date | None
+
+
+class TopicItemRow(ItemRow):
+    """The same, for one of the item's topics."""
+
+    topic_id: str
+
+
+# What a fold has to know of the items that it is about to fold, and of all items of their topics.
+ASKED = Reading(
+    f"""
+(select json_agg(r) from (
+   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'question' and item_id = any($2) union all
+   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'card' and item_id = any($3)) r)
+""",
+    list[ItemRow],
+)
+OF_ASKED_TOPICS = Reading(
+    f"""
+(select json_agg(r order by topic_id, item_kind, item_id) from (
+   select t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS.split(","))}
+     from item_topics t join item_memory m using (user_id, item_kind, item_id)
+    where t.user_id = $1 and t.topic_id in (select topic_id from asked_topics)) r)
+""",
+    list[TopicItemRow],
+)
 
 OF_TOPICS = f"""
 select t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS.split(","))}
@@ -91,14 +137,6 @@ def _state_of(row: Any) -> blend.ItemMemory | None:
     )
 
 
-async def memories(
-    session: ReadSession, user_id: UUID, keys: Sequence[ItemKey], parameters: blend.Parameters
-) -> dict[ItemKey, ItemMemory]:
-    """The learner's memories of these items, where there are any; `parameters` are the learner's."""
-    rows = await session.driver().fetch(BY_KEY, user_id, [k.kind for k in keys], [k.item_id for k in keys])
-    return dict(memory_of(row, parameters) for row in rows)
-
-
 TopicItems = dict[str, list[tuple[ItemKey, ItemMemory]]]
 
 
@@ -106,8 +144,13 @@ async def items_of_topics(
     session: ReadSession, user_id: UUID, topic_ids: Sequence[str], parameters: blend.Parameters
 ) -> TopicItems:
     """The learner's items of these topics, each topic's in the order of their keys; `parameters` are the learner's."""
+    return by_topic(await session.driver().fetch(OF_TOPICS, user_id, list(topic_ids)), parameters)
+
+
+def by_topic(rows: Iterable[Any], parameters: blend.Parameters) -> TopicItems:
+    """Items by topic from rows that have both; `parameters` are their learner's."""
     found: TopicItems = {}
-    for row in await session.driver().fetch(OF_TOPICS, user_id, list(topic_ids)):
+    for row in rows:
         found.setdefault(row["topic_id"], []).append(memory_of(row, parameters))
     return found
 
