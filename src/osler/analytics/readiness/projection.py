@@ -45,6 +45,7 @@ class Before:
     """One learner before one exam, with what past results of that exam taught.
 
     `learner` is carried to the exam day: what will be known then. `today` is as of the instant, where walks begin.
+    `knows_later` says that answers after the instant are in it already: no forecast of that instant any more.
     """
 
     setup: LearnerSetup
@@ -56,6 +57,7 @@ class Before:
     trust: Trust
     version: str
     as_of: datetime
+    knows_later: bool
 
     @property
     def terms(self) -> Exam:
@@ -78,7 +80,7 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
         made, row = await asyncio.to_thread(project, before)
         rows.append(row)
         exam_on, left = before.setup.exam_on, before.setup.days_to_exam(before.as_of)
-        if exam_on is None or not left:
+        if exam_on is None or not left or before.knows_later:
             continue
         due = milestone(left)
         if due is not None:
@@ -117,6 +119,7 @@ async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str
             trust=trust_in(model and model.model, cohort_id),
             version="+".join(versions),
             as_of=as_of,
+            knows_later=max(row["as_of"] for row in topics[user_id]) > as_of,
         )
         learners.append((before, cohort_id))
     return learners
