@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 EXPANDED_SHARE = 0.001
+LOG = "osler"  # the name that folds are drawn with, in a log and where it is served
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def read(path: Path, as_of: date | None = None) -> Answers:
         kept = _until(rows, as_of)
         dropped["after as-of"] = len(rows) - len(kept)
         rows = kept
-    return _coded(rows, dataset_name(path), is_log=is_log(path), dropped=dropped)
+    return coded(rows, LOG if is_log(path) else dataset_name(path), is_log=is_log(path), dropped=dropped)
 
 
 def _in_order(rows: list[Row]) -> list[Row]:
@@ -165,7 +166,8 @@ def _until(rows: list[Row], as_of: date) -> list[Row]:
     return [row for row in rows if row.at < end.timestamp()]
 
 
-def _coded(rows: list[Row], dataset: str, *, is_log: bool, dropped: dict[str, int]) -> Answers:
+def coded(rows: list[Row], dataset: str, *, is_log: bool, dropped: dict[str, int]) -> Answers:
+    """Rows in order of learner, then time, as arrays."""
     learners, learner = _codes([row.learner for row in rows])
     items, item = _codes([row.item for row in rows])
     topics, _ = _codes([topic for row in rows for topic in row.topics])

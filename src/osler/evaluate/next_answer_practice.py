@@ -14,7 +14,7 @@ import numpy as np
 from osler.evaluate.bootstrap import Difference, paired_by_learner
 from osler.evaluate.metrics import log_loss, log_losses
 from osler.evaluate.next_answer_data import Answers, Floats, Ints
-from osler.evaluate.next_answer_rows import Bools, Encodings, encode, state_after
+from osler.evaluate.next_answer_rows import Bools, Encodings, encode, rows_of, state_after
 from osler.science import logistic
 from osler.science.features import opening_topic, situation
 from osler.science.histories import Histories
@@ -61,6 +61,28 @@ def fit_gamma(answers: Answers, rows: Bools, prior: Ints) -> float:
     practised = np.log1p(prior[where])[:, None]
     cells = Sparse(row, column, np.ones(2 * n), (n, learners + items), practised)
     return float(logistic.fit(cells, answers.correct[where], c=1.0).weights[-1])
+
+
+def fit_gammas(answers: Answers) -> dict[int, tuple[float, int]]:
+    """γ of each topic with the answers it rests on, from a regression with learner, item and a column for each topic.
+
+    An answer on several topics counts to each in equal parts. Gives {topic code: (γ, answers)}, not shrunk.
+    """
+    rows = rows_of(answers, np.zeros((answers.item.size, 0)))
+    n, learners, items, topics = answers.item.size, len(answers.learners), len(answers.items), len(answers.topics)
+    share = 1.0 / np.maximum(np.bincount(rows.topic_row, minlength=n), 1)[rows.topic_row]
+    practised = np.log1p(np.expm1(rows.topic_right) + np.expm1(rows.topic_wrong)) * share
+    every = np.arange(n, dtype=np.int64)
+    cells = Sparse(
+        np.concatenate([every, every, rows.topic_row]),
+        np.concatenate([answers.learner, learners + answers.item, learners + items + rows.topic]),
+        np.concatenate([np.ones(2 * n), practised]),
+        (n, learners + items + topics),
+        np.zeros((n, 0)),
+    )
+    weights = logistic.fit(cells, answers.correct, c=1.0).weights[learners + items :]
+    counts = np.bincount(rows.topic, minlength=topics)
+    return {k: (float(weights[k]), int(counts[k])) for k in range(topics) if counts[k]}
 
 
 def check(answers: Answers, is_training: Bools, seed: int) -> PracticeCheck | None:

@@ -102,16 +102,20 @@ def features_of(
     parameters: Parameters = DEFAULTS,
     progress: Advance | None = None,
 ) -> Floats:
-    """The 24 features of every answer, (n, 24), each from before it: the live fold, learner by learner."""
+    """The 24 features of every answer, (n, 24), each from before it: the live fold, learner by learner.
+
+    Learners held out are encoded with all training rows. Forward in time every row is encoded without its learner's
+    own fold, as it is live.
+    """
     bounds: list[int] = answers.bounds().tolist()
     traced: list[list[float]] = []
     for learner, (start, stop) in enumerate(pairwise(bounds)):
-        # Forward in time a learner has rows on both sides of the cut: the states run on, the encoding changes.
+        # Forward in time a learner has rows on both sides of the cut: the states run on.
         cut = start + int((~split.is_test[start:stop]).sum())
         state = histories.initial(parameters)
         for a, b, in_training in ((start, cut, True), (cut, stop, False)):
             if a < b:
-                encoding = encodings.of(learner, in_training=in_training)
+                encoding = encodings.of(learner, in_training=in_training or not split.by_learner)
                 state = histories.fold(state, answers_of(answers, a, b), encoding, parameters, traced)
         if progress is not None and learner % 50 == 0:
             progress(learner, len(answers.learners))

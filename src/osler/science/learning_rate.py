@@ -6,6 +6,7 @@ Pavlik, Cen, Koedinger 2009 for counts in the logit). γ is fitted with learner 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import expm1, inf, isfinite, log, log1p
 
@@ -122,6 +123,28 @@ def days_to(
 def shrunk_gamma(fitted: float, n: int, parent: float = DEFAULT_GAMMA) -> float:
     """A topic's γ pulled towards its parent's, as if the parent had 200 answers."""
     return (n * fitted + PARENT_WEIGHT * parent) / (n + PARENT_WEIGHT)
+
+
+def shrunk_gammas(
+    fitted: Mapping[str, tuple[float, int]], parents: Mapping[str, str | None], overall: float
+) -> dict[str, float]:
+    """γ of each topic, drawn to its parent's, and that to the γ of all; `fitted` are (γ, answers) by topic.
+
+    A parent's own γ is the mean over the topics below it, weighed by answers. Units: logits per ln(1 + answers).
+    """
+    above: dict[str, list[tuple[float, int]]] = {}
+    for topic, found in fitted.items():
+        parent = parents.get(topic)
+        if parent is not None:
+            above.setdefault(parent, []).append(found)
+    means = {
+        parent: shrunk_gamma(sum(g * n for g, n in below) / sum(n for _, n in below), sum(n for _, n in below), overall)
+        for parent, below in above.items()
+    }
+    return {
+        topic: shrunk_gamma(gamma, n, means.get(parents.get(topic) or "", overall))
+        for topic, (gamma, n) in fitted.items()
+    }
 
 
 def log_growth(n_then: npt.ArrayLike, n_now: npt.ArrayLike) -> Floats:

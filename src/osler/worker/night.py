@@ -21,6 +21,8 @@ from osler.live.catch_up import Live
 from osler.observe import metrics
 from osler.rollups.nightly import nightly_jobs
 from osler.settings import Settings
+from osler.worker.exam_fits import exam_fits_job
+from osler.worker.fits import fitting_jobs
 from osler.worker.housekeeping import housekeeping_jobs
 
 log = logging.getLogger("osler.worker")
@@ -105,7 +107,13 @@ class Night:
 def night_of(database: Database) -> Night:
     """The night of an open database. Declares the series of its jobs, so that alerts see a job that never ran."""
     shipped = analytics()
-    jobs = (*nightly_jobs(shipped, Live(database, shipped).catch_up), *housekeeping_jobs(database, shipped))
+    live = Live(database, shipped)
+    jobs = (
+        *fitting_jobs(live, shipped),
+        *nightly_jobs(shipped, live.catch_up),
+        exam_fits_job(),
+        *housekeeping_jobs(database, shipped),
+    )
     metrics.declare_jobs(job.name for job in jobs)
     return Night(database, jobs)
 

@@ -1,0 +1,112 @@
+"""Which fits serve from now on, and is everybody folded under them? The last of the weekly jobs of models.
+
+The newest easiness, with the model of the next answer that was trained on it if it was accepted, and the learning
+rates make a version of the parameters. It is promoted, and every learner is folded anew under it. Forecasts that were
+made stay as they were. Fits with an erased learner that nobody is served by any more are emptied.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from osler.db.session import ReadSession, WriteSession
+from osler.forecasts.parameters import (
+    EASINESS,
+    LEARNING_RATE,
+    NEXT_ANSWER,
+    TASK,
+    Fitted,
+    ParameterStore,
+    Parts,
+    newest,
+    store,
+)
+from osler.forecasts.shelf import Shelf
+from osler.jobs.periods import Cadence
+from osler.jobs.run import Job, Run
+from osler.live.catch_up import Live
+from osler.live.draining import drain
+
+NAME = "refold"
+LEARNERS_AT_ONCE = 200
+
+_BEHIND = """
+select user_id from learner_states where parameter_version <> $1 and user_id > $2 order by user_id limit $3
+"""
+_SIZE = """
+select max(trained_until) as until, max(learners) as learners, max(rows) as rows from models
+ where version = any($1::text[])
+"""
+
+# Emptied are flagged fits that no version which a learner is folded under is made of, and which is not the newest.
+_UNUSED = """
+with used as (
+  select content from models where task = 'parameters'
+     and (version in (select parameter_version from learner_states) or version = $1))
+update models m set content = '{}'
+ where m.flagged_at is not null and m.task = any($2::text[]) and m.content <> '{}'
+   and not exists (select from used u, jsonb_each_text(u.content) as part where part.value = m.version)
+returning m.version, m.task
+"""
+
+
+def refold_job(live: Live) -> Job:
+    """The weekly job."""
+
+    async def refold(run: Run) -> None:
+        await drain(run.database, live)  # what was answered so far is forecast by what served so far
+        async with run.write() as session:
+            version = await _promoted(session)
+        done = await _refold_all(run, live, version)
+        async with run.write() as session:
+            emptied: Any = await session.driver().fetch(_UNUSED, version, [EASINESS, NEXT_ANSWER, LEARNING_RATE])
+        shelf = Shelf(run.database.settings.home)
+        for row in emptied:
+            shelf.remove(row["version"])
+        await run.progress(f"learners folded under {version}", done)
+
+    return Job(NAME, "promotes what was fitted and folds everybody under it", refold, cadence=Cadence.WEEKLY)
+
+
+async def parts_to_serve(session: ReadSession) -> Parts:
+    """The fits that belong together: a model serves only with the easiness that it was trained on."""
+    easiness, model = await newest(session, EASINESS), await newest(session, NEXT_ANSWER)
+    rates = await newest(session, LEARNING_RATE)
+    accepted = None
+    if model is not None and model[1]["accepted"] and easiness is not None:
+        accepted = model[0] if model[1]["item_easiness"] == easiness[0] else None
+    return Parts(easiness and easiness[0], accepted, rates and rates[0])
+
+
+async def _promoted(session: WriteSession) -> str:
+    """The version to serve: made and promoted where it is new."""
+    parts, current = await parts_to_serve(session), await ParameterStore().current_version(session)
+    if parts == Parts():
+        return current
+    names = [part for part in msgspec.structs.astuple(parts) if part is not None]
+    size: Any = await session.driver().fetchrow(_SIZE, names)
+    until: datetime = size["until"]
+    fit = Fitted(TASK, msgspec.to_builtins(parts), until, size["learners"], size["rows"])
+    if fit.version != current:
+        await store(session, fit, promote=True)
+    return fit.version
+
+
+async def _refold_all(run: Run, live: Live, version: str) -> int:
+    after, done = UUID(int=0), 0
+    while True:
+        async with run.read() as session:
+            rows: Any = await session.driver().fetch(_BEHIND, version, after, LEARNERS_AT_ONCE)
+        if not rows:
+            return done
+        for row in rows:
+            after = row["user_id"]
+            try:
+                done += await live.refold_under(after, version)
+            except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
+                await run.park(after, run.day, failed)
+        await run.progress("folding anew", done)

@@ -1,0 +1,151 @@
+"""The weekly jobs of models: what is fitted on the log, judged, promoted and folded under, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from tests.support.classes import class_catalogue, learner, send_class, streaky
+from tests.support.learning import LEARNER, START, history, review, send, small_catalogue
+
+from osler.analytics.registry import analytics
+from osler.db.engine import Database
+from osler.forecasts.parameters import ParameterStore
+from osler.forecasts.shelf import FOLDER, Shelf
+from osler.forecasts.tables import models, predictions
+from osler.live.catch_up import Live
+from osler.live.draining import drain
+from osler.live.replay import Replay
+from osler.worker.night import Night, night_of
+
+pytestmark = pytest.mark.integration
+FITS = ("fit_item_easiness", "fit_next_answer", "fit_learning_rate", "fit_memory", "refold")
+FOLDED = ("learner_states", "topic_mastery", "item_memory")
+
+
+async def fit_all(database: Database, names: tuple[str, ...] = FITS) -> Night:
+    night = night_of(database)
+    for name in names:
+        assert await night.run(name, again=True) == "succeeded"
+    return night
+
+
+async def rows_of(database: Database, task: str) -> list[dict[str, Any]]:
+    query = sa.select(models).where(models.c.task == task).order_by(models.c.created_at)
+    async with database.read(primary=True) as session:
+        return [dict(row) for row in await session.rows(query)]
+
+
+async def versions_told(database: Database, user_id: UUID) -> list[str]:
+    query = (
+        sa.select(predictions.c.model_version)
+        .where(predictions.c.user_id == user_id, predictions.c.task == "next-answer")
+        .order_by(predictions.c.as_of)
+    )
+    async with database.read(primary=True) as session:
+        return [row[0] for row in await session.tuples(query)]
+
+
+async def is_what_the_log_says(database: Database, only: list[UUID]) -> bool:
+    found = (await Replay(database, analytics()).verify(only)).tables
+    return all(found[name].equal for name in FOLDED)
+
+
+async def test_a_model_that_wins_on_learners_held_back_is_served_from_then_on(database: Database):
+    await class_catalogue(database)
+    await send_class(database, 190, 16)
+    live = Live(database, analytics())
+    await drain(database, live)
+    await fit_all(database)
+    [trial] = await rows_of(database, "next-answer")
+    assert trial["content"]["accepted"], trial["metrics"]
+    assert trial["metrics"]["difference_upper"] < 0
+    assert trial["metrics"]["log_loss"] < trial["metrics"]["adf_log_loss"]
+    assert trial["metrics"]["held_back_learners"] >= 30
+    assert (database.settings.home / FOLDER / trial["content"]["file"]).exists()
+    [version] = [row["version"] for row in await rows_of(database, "parameters")]
+    first = learner(3)
+    before = await versions_told(database, first)
+    assert set(before) == {"adf-1/start-1"}
+    await send(database, streaky(3, 4, first=16), first)
+    await Live(database, analytics()).catch_up(first)
+    told = await versions_told(database, first)
+    assert told[: len(before)] == before  # a forecast that was made stands
+    assert set(told[len(before) :]) == {f"{trial['version']}/{version}"}
+    assert await is_what_the_log_says(database, [learner(n) for n in (0, 3, 5)])
+    # A learner who comes later is folded and forecast under what serves now.
+    newcomer = UUID("5f0c0000-0000-4000-8000-0000000000aa")
+    await send(database, streaky(7, 3), newcomer)
+    await Live(database, analytics()).catch_up(newcomer)
+    assert set(await versions_told(database, newcomer)) == {f"{trial['version']}/{version}"}
+    # The same log again makes the same fits: nothing is promoted, nobody is folded anew.
+    async with database.read(primary=True) as session:
+        generation = "select sum(generation) from learner_states"
+        counted = await session.scalar(sa.text(generation))
+    await fit_all(database)
+    assert [row["version"] for row in await rows_of(database, "parameters")] == [version]
+    async with database.read(primary=True) as session:
+        assert await session.scalar(sa.text(generation)) == counted
+
+
+async def test_with_few_learners_the_online_model_serves_alone_under_the_easiness_counted(database: Database):
+    await small_catalogue(database)
+    await send(database, history(10))
+    await drain(database, Live(database, analytics()))
+    await fit_all(database)
+    [trial] = await rows_of(database, "next-answer")
+    assert trial["content"] == {"accepted": False, "item_easiness": trial["content"]["item_easiness"]}
+    assert trial["metrics"]["reason"].startswith("too few")
+    assert not (database.settings.home / FOLDER).exists() or not list((database.settings.home / FOLDER).iterdir())
+    async with database.read(primary=True) as session:
+        store = ParameterStore(Shelf(database.settings.home))
+        parameters = await store.get(session, await store.current_version(session))
+        state = await session.scalar(sa.text("select parameter_version from learner_states"))
+    assert state == parameters.version
+    assert parameters.next_answer is None
+    assert parameters.easiness is not None
+    # The only learner's own answers are not in what they are folded under; they are in what is said of the questions.
+    assert not parameters.encoding(LEARNER).items
+    assert parameters.easiness.everybody.items
+    assert parameters.of_topic("renal") != parameters.of_topic("unheard-of")
+    assert await is_what_the_log_says(database, [LEARNER])
+
+
+async def test_a_learner_with_enough_reviews_is_served_by_memory_parameters_of_their_own(database: Database):
+    await small_catalogue(database)
+    # Cards that are nearly always forgotten after a day: nothing like the population.
+    made = [
+        review(START + timedelta(days=day, minutes=n), 100 * day + n, f"c{n}", 3 if (day * 7 + n) % 10 == 0 else 1)
+        for day in range(40)
+        for n in range(5)
+    ]
+    await send(database, made[:150])
+    live = Live(database, analytics())
+    await drain(database, live)
+    await fit_all(database, ("fit_memory",))
+    async with database.read(primary=True) as session:
+        [row] = await session.rows(sa.text("select * from memory_parameters"))
+        guard = await session.scalar(sa.text("select states->'retrieval'->'guard' from learner_states"))
+    assert "accepted" in {row["fsrs_verdict"], row["sbd_verdict"]}
+    assert guard["n"] == row["guard_n"] == row["reviews"] == 145
+    assert await is_what_the_log_says(database, [LEARNER])
+    await send(database, made[150:])
+    await Live(database, analytics()).catch_up(LEARNER)
+    assert await is_what_the_log_says(database, [LEARNER])
+    query = "select model_version, avg(probability) as p from predictions where task = 'recall' group by 1"
+    async with database.read(primary=True) as session:
+        told = {r["model_version"].split("/")[0]: r["p"] for r in await session.rows(sa.text(query))}
+    assert set(told) == {"recall-2", f"recall-2+{row['version']}"}
+    assert told[f"recall-2+{row['version']}"] < told["recall-2"]
+    # Not fitted again before reviews have grown by a fifth.
+    before = row["fitted_at"]
+    await fit_all(database, ("fit_memory",))
+    async with database.read(primary=True) as session:
+        again = await session.scalar(sa.text("select fitted_at from memory_parameters"))
+    assert again > before  # 145 to 195 is more than a fifth
+    await fit_all(database, ("fit_memory",))
+    async with database.read(primary=True) as session:
+        assert await session.scalar(sa.text("select fitted_at from memory_parameters")) == again
