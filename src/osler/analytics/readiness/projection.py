@@ -119,7 +119,7 @@ async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str
             trust=trust_in(model and model.model, cohort_id),
             version="+".join(versions),
             as_of=as_of,
-            knows_later=max(row["as_of"] for row in topics[user_id]) > as_of,
+            knows_later=float(topics[user_id].as_of_s.max()) > as_of.timestamp() + 0.001,
         )
         learners.append((before, cohort_id))
     return learners
