@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,7 @@ from osler.domain.events import ATTEMPT_TYPES, MATERIAL_TYPES
 from osler.domain.identity import is_uuid7, uuid7_ms
 from osler.simulate.bank import Bank, make_bank
 from osler.simulate.learner import SimLearner
-from osler.simulate.truth import chance_correct, chance_recall, skill_after_practice
+from osler.simulate.truth import Effects, chance_correct, chance_recall, skill_after_practice
 
 TOPICS = [f"system.t{n}" for n in range(40)]
 FIRST = date(2026, 1, 1)
@@ -87,3 +88,24 @@ def test_a_session_has_one_start_and_one_end_and_its_events_lie_between(bank: Ba
         start = times[types.index("session_start")]
         assert min(times) == start
         assert max(times) - start < timedelta(hours=6)
+
+
+def test_breaks_are_told_and_no_heartbeat_is_sent_in_them(bank: Bank) -> None:
+    events = SimLearner(2, 5, bank, density=2).study(FIRST, 30, LATE)
+    paused = False
+    pauses = 0
+    for event in sorted(events, key=lambda e: datetime.fromisoformat(e["occurred_at"])):
+        paused = event["type"] == "session_pause" or (paused and event["type"] != "session_resume")
+        pauses += event["type"] == "session_pause"
+        assert not (paused and event["type"] == "session_heartbeat")
+    assert pauses > 3
+
+
+def test_a_planted_effect_of_rest_helps_the_ten_answers_after_a_break(bank: Bank) -> None:
+    helped = SimLearner(2, 5, bank, density=3, effects=Effects(rest=1.0)).study(FIRST, 60, LATE)
+    keys = {q.question_id: q.key for each in bank.questions.values() for q in each}
+    looked_at = {"question_submit", "session_resume"}
+    after = [e for e in sorted(helped, key=lambda e: str(e["occurred_at"])) if e["type"] in looked_at]
+    rested = [a["data"] for b, a in pairwise(after) if b["type"] == "session_resume" and a["type"] == "question_submit"]
+    assert len(rested) > 3
+    assert all(data["answer"] == [keys[data["question_id"]]] for data in rested)

@@ -68,13 +68,19 @@ def compare(
     cluster: npt.NDArray[np.int64],
     groups: Sequence[Groups],
     *,
+    also: npt.NDArray[np.int64] | None = None,
     population_sd: float = POPULATION_SD,
 ) -> Candidate:
-    """The insight's comparisons that have data enough on both sides, p-values adjusted among them (Holm)."""
+    """The insight's comparisons that have data enough on both sides, p-values adjusted among them (Holm).
+
+    `also` is a second clustering, where answers resemble each other in two ways: the larger variance counts.
+    """
     found: list[tuple[str, Arm, Arm]] = []
     for group in groups:
-        arms = [arm(residual[m], outcome[m], cluster[m]) for m in (group.one, group.other)]
-        one, other = arms
+        one, other = (
+            arm(residual[m], outcome[m], cluster[m], None if also is None else also[m])
+            for m in (group.one, group.other)
+        )
         if one is None or other is None:
             continue
         if min(one.clusters, other.clusters) < group.clusters or min(one.answers, other.answers) < group.answers:

@@ -30,20 +30,34 @@ class Arm:
     raw: float
 
 
-def arm(residual: Floats, outcome: Floats, cluster: npt.NDArray[np.int64]) -> Arm | None:
+def arm(
+    residual: Floats,
+    outcome: Floats,
+    cluster: npt.NDArray[np.int64],
+    also: npt.NDArray[np.int64] | None = None,
+) -> Arm | None:
     """Mean of the residuals with variance G/(G−1) Σ_s (Σ_{j in s}(e_j − θ))²/n²; None under two clusters.
+
+    `also` is a second clustering of the same answers (they may resemble each other in two ways): the larger of the
+    two variances counts, the clusters told are those of the first.
 
     Shapes: (n,) arrays; residual e = y − p with p the forecast stored before the answer.
     """
-    n = residual.size
-    _, code = np.unique(cluster, return_inverse=True)
-    groups = int(code.max()) + 1 if n else 0
-    if groups < 2:
+    if residual.size == 0:
         return None
     mean = float(residual.mean())
-    sums = np.bincount(code, residual - mean, minlength=groups)
-    variance = groups / (groups - 1) * float(sums @ sums) / n**2
-    return Arm(mean, variance, n, groups, float(outcome.mean()))
+    found = [_variance(residual - mean, each) for each in (cluster, also) if each is not None]
+    groups = found[0][1]
+    if min(g for _, g in found) < 2:
+        return None
+    return Arm(mean, max(v for v, _ in found), residual.size, groups, float(outcome.mean()))
+
+
+def _variance(centred: Floats, cluster: npt.NDArray[np.int64]) -> tuple[float, int]:
+    _, code = np.unique(cluster, return_inverse=True)
+    groups = int(code.max()) + 1
+    sums = np.bincount(code, centred, minlength=groups)
+    return groups / max(1, groups - 1) * float(sums @ sums) / centred.size**2, groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,3 +152,17 @@ def preference(
     sums = sums[sums.sum(axis=1) > 0]
     low, high = np.quantile(sums / sums.sum(axis=1, keepdims=True), [0.05, 0.95], axis=0)
     return {kind: (float(s), float(a), float(b)) for kind, s, a, b in zip(kinds, shares, low, high, strict=True)}
+
+
+def is_clearly_used_more(
+    active_by_session: Sequence[Mapping[str, float]], more: str, less: str, *, seed: int, draws: int = 500
+) -> bool:
+    """Whether one kind of material is used more than another beyond doubt.
+
+    The lead in active time, bootstrapped by session, lies above 0 in 95 % of the draws. False under 5 sessions.
+    """
+    lead = np.array([one.get(more, 0.0) - one.get(less, 0.0) for one in active_by_session], dtype=np.float64)
+    if lead.size < 5:
+        return False
+    drawn = np.random.default_rng(seed).multinomial(lead.size, np.full(lead.size, 1 / lead.size), size=draws)
+    return float(np.quantile(drawn @ lead, 0.05)) > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as wall_time
@@ -15,7 +15,14 @@ import numpy as np
 
 from osler.simulate.bank import OPTIONS, Bank, SimMaterial, SimQuestion
 from osler.simulate.timeline import HEARTBEAT_SECONDS, Timeline
-from osler.simulate.truth import LearnerTruth, chance_correct, chance_recall, draw_learner, skill_after_practice
+from osler.simulate.truth import (
+    Effects,
+    LearnerTruth,
+    chance_correct,
+    chance_recall,
+    draw_learner,
+    skill_after_practice,
+)
 
 MINUTES_A_DAY_AT_DENSITY_1 = 52.0
 """Study minutes of an active day that make the brief's 50,000 events, 5,000 attempts, 2,000 interactions a year."""
@@ -40,17 +47,27 @@ class Progress:
     practised: dict[str, int] = field(default_factory=dict[str, int])
     cards: dict[str, CardMemory] = field(default_factory=dict[str, CardMemory])
     read: set[str] = field(default_factory=set[str])
+    noted: set[str] = field(default_factory=set[str])
+    readings: dict[str, list[tuple[date, str]]] = field(default_factory=dict[str, list[tuple[date, str]]])
+    answers_since_break: int = 1 << 20
+
+    def is_noted(self, topic_ids: Sequence[str], today: date) -> bool:
+        """Whether the last material on these topics that was read 1 to 14 days ago has notes."""
+        read = [one for topic in topic_ids for one in self.readings.get(topic, []) if 1 <= (today - one[0]).days <= 14]
+        return bool(read) and max(read)[1] in self.noted
 
 
 class SimLearner:
     """One learner from the first day to the last."""
 
-    def __init__(self, index: int, seed: int, bank: Bank, *, density: float) -> None:
+    def __init__(self, index: int, seed: int, bank: Bank, *, density: float, effects: Effects | None = None) -> None:
+        self.effects = effects or Effects()
         self.truth: LearnerTruth = draw_learner(index, seed, bank.topics)
         self.bank = bank
         self.density = density
         self.namespace = f"simulate:{seed}:{index}"
         self.rng = np.random.default_rng([seed, index, 0xDA75])
+        self.pauses = np.random.default_rng([seed, index, 0xB4EA, 1])
         self.progress = Progress(dict(self.truth.skills))
 
     def study(self, first_day: date, days: int, until: datetime) -> list[dict[str, Any]]:
@@ -120,10 +137,19 @@ class SimLearner:
         while line.now < end:
             position += 1
             topic = topics[int(self.rng.integers(len(topics)))]
+            end += self._maybe_rest(line) if position > 1 else timedelta()
             choices = self.bank.questions[topic]
             self._answer(line, began, choices[int(self.rng.integers(len(choices)))], block_id, position)
         line.add("block_end", block_id=block_id, reason="finished")
         line.pass_seconds(3.0)
+
+    def _maybe_rest(self, line: Timeline) -> timedelta:
+        """A break between two questions, as often and as long as is the learner's habit; gives how long it took."""
+        habits, since = self.truth.habits, line.now
+        if self.pauses.random() < habits.breaks_per_hour * (self.truth.seconds_per_question + 40) / 3600:
+            line.pause(round(60 * float(self.pauses.uniform(*habits.break_minutes)), 1))
+            self.progress.answers_since_break = 0
+        return line.now - since
 
     def _topics_of_the_day(self) -> list[str]:
         """A few neighbouring topics: learners work through an organ system, not through the whole exam at once."""
@@ -133,7 +159,7 @@ class SimLearner:
     def _answer(self, line: Timeline, began: datetime, question: SimQuestion, block_id: str, position: int) -> None:
         skill = sum(self.progress.skills[t] for t in question.topic_ids) / len(question.topic_ids)
         chance = chance_correct(self.truth.ability, skill, question.difficulty, tired=self._is_tired(line, began))
-        right = bool(self.rng.random() < chance)
+        right = bool(self.rng.random() < chance + self._planted(line, question))
         seconds = round(min(600.0, float(self.rng.lognormal(math.log(self.truth.seconds_per_question), 0.4))), 1)
         line.add("question_view", question_id=question.question_id, block_id=block_id, position=position)
         line.pass_seconds(seconds)
@@ -153,6 +179,14 @@ class SimLearner:
         line.add("question_explanation", question_id=question.question_id, seconds=read_seconds)
         line.pass_seconds(1.5)
         self._practise(question.topic_ids)
+
+    def _planted(self, line: Timeline, question: SimQuestion) -> float:
+        """What habits add to the chance of this answer."""
+        today = line.now.astimezone(line.zone).date()
+        self.progress.answers_since_break += 1
+        rested = self.progress.answers_since_break <= 10
+        noted = self.progress.is_noted(question.topic_ids, today)
+        return self.effects.rest * rested + self.effects.notes * noted
 
     def _practise(self, topic_ids: tuple[str, ...]) -> None:
         for topic in topic_ids:
@@ -220,6 +254,8 @@ class SimLearner:
 
     def _read(self, line: Timeline, material: SimMaterial, minutes: float) -> None:
         line.add("material_open", material_id=material.material_id, kind=material.kind)
+        today = line.now.astimezone(line.zone).date()
+        self.progress.readings.setdefault(material.topic_id, []).append((today, material.material_id))
         is_video = material.kind == "video"
         if is_video:
             line.add("video_play", material_id=material.material_id, position_seconds=0.0)
@@ -234,6 +270,7 @@ class SimLearner:
         if self.rng.random() < 0.35:
             note = f"n{int(self.rng.integers(1 << 40)):x}"
             length = int(self.rng.integers(20, 400))
+            self.progress.noted.add(material.material_id)
             line.add("note_taken", material_id=material.material_id, note_id=note, action="create", length_chars=length)
         if minutes >= material.minutes * 0.98:
             line.add("material_complete", material_id=material.material_id)

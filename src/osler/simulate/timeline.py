@@ -23,6 +23,7 @@ class Timeline:
         self.events: list[dict[str, Any]] = []
         self._count = 0
         self._session: str | None = None
+        self._paused: list[tuple[datetime, datetime]] = []
 
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by."""
@@ -35,8 +36,17 @@ class Timeline:
     def open_session(self, session_id: UUID, mode: str, platform: str) -> datetime:
         """Begin a study session; the events that follow belong to it. Returns when it began."""
         self._session = str(session_id)
+        self._paused = []
         self.add("session_start", mode=mode, platform=platform)
         return self.now
+
+    def pause(self, seconds: float) -> None:
+        """A break inside the session, told by the application's pause button; no heartbeat is sent in it."""
+        since = self.now
+        self.add("session_pause", reason="user")
+        self.pass_seconds(seconds)
+        self.add("session_resume")
+        self._paused.append((since, self.now))
 
     def close_session(self, began: datetime, *, heartbeats_every_seconds: int) -> None:
         """End the session, and fill in the heartbeats that its device sent meanwhile."""
@@ -44,7 +54,8 @@ class Timeline:
         active = min(120, heartbeats_every_seconds)
         while at < self.now:
             beat = {"active_seconds": float(active), "idle_seconds": 0.0, "visible": True}
-            self._append("session_heartbeat", at, beat)
+            if not any(since < at <= until for since, until in self._paused):
+                self._append("session_heartbeat", at, beat)
             at += timedelta(seconds=heartbeats_every_seconds)
         self.add("session_end", reason="user")
         self._session = None

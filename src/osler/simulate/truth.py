@@ -33,6 +33,20 @@ class Habits:
     share_reading: float
     tires_after_minutes: float
     interruption_per_hour: float
+    breaks_per_hour: float
+    break_minutes: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What habits add to the chance of a right answer, in probability; none unless somebody plants it.
+
+    `notes`: on questions of a topic 1 to 14 days after reading a material on it that notes were taken on.
+    `rest`: in the 10 answers after a break.
+    """
+
+    notes: float = 0.0
+    rest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +79,13 @@ def draw_learner(index: int, seed: int, topics: Sequence[str]) -> LearnerTruth:
         gain=float(rng.uniform(0.15, 0.5)),
         stability_days=float(rng.lognormal(math.log(4.0), 0.4)),
         growth=float(rng.uniform(1.7, 2.8)),
-        habits=_draw_habits(rng),
+        habits=_draw_habits(rng, np.random.default_rng([seed, index, 0xB4EA])),
         seconds_per_question=float(rng.lognormal(math.log(65.0), 0.25)),
         confidence_bias=float(rng.normal(0.3, 0.5)),
     )
 
 
-def _draw_habits(rng: np.random.Generator) -> Habits:
+def _draw_habits(rng: np.random.Generator, of_breaks: np.random.Generator) -> Habits:
     base = float(rng.uniform(0.55, 0.95))
     weekend = float(rng.uniform(0.6, 1.1))
     # Shares of minutes, not of answers: a card takes seconds, a chapter half an hour.
@@ -87,6 +101,8 @@ def _draw_habits(rng: np.random.Generator) -> Habits:
         share_reading=reading,
         tires_after_minutes=float(rng.uniform(40, 120)),
         interruption_per_hour=float(rng.uniform(0.3, 4.0)),
+        breaks_per_hour=float(of_breaks.uniform(0.2, 1.2)),
+        break_minutes=(5.5, float(of_breaks.uniform(8, 25))),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from osler.analytics.contract import CardState, card_fields
+from osler.analytics.highlights import highlights
 from osler.science.intervals import wilson
 from osler.science.rates import Rate, poisson_rate
 from osler.science.study_habits import efficiency, focus_score, quartiles
@@ -43,6 +44,7 @@ def answer(found: Mapping[str, Any]) -> dict[str, Any]:
         "hours": hours,
         "trend": trend,
         "trend_per_4_weeks": _slope(trend),
+        "highlights": highlights(found["insights"]),
     }
     return {**_card(found, share, body), **body}
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from osler.analytics.highlights import SHOWN
 from osler.catalog.learners import ME, gather
 from osler.db.engine import ReadSession
 
@@ -40,6 +41,7 @@ select json_build_object(
   'minutes', (select coalesce(json_agg(active_seconds / 60 order by first_event_ts), '[]') from sessions where active_seconds >= 60),
   'has_signals', (select coalesce(bool_or(has_signals), false) from sessions where local_date > (select today from me) - 28),
   'sessions', (select count(*) from sessions),
+  'insights', (select {SHOWN} from me),
   'weeks', (select coalesce(json_agg(json_build_array(w.week_on, w.active_seconds, w.total_seconds, w.sessions)
              order by w.week_on), '[]')
              from me join weekly_user_stats w on w.user_id = me.user_id and w.week_on > me.today - 70

@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from osler.analytics.contract import Card, Interval
+from osler.analytics.highlights import Highlight
 
 
 class Measure(BaseModel):
@@ -71,3 +72,4 @@ class EfficiencyAnswer(Card):
     hours: list[HourCell]
     trend: list[WeekPoint]
     trend_per_4_weeks: Measure = Field(description="change of efficiency in 4 weeks, Theil–Sen over 8 weeks")
+    highlights: list[Highlight] = Field(description="found patterns, at most three; also on the patterns page")

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from osler.analytics.contract import CardState, card_fields
+from osler.analytics.highlights import highlights
 from osler.science.study_habits import is_study_day
 
-VERSION = "patterns-1"
+VERSION = "patterns-2"
 MIN_DAYS = 3
 NO_HABITS: Mapping[str, Any] = {}
 
@@ -49,25 +50,6 @@ def answer(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 MEASURES = ("multitasked_share", "switches_per_hour", "spacing_index", "interleaving_index", "cramming_index")
-
-
-def highlights(insights: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The insights that may be shown, the surest first."""
-    shown = [insight for insight in insights if insight["is_shown"]]
-    ranked = sorted(shown, key=lambda i: (-min(abs(i["low"]), abs(i["high"])), i["insight"]))
-    return [
-        {
-            "insight": i["insight"],
-            "text": i["params"]["text"],
-            "effect": i["effect"],
-            "interval": {"low": i["low"], "high": i["high"], "level": 0.9},
-            "n": i["n"],
-            "clusters": i["clusters"],
-            "since": i["since_on"],
-            "params": i["params"]["params"],
-        }
-        for i in ranked
-    ]
 
 
 def _week(days: Sequence[Sequence[Any]], today: date) -> dict[str, Any]:

@@ -1,37 +1,42 @@
-"""The sessions and answers that habits are read from, of many learners in two statements, as arrays."""
+"""The sessions, answers, breaks, reading and sleep that habits are read from: many learners a statement, as arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
-from osler.analytics.patterns.model import WINDOW_DAYS, Answers
+from osler.analytics.patterns.frame import Frame, KindsOfDay
+from osler.analytics.patterns.model import WINDOW_DAYS
 from osler.db.engine import ReadSession
+from osler.science.after_reading import LONGEST_DAYS, Reading
+from osler.science.breaks import BETWEEN_MINUTES, Break
 
-Floats = npt.NDArray[np.float64]
+Row = Mapping[Any, Any]
 WEEKS_LOOKED_BACK = 4
-DAYS_READ = WINDOW_DAYS + 7 * WEEKS_LOOKED_BACK
-ACTIVE_GAP_SECONDS = 120.0
-BREAK_SECONDS = 300.0
+DAYS_READ = WINDOW_DAYS + 7 * (WEEKS_LOOKED_BACK - 1) + LONGEST_DAYS
+"""Before the newest Monday: the first look's window, and the two weeks before it that its answers look back to."""
 
-# An answer's grade is the corrected one where its key was corrected: what the forecast was scored against.
-ANSWERS = """
+GIVEN = """
 with m as (
   select * from unnest(cast(:users as uuid[]), cast(:since as date[]), cast(:as_of as timestamptz[]))
       as m(user_id, since, as_of))
-select m.user_id, a.local_date, a.effective_at, s.first_event_id as session,
+"""
+
+# An answer's grade is the corrected one where its key was corrected: what the forecast was scored against.
+ANSWERS = f"""{GIVEN}
+select m.user_id, a.local_date, a.effective_at, s.first_event_id as session, s.started_at,
        extract(hour from l.wall) + extract(minute from l.wall) / 60 as hour,
        coalesce(a.is_correct, a.rating >= 2)::int as correct, p.probability as forecast, a.time_to_answer_seconds,
-       coalesce(a.question_id, a.card_id) as item, coalesce(q.topic_ids[1], c.topic_ids[1]) as topic
+       coalesce(a.question_id, a.card_id) as item, a.card_id is not null as is_card,
+       coalesce(q.topic_ids, c.topic_ids) as topics
   from m
   join study_sessions s on s.user_id = m.user_id and s.local_date >= m.since and s.first_event_ts <= m.as_of
   join question_attempts a on a.user_id = s.user_id and a.event_ts between s.first_event_ts and s.last_event_ts
@@ -47,108 +52,144 @@ select m.user_id, a.local_date, a.effective_at, s.first_event_id as session,
  order by m.user_id, a.event_ts, a.event_id
 """
 
-SESSIONS = """
-with m as (
-  select * from unnest(cast(:users as uuid[]), cast(:since as date[]), cast(:as_of as timestamptz[]))
-      as m(user_id, since, as_of))
-select m.user_id, s.local_date, s.started_at, s.utc_offset_minutes, s.active_seconds, s.multitasked_seconds,
-       s.topic_switches, s.break_seconds, s.kinds, s.hours, s.has_signals
+SESSIONS = f"""{GIVEN}
+select m.user_id, s.local_date, s.started_at, s.ended_at, s.utc_offset_minutes, s.active_seconds,
+       s.multitasked_seconds, s.topic_switches, s.break_seconds, s.kinds, s.hours, s.has_signals
   from m join study_sessions s on s.user_id = m.user_id and s.local_date >= m.since and s.first_event_ts <= m.as_of
  order by m.user_id, s.first_event_ts
 """
 
-SLEEP = """
-with m as (
-  select * from unnest(cast(:users as uuid[]), cast(:since as date[]), cast(:as_of as timestamptz[]))
-      as m(user_id, since, as_of))
+# Where the breaks lay that `study_sessions` counts, by the same rule: work is done for 120 s after an event, not after
+# a pause, and before one for as long as it states. Only sessions that have a break are looked into.
+BREAKS = f"""{GIVEN}
+select user_id, ended_at, rest from (
+  select user_id, ended_at, extract(epoch from ended_at - lag(at) over w)::float8
+         - case when lag(event_type) over w = 'session_pause' then 0 else 120 end as rest
+    from (
+      select m.user_id, s.first_event_id, e.event_ts, e.event_id, e.event_type, e.effective_at as at,
+             e.effective_at - make_interval(secs => least(600, coalesce(case e.event_type
+               when 'session_heartbeat' then (e.data->>'active_seconds')::float8
+               else (e.data->>'time_to_answer_seconds')::float8 end, 0))) as ended_at
+        from m
+        join study_sessions s on s.user_id = m.user_id and s.local_date >= m.since and s.first_event_ts <= m.as_of
+         and cardinality(s.break_seconds) > 0
+        join study_events e on e.user_id = s.user_id and e.event_ts between s.first_event_ts and s.last_event_ts
+       where e.event_ts >= :low
+         and e.event_type <> all('{{api_request,recommendation,day_report,question_regrade,flashcard_reset,session_focus}}')
+         and not (e.event_type = 'session_heartbeat' and (e.data->>'active_seconds')::float8 = 0)) marks
+  window w as (partition by user_id, first_event_id order by event_ts, event_id)) gaps
+ where rest >= 300
+ order by user_id, ended_at
+"""  # noqa: E501 - a list of names
+
+# Two weeks more than the answers, which may tell of reading that lies so far before them. A deleted note is no note.
+READINGS = f"""{GIVEN}
+select i.user_id, i.material_id as material, i.local_date, max(i.effective_at) as at, max(i.kind) as kind,
+       t.kind as known_kind, t.topic_ids as topics,
+       coalesce(bool_or(i.event_type = 'note_taken' and i.action <> 'delete'), false) as noted,
+       bool_or(i.event_type not in ('note_taken', 'bookmark', 'highlight', 'material_close')) as was_read
+  from m
+  join material_interactions i on i.user_id = m.user_id and i.material_id is not null
+   and i.local_date >= m.since - {LONGEST_DAYS} and i.event_ts <= m.as_of
+  left join materials t on t.material_id = i.material_id
+ where i.event_ts >= :low
+ group by i.user_id, i.material_id, i.local_date, t.kind, t.topic_ids
+ order by i.user_id, i.local_date, at, i.material_id
+"""
+
+# Reports are taken with consent; where it has been withdrawn since, they are not looked at any more.
+SLEEP = f"""{GIVEN}
 select e.user_id, e.local_date, max((e.data->>'sleep_minutes')::float8) as minutes
-  from m join study_events e on e.user_id = m.user_id and e.event_type = 'day_report' and e.local_date >= m.since
+  from m
+  join users u on u.user_id = m.user_id and u.consents ->> 'wellbeing' is not null
+  join study_events e on e.user_id = m.user_id and e.event_type = 'day_report' and e.local_date >= m.since
    and e.event_ts <= m.as_of and e.event_ts >= :low
  where e.data ? 'sleep_minutes' group by 1, 2
+ order by 1, 2
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One learner's answers as columns in time order; `day` counts days, `forecast` is NaN where none was stored."""
+class Gathered:
+    """What the night knows of one learner: the sessions as rows, and everything else as a frame."""
 
-    day: npt.NDArray[np.int64]
-    at: Floats
-    hour: Floats
-    correct: Floats
-    forecast: Floats
-    session: npt.NDArray[np.int64]
-    seconds: Floats
-    items: Sequence[str]
-    topics: Sequence[str | None]
-
-    def answers(self, first: date, end: date) -> tuple[Answers, npt.NDArray[np.int64]]:
-        """The answers of [first, end) that have a forecast, as the insights take them, and their days."""
-        inside = (self.day >= first.toordinal()) & (self.day < end.toordinal()) & np.isfinite(self.forecast)
-        active, unbroken = self._minutes()
-        made = Answers(
-            correct=self.correct[inside],
-            forecast=self.forecast[inside],
-            session=self.session[inside],
-            hour=self.hour[inside],
-            active_minutes=active[inside],
-            unbroken_minutes=unbroken[inside],
-        )
-        return made, self.day[inside]
-
-    def _minutes(self) -> tuple[Floats, Floats]:
-        """Active minutes since the session's start, and minutes since a break of 5 min or more, at each answer."""
-        gap = np.diff(self.at, prepend=self.at[:1]).clip(min=0)
-        begins = np.diff(self.session, prepend=-1) != 0
-        active = np.where(begins, self.seconds, np.minimum(gap, np.maximum(ACTIVE_GAP_SECONDS, self.seconds)))
-        pauses = begins | (gap - self.seconds >= BREAK_SECONDS)
-        return _running(active, begins) / 60, _running(np.where(pauses, self.seconds, gap), pauses) / 60
+    sessions: Sequence[Row]
+    frame: Frame
 
 
-def _running(values: Floats, restarts: npt.NDArray[np.bool_]) -> Floats:
-    """Cumulative sums that begin anew where `restarts` says so."""
-    total = np.cumsum(values)
-    before = np.where(restarts, total - values, 0.0)
-    return total - np.maximum.accumulate(before) if values.size else total
-
-
-async def frames(s: ReadSession, moments: Moments, since: Sequence[date]) -> dict[UUID, Frame]:
-    """Answers of these learners since their days, by learner; a learner without answers is not in it."""
-    rows = await s.rows(sa.text(ANSWERS), _given(moments, since))
-    return {user: _frame(list(own)) for user, own in groupby(rows, key=lambda row: row["user_id"])}
-
-
-async def sessions(s: ReadSession, moments: Moments, since: Sequence[date]) -> dict[UUID, list[Mapping[Any, Any]]]:
-    """Sessions of these learners since their days, by learner."""
-    given = _given(moments, since)
+async def gathered(s: ReadSession, moments: Moments, since: Sequence[date]) -> dict[UUID, Gathered]:
+    """What there is of these learners since their days; everybody is in it, with nothing where there is nothing."""
+    low = min(moments.as_of) - timedelta(days=DAYS_READ + 7 + LONGEST_DAYS + 14)
+    given = {"users": list(moments.user_ids), "since": list(since), "as_of": list(moments.as_of), "low": low}
+    answers, breaks, readings, slept = [
+        _by_learner(await s.rows(sa.text(statement), given)) for statement in (ANSWERS, BREAKS, READINGS, SLEEP)
+    ]
     del given["low"]
-    rows = await s.rows(sa.text(SESSIONS), given)
+    sessions = _by_learner(await s.rows(sa.text(SESSIONS), given))
+    return {
+        user: Gathered(
+            sessions.get(user, []),
+            _frame(
+                answers.get(user, []), breaks.get(user, []), sessions.get(user, []), readings.get(user, []),
+                slept.get(user, []),
+            ),
+        )
+        for user in moments.user_ids
+    }  # fmt: skip
+
+
+def _by_learner(rows: Sequence[Row]) -> dict[UUID, list[Row]]:
     return {user: list(own) for user, own in groupby(rows, key=lambda row: row["user_id"])}
 
 
-async def sleep_minutes(s: ReadSession, moments: Moments, since: Sequence[date]) -> dict[UUID, dict[int, float]]:
-    """Reported sleep by learner and day (as a count of days); only what a learner reported, with consent."""
-    found: dict[UUID, dict[int, float]] = {}
-    for row in await s.rows(sa.text(SLEEP), _given(moments, since)):
-        found.setdefault(row["user_id"], {})[row["local_date"].toordinal()] = row["minutes"]
+def _frame(
+    rows: Sequence[Row], breaks: Sequence[Row], sessions: Sequence[Row], readings: Sequence[Row], slept: Sequence[Row]
+) -> Frame:
+    numbers: dict[UUID, int] = {}
+    return Frame(
+        day=_column(rows, lambda row: row["local_date"].toordinal(), np.int64),
+        at=_column(rows, lambda row: row["effective_at"].timestamp()),
+        started_at=_column(rows, lambda row: row["started_at"].timestamp()),
+        hour=_column(rows, lambda row: float(row["hour"])),
+        correct=_column(rows, lambda row: float(row["correct"])),
+        forecast=_column(rows, lambda row: np.nan if row["forecast"] is None else row["forecast"]),
+        is_card=_column(rows, lambda row: row["is_card"], np.bool_),
+        session=_column(rows, lambda row: numbers.setdefault(row["session"], len(numbers)), np.int64),
+        seconds=_column(rows, lambda row: min(float(row["time_to_answer_seconds"]), 600.0)),
+        items=[row["item"] for row in rows],
+        topics=[tuple(row["topics"] or ()) for row in rows],
+        breaks=[*(Break(row["ended_at"].timestamp(), row["rest"], False) for row in breaks), *_between(sessions)],
+        readings=_readings(readings),
+        kinds=[KindsOfDay(row["local_date"].toordinal(), row["kinds"]) for row in sessions],
+        slept={row["local_date"].toordinal(): row["minutes"] for row in slept},
+        takes_notes=any(row["noted"] for row in readings),
+    )
+
+
+def _column(rows: Sequence[Row], value: Callable[[Row], Any], kind: type[Any] = np.float64) -> Any:
+    return np.array([value(row) for row in rows], dtype=kind)
+
+
+def _between(sessions: Sequence[Row]) -> list[Break]:
+    """Breaks of 30 to 120 minutes between two sessions of one local day."""
+    low, high = (60.0 * minutes for minutes in BETWEEN_MINUTES)
+    found: list[Break] = []
+    for one, after in pairwise(sessions):
+        seconds = (after["started_at"] - one["ended_at"]).total_seconds()
+        if one["local_date"] == after["local_date"] and low <= seconds < high:
+            found.append(Break(after["started_at"].timestamp(), seconds, is_between=True))
     return found
 
 
-def _given(moments: Moments, since: Sequence[date]) -> dict[str, Any]:
-    low = min(moments.as_of) - timedelta(days=DAYS_READ + 14)
-    return {"users": list(moments.user_ids), "since": list(since), "as_of": list(moments.as_of), "low": low}
-
-
-def _frame(rows: Sequence[Mapping[Any, Any]]) -> Frame:
-    numbers: dict[UUID, int] = {}
-    return Frame(
-        day=np.array([row["local_date"].toordinal() for row in rows], dtype=np.int64),
-        at=np.array([row["effective_at"].timestamp() for row in rows]),
-        hour=np.array([float(row["hour"]) for row in rows]),
-        correct=np.array([float(row["correct"]) for row in rows]),
-        forecast=np.array([np.nan if row["forecast"] is None else row["forecast"] for row in rows]),
-        session=np.array([numbers.setdefault(row["session"], len(numbers)) for row in rows], dtype=np.int64),
-        seconds=np.array([min(float(row["time_to_answer_seconds"]), 600.0) for row in rows]),
-        items=[row["item"] for row in rows],
-        topics=[row["topic"] for row in rows],
-    )
+def _readings(rows: Sequence[Row]) -> list[Reading]:
+    """Days on which a material was read; a note taken on it by then counts, also one of an earlier day."""
+    noted: set[str] = set()
+    made: list[Reading] = []
+    for row in rows:
+        material, kind = row["material"], row["kind"] or row["known_kind"] or "other"
+        if row["noted"]:
+            noted.add(material)
+        if row["was_read"]:
+            day, at = row["local_date"].toordinal(), row["at"].timestamp()
+            made.append(Reading(material, day, at, kind, material in noted, tuple(row["topics"] or ())))
+    return made

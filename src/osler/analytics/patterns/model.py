@@ -1,9 +1,8 @@
-"""Which habits go with a learner's results, and may that be said?
+"""May what was found in a weekly look be said?
 
-An insight is a set of contrasts between two kinds of the learner's own answers. It exists only under the rules of
-docs/analytics/patterns.md: residuals against the stored forecast (so question mix and level are taken out), variances
-between sessions, shrinkage, Holm inside an insight and Benjamini–Hochberg over all of a weekly run, an effect of at
-least 2 points, two weekly runs in a row. What lacks data says which event would enable it; nothing is invented.
+An insight exists only under the rules of docs/analytics/patterns.md: Benjamini–Hochberg over all of a weekly run (after
+Holm inside each insight), an interval without 0, an effect of at least 2 points, two weekly runs in a row. What the
+looks compare lies in `contrasts`.
 """
 
 from __future__ import annotations
@@ -12,177 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
+from osler.science.insight import Candidate
+from osler.science.insights_math import benjamini_hochberg
 
-from osler.science.insight import Candidate, Groups, Mask, compare
-from osler.science.insights_math import Floats, benjamini_hochberg
-
-FALSE_DISCOVERY = 0.005  # tuned by simulation of null learners (docs/decisions/0026): at .05, 23 % were shown something
+FALSE_DISCOVERY = 0.003  # tuned by simulation of learners without effects (docs/decisions/0026, 0029)
 MIN_EFFECT = 0.02
 RUNS_TO_SHOW = 2
 RUNS_TO_WITHDRAW = 2
 MOST_SHOWN = 3
 WINDOW_DAYS = 90
-
-NEEDS = {
-    "sleep": "day_report.sleep_minutes",
-    "notes": "note_taken",
-    "preferred_material": "material_open",
-    "rest": "session_pause",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """A learner's answers of the window with what had been forecast of them; (n,) arrays in time order.
-
-    `forecast` was stored before the answer, without features of time or session. `session` numbers sessions, `hour` is
-    wall clock 0 to 24, `active_minutes` since the session's start, `unbroken_minutes` since a break of 5 min or more.
-    """
-
-    correct: Floats
-    forecast: Floats
-    session: npt.NDArray[np.int64]
-    hour: Floats
-    active_minutes: Floats
-    unbroken_minutes: Floats
-
-    @property
-    def residual(self) -> Floats:
-        """E = y − p."""
-        return self.correct - self.forecast
-
-
-PARTS_OF_DAY = {"mornings": (5, 12), "afternoons": (12, 17), "evenings": (17, 22), "nights": (22, 5)}
-LENGTHS = ((30, 45), (45, 60), (60, 90), (90, 120))
-
-
-def _in_part(hour: Floats, part: tuple[int, int]) -> Mask:
-    start, end = part
-    return (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
-
-
-def best_time_of_day(answers: Answers) -> Candidate:
-    """Insight 1: each part of the day against the rest; 5 sessions and 100 answers inside and outside."""
-    groups = [
-        Groups(name, mask, ~mask, 5, 100)
-        for name, part in PARTS_OF_DAY.items()
-        if (mask := _in_part(answers.hour, part)).any()
-    ]
-    return compare("best_time_of_day", answers.residual, answers.correct, answers.session, groups)
-
-
-def ideal_session_length(answers: Answers) -> Candidate:
-    """Insight 2: answers late in a session against its first 30 active minutes; 8 sessions and 80 answers in the bin.
-
-    `extra.ideal_minutes` is the start of the first bin whose upper bound is below 0; without one, `seen_up_to_minutes`
-    says how long sessions were looked at without falling accuracy.
-    """
-    first = answers.active_minutes < 30
-    groups = [
-        Groups(f"{a}–{b} min", (answers.active_minutes >= a) & (answers.active_minutes < b), first, 8, 80)
-        for a, b in LENGTHS
-    ]
-    found = compare("ideal_session_length", answers.residual, answers.correct, answers.session, groups)
-    if found.status != "ok":
-        return found
-    falling = [c for c in found.comparisons if c.effect.high < 0]
-    ends = {f"{a}–{b} min": (a, b) for a, b in LENGTHS}
-    seen = max(ends[c.name][1] for c in found.comparisons)
-    ideal = min((ends[c.name][0] for c in falling), default=None)
-    return replace(found, extra={"ideal_minutes": ideal, "seen_up_to_minutes": seen})
-
-
-def unbroken_hour(answers: Answers) -> Candidate:
-    """Insight 4: over 60 min since a break of 5 min or more, against up to 60; 8 sessions and 80 answers an arm."""
-    late = answers.unbroken_minutes > 60
-    groups = [Groups("after 60 min", late, ~late, 8, 80)]
-    return compare("unbroken_hour", answers.residual, answers.correct, answers.session, groups)
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """First next-day answers 1 to 14 days after reading; (n,) arrays; `material` numbers the cluster.
-
-    `kind` is the material's type; `noted` whether notes were taken on it.
-    """
-
-    correct: Floats
-    forecast: Floats
-    material: npt.NDArray[np.int64]
-    noted: Mask
-    kind: npt.NDArray[np.str_]
-
-
-def notes_and_retention(later: Later | None) -> Candidate:
-    """Insight 3: materials with notes against without; 10 materials and 40 answers an arm."""
-    if later is None or not later.noted.any():
-        return Candidate("notes", "not_available", enabled_by=NEEDS["notes"])
-    groups = [Groups("with notes", later.noted, ~later.noted, 10, 40)]
-    return compare("notes", later.correct - later.forecast, later.correct, later.material, groups)
-
-
-def preferred_and_retained(later: Later | None, active_share: Mapping[str, float]) -> Candidate:
-    """Insight 6: the most used type against each other type; shown only where another is retained better.
-
-    10 materials a type. `active_share` is kind → share of active time. A most used type that is also the best
-    retained makes no insight.
-    """
-    if later is None or not active_share:
-        return Candidate("preferred_material", "not_available", enabled_by=NEEDS["preferred_material"])
-    used = max(sorted(active_share), key=lambda kind: active_share[kind])
-    groups = [
-        Groups(str(kind), later.kind == kind, later.kind == used, 10, 10)
-        for kind in np.unique(later.kind).tolist()
-        if kind != used
-    ]
-    found = compare("preferred_material", later.correct - later.forecast, later.correct, later.material, groups)
-    better = tuple(c for c in found.comparisons if c.effect.low > 0)
-    if found.status == "ok" and not better:
-        return replace(found, comparisons=())
-    return replace(found, comparisons=better, extra={"most_used": used})
-
-
-def sleep(correct: Floats, forecast: Floats, night: npt.NDArray[np.int64], minutes: Floats | None) -> Candidate:
-    """Insight 5: days after nights of 8 h or more against shorter, 14 nights an arm; only from sleep reports.
-
-    `night` numbers the local day's night, `minutes` its reported sleep (NaN: none). Hours without study are no sleep.
-    """
-    if minutes is None or not np.isfinite(minutes).any():
-        return Candidate("sleep", "not_available", enabled_by=NEEDS["sleep"])
-    long, short = minutes >= 480, minutes < 480
-    groups = [Groups("after 8 h of sleep", long, short, 14, 14)]
-    return compare("sleep", correct - forecast, correct, night, groups)
-
-
-def rest(change: Floats, break_kind: npt.NDArray[np.str_], session: npt.NDArray[np.int64]) -> Candidate:
-    """Insight 7: 10 answers after less 10 before a break, by its length, against the same without a break.
-
-    `change` is the mean residual after less before; `break_kind` "5-10", "10-20", "20-30", "30-120" or "none" (a point
-    at the same minute of a session that had no break). Without that control it is regression to the mean: people pause
-    when it goes badly.
-    """
-    if not (break_kind != "none").any():
-        return Candidate("rest", "insufficient_data")
-    control = break_kind == "none"
-    kinds = ("5-10", "10-20", "20-30", "30-120")
-    groups = [Groups(f"{kind} min", break_kind == kind, control, 2, 10) for kind in kinds]
-    return compare("rest", change, change, session, groups)
-
-
-def index_and_retention(name: str, index: Floats, residual: Floats, outcome: Floats) -> Candidate:
-    """Insight 8: topic-weeks above the learner's median index against those below; 12 topic-weeks an arm.
-
-    `residual` and `outcome` are next week's means; `name` is "spacing" or "interleaving"; each topic-week is a cluster.
-    """
-    known = np.isfinite(index) & np.isfinite(residual)
-    if known.sum() < 24:
-        return Candidate(name, "insufficient_data")
-    above = index > np.median(index[known])
-    week = np.arange(index.size, dtype=np.int64)
-    groups = [Groups("above your median", known & above, known & ~above, 12, 12)]
-    return compare(name, residual, outcome, week, groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,17 @@ import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
 from osler.analytics.patterns import gather, model
-from osler.analytics.patterns.gather import DAYS_READ, WEEKS_LOOKED_BACK, Frame
+from osler.analytics.patterns.frame import Frame
+from osler.analytics.patterns.gather import DAYS_READ, WEEKS_LOOKED_BACK, Gathered
 from osler.analytics.patterns.model import WINDOW_DAYS, Insight
 from osler.analytics.patterns.tables import learner_habits, learner_insights
 from osler.analytics.patterns.wording import sentence
 from osler.catalog.learners import LearnerSetup, setups
 from osler.db.engine import WriteSession
 from osler.science.circular import usual_hour
-from osler.science.insight import Candidate
 from osler.science.study_habits import cramming_index, interleaving_index, preference, spacing_index
 
-VERSION = "patterns-1"
-FROM_ANSWERS = ("best_time_of_day", "ideal_session_length", "unbroken_hour")
+VERSION = "patterns-2"
 
 
 async def refresh(s: WriteSession, moments: Moments) -> None:
@@ -33,31 +32,30 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     if not moments.user_ids:
         return
     known = await setups(s, moments.user_ids)
-    as_of = dict(zip(moments.user_ids, moments.as_of, strict=True))
-    since = [known[u].today(as_of[u]) - timedelta(days=DAYS_READ) for u in moments.user_ids]
-    frames = await gather.frames(s, moments, since)
-    sessions = await gather.sessions(s, moments, since)
-    slept = await gather.sleep_minutes(s, moments, since)
+    today = {u: known[u].today(at) for u, at in zip(moments.user_ids, moments.as_of, strict=True)}
+    since = [_newest_monday(today[u]) - timedelta(days=DAYS_READ) for u in moments.user_ids]
+    found = await gather.gathered(s, moments, since)
     habits: list[dict[str, Any]] = []
     insights: list[dict[str, Any]] = []
-    for user_id in moments.user_ids:
-        own, frame = sessions.get(user_id, []), frames.get(user_id)
-        today = known[user_id].today(as_of[user_id])
-        habits.append(_habits(known[user_id], own, frame, today) | {"as_of": as_of[user_id]})
+    for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
+        habits.append(_habits(known[user_id], found[user_id], today[user_id]) | {"as_of": as_of})
         # In a thread: the lease of the job is renewed meanwhile.
-        insights += await asyncio.to_thread(_insights, known[user_id], frame, slept.get(user_id), today, as_of[user_id])
+        insights += await asyncio.to_thread(_insights, user_id, found[user_id].frame, today[user_id], as_of)
     for table, rows in ((learner_habits, habits), (learner_insights, insights)):
         users = sa.literal(list(moments.user_ids), sa.ARRAY(sa.Uuid()))
         await s.execute(sa.delete(table).where(table.c.user_id == sa.any_(users)))
-        if rows:
-            await s.execute(sa.insert(table), rows)
+        await s.execute(sa.insert(table), rows)
 
 
-def _habits(
-    known: LearnerSetup, sessions: Sequence[Mapping[Any, Any]], frame: Frame | None, today: date
-) -> dict[str, Any]:
+def _newest_monday(today: date) -> date:
+    return today - timedelta(days=today.weekday())
+
+
+def _habits(known: LearnerSetup, found: Gathered, today: date) -> dict[str, Any]:
     """The measures of 90 days."""
-    own = [row for row in sessions if row["local_date"] > today - timedelta(days=WINDOW_DAYS)]
+    first = today - timedelta(days=WINDOW_DAYS - 1)
+    own = [row for row in found.sessions if row["local_date"] >= first]
+    frame = found.frame
     hours = sum(row["active_seconds"] for row in own) / 3600
     starts = [_wall_hour(row["started_at"], row["utc_offset_minutes"]) for row in own]
     breaks = [seconds for row in own for seconds in row["break_seconds"]]
@@ -76,8 +74,8 @@ def _habits(
         "median_break_minutes": float(np.median(breaks)) / 60 if breaks else None,
         "multitasked_share": _multitasked(own),
         "switches_per_hour": sum(row["topic_switches"] for row in own) / hours if enough else None,
-        "spacing_index": spacing_index(_repeats(frame)) if frame else None,
-        "interleaving_index": interleaving_index(_topics_by_session(frame)) if frame else None,
+        "spacing_index": spacing_index(_repeats(frame, first)),
+        "interleaving_index": interleaving_index(_topics_by_session(frame, first)),
         "cramming_index": _cramming(own, known, today),
     }
 
@@ -113,59 +111,36 @@ def _cramming(sessions: Sequence[Mapping[Any, Any]], known: LearnerSetup, today:
     return cramming_index(minutes, known.exam_on)
 
 
-def _repeats(frame: Frame) -> list[int]:
-    """Days between neighbouring attempts at the same item."""
+def _repeats(frame: Frame, first: date) -> list[int]:
+    """Days between neighbouring attempts at the same item, the later from that day on."""
     last: dict[str, int] = {}
     gaps: list[int] = []
     for item, day in zip(frame.items, frame.day.tolist(), strict=True):
-        if item in last:
+        if item in last and day >= first.toordinal():
             gaps.append(max(0, day - last[item]))
         last[item] = day
     return gaps
 
 
-def _topics_by_session(frame: Frame) -> list[list[str]]:
+def _topics_by_session(frame: Frame, first: date) -> list[list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    for session, topic in zip(frame.session.tolist(), frame.topics, strict=True):
-        if topic is not None:
+    for session, topic, day in zip(frame.session.tolist(), frame.first_topics, frame.day.tolist(), strict=True):
+        if topic is not None and day >= first.toordinal():
             found[session].append(topic)
     return list(found.values())
 
 
-def _insights(
-    known: LearnerSetup, frame: Frame | None, slept: Mapping[int, float] | None, today: date, as_of: datetime
-) -> list[dict[str, Any]]:
+def _insights(user_id: UUID, frame: Frame, today: date, as_of: datetime) -> list[dict[str, Any]]:
     """The insights after the newest closed week: the last four weekly runs in a row, from what lay before each.
 
     Four runs are enough to tell: shown takes two that pass in a row, withdrawn two that fail.
     """
-    newest = today - timedelta(days=today.weekday())
+    newest = _newest_monday(today)
     state: dict[str, Insight] = {}
     for back in reversed(range(WEEKS_LOOKED_BACK)):
         week = newest - timedelta(weeks=back)
-        state = model.weekly_run(_candidates(frame, slept, week), state, week)
-    return [_row(known.user_id, insight, as_of) for _, insight in sorted(state.items())]
-
-
-def _candidates(frame: Frame | None, slept: Mapping[int, float] | None, week: date) -> list[Candidate]:
-    """What one weekly run looks at: the 90 days before its Monday."""
-    nothing = [
-        Candidate(name, "insufficient_data") for name in ("best_time_of_day", "ideal_session_length", "unbroken_hour")
-    ]
-    later = [model.notes_and_retention(None), model.preferred_and_retained(None, {})]
-    if frame is None:
-        return [*nothing, *later, Candidate("sleep", "not_available", enabled_by=model.NEEDS["sleep"])]
-    answers, days = frame.answers(week - timedelta(days=WINDOW_DAYS), week)
-    if not answers.correct.size:
-        return [*nothing, *later, Candidate("sleep", "not_available", enabled_by=model.NEEDS["sleep"])]
-    nights = None if not slept else np.array([slept.get(int(day), np.nan) for day in days])
-    return [
-        model.best_time_of_day(answers),
-        model.ideal_session_length(answers),
-        model.unbroken_hour(answers),
-        *later,
-        model.sleep(answers.correct, answers.forecast, days, nights),
-    ]
+        state = model.weekly_run(frame.candidates(week, seed=_seed(user_id)), state, week)
+    return [_row(user_id, insight, as_of) for _, insight in sorted(state.items())]
 
 
 def _row(user_id: UUID, insight: Insight, as_of: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from osler.analytics.contract import Card, Interval
+from osler.analytics.highlights import Highlight
 
 
 class DayCell(BaseModel):
@@ -59,23 +60,6 @@ class Breaks(BaseModel):
     n: int = Field(examples=[21])
     per_hour: float | None = Field(examples=[0.8])
     median_minutes: float | None = Field(examples=[8.0])
-
-
-class Highlight(BaseModel):
-    """A found pattern: association with effect, interval and n, never a cause."""
-
-    insight: str = Field(examples=["unbroken_hour"])
-    text: str = Field(
-        examples=[
-            "Studying over 60 min without a break is associated with −9 points (−14 to −4) on comparable questions."
-        ]
-    )
-    effect: float = Field(description="difference of probabilities on comparable questions", examples=[-0.09])
-    interval: Interval
-    n: int = Field(description="answers", examples=[233])
-    clusters: int = Field(description="sessions or nights", examples=[31])
-    since: date | None = Field(examples=["2026-10-05"])
-    params: dict[str, str | int | float | bool | None] = Field(examples=[{"name": "after 60 min"}])
 
 
 class InsightStatus(BaseModel):

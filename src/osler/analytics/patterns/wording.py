@@ -13,11 +13,18 @@ SUBJECTS = {
     "sleep": "A day after 8 h of sleep or more",
     "preferred_material": "Studying {name} rather than {most_used}",
     "rest": "A break of {name}",
-    "spacing": "A topic-week spaced above your median",
-    "interleaving": "A topic-week mixed above your median",
+    "spacing": "Spreading a topic over days more than you usually do",
+    "interleaving": "Mixing a topic with others more than you usually do",
 }
-CLUSTERS = {"notes": "materials", "preferred_material": "materials", "sleep": "nights", "spacing": "topic-weeks",
-            "interleaving": "topic-weeks"}  # fmt: skip
+CLUSTERS = {
+    "notes": "materials", "preferred_material": "materials", "sleep": "nights", "spacing": "topic-weeks",
+    "interleaving": "topic-weeks",
+}  # fmt: skip
+WHEN = {
+    "notes": ", 1 to 14 days later", "preferred_material": ", 1 to 14 days later", "rest": " in the 10 answers after",
+    "spacing": " in the week after", "interleaving": " in the week after",
+}  # fmt: skip
+COUNTED = {"rest": "breaks"}
 
 
 def points(value: float) -> str:
@@ -39,11 +46,12 @@ def sentence(candidate: Candidate) -> Finding | None:
     subject = SUBJECTS[candidate.insight].format(name=best.name, most_used=candidate.extra.get("most_used", "others"))
     verb = "are" if candidate.insight == "best_time_of_day" else "is"
     low, high = sorted((best.effect.low, best.effect.high))
-    clusters = CLUSTERS.get(candidate.insight, "sessions")
+    clusters, counted = CLUSTERS.get(candidate.insight, "sessions"), COUNTED.get(candidate.insight, "answers")
     text = (
         f"{subject[:1].upper()}{subject[1:]} {verb} associated with {points(best.effect.value)} points "
-        f"({points(low)} to {points(high)}) on comparable questions "
-        f"({best.one.raw:.0%} right, {best.one.answers} answers, {best.one.clusters} {clusters})."
+        f"({points(low)} to {points(high)}) on comparable questions{WHEN.get(candidate.insight, '')} "
+        f"({best.one.raw:.0%} right against {best.other.raw:.0%}, {best.one.answers} {counted}, "
+        f"{best.one.clusters} {clusters})."
     )
     return Finding(f"patterns.{candidate.insight}", params, text)
 
