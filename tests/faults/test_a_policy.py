@@ -30,7 +30,7 @@ def test_a08_every_route_declares_exactly_one_policy(settings: Settings) -> None
     assert len(listed) >= 9
     assert [route for route, policy in listed.items() if policy is None] == ROUTES_WITHOUT_POLICY
     public = {route.path for route in api_routes(app) if policy_of(route) == "public"}
-    assert public == {"/api/health/live", "/api/health/ready"}
+    assert public == {"/api/health/live", "/api/health/ready", "/api/me/export/{link}"}
 
 
 def test_a08_an_application_with_an_undecided_route_does_not_start() -> None:

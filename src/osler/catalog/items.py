@@ -35,7 +35,7 @@ async def add_topics(session: WriteSession, names: Mapping[str, str], *, source:
         }
         for topic_id, name in sorted(names.items(), key=lambda item: item[0].count("."))
     ]
-    return await _insert(session, topics, rows)
+    return await insert_rows(session, topics, rows)
 
 
 async def add_questions(
@@ -58,7 +58,7 @@ async def add_questions(
         }
         for question_id, topic_ids in sorted(found.items())
     ]
-    return await _insert(session, questions, rows)
+    return await insert_rows(session, questions, rows)
 
 
 async def add_materials(session: WriteSession, found: Mapping[str, tuple[str, Sequence[str], float | None]]) -> int:
@@ -67,7 +67,7 @@ async def add_materials(session: WriteSession, found: Mapping[str, tuple[str, Se
         {"material_id": material_id, "kind": kind, "topic_ids": sorted(topic_ids), "expected_minutes": minutes}
         for material_id, (kind, topic_ids, minutes) in sorted(found.items())
     ]
-    return await _insert(session, materials, rows)
+    return await insert_rows(session, materials, rows)
 
 
 async def add_exams(session: WriteSession, names: Mapping[str, str], *, source: str) -> int:
@@ -76,7 +76,7 @@ async def add_exams(session: WriteSession, names: Mapping[str, str], *, source: 
         {"exam_id": exam_id, "name": name, "question_count": 1, "source": source}
         for exam_id, name in sorted(names.items())
     ]
-    return await _insert(session, exams, rows)
+    return await insert_rows(session, exams, rows)
 
 
 async def map_cards(
@@ -99,8 +99,9 @@ async def note_change(session: WriteSession, what: str) -> None:
     await session.execute(sa.insert(catalog_versions).values(what=what))
 
 
-async def _insert(session: WriteSession, table: sa.Table, rows: Sequence[dict[str, Any]]) -> int:
-    """Rows as one JSON text a chunk: building a statement of 5,000 rows took longer than running it."""
+async def insert_rows(session: WriteSession, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows that are not there yet, all with the same columns; how many were new."""
+    # As one JSON text a chunk: building a statement of 5,000 rows took longer than running it.
     new = 0
     for chunk in _chunks(rows):
         columns = ", ".join(chunk[0])
@@ -113,6 +114,6 @@ async def _insert(session: WriteSession, table: sa.Table, rows: Sequence[dict[st
     return new
 
 
-def _chunks(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
+def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[Mapping[str, Any]]]:
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]

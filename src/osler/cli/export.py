@@ -1,7 +1,10 @@
-"""`osler export`: everything stored of a learner, in a file that another Osler reads."""
+"""`osler export`: everything stored of a learner, in a file that another Osler reads, or that a person opens."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -9,9 +12,28 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from typing import BinaryIO
 
+    from osler.privacy.export import Export
     from osler.settings import Settings
+
+
+class Form(Enum):
+    """What is written."""
+
+    ALL = "everything, as lines"
+    MOVE = "what another Osler needs, as lines"
+    ZIP = "a zip for a person"
+
+
+@dataclass(slots=True)
+class Written:
+    """What came of it: rows by table (events among them), bytes, seconds."""
+
+    counts: dict[str, int]
+    n_bytes: int
+    seconds: float
 
 
 def command(
@@ -22,42 +44,76 @@ def command(
         Path | None, typer.Option("--out", metavar="FILE", help="File to write, 0600; standard output without it.")
     ] = None,
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Events alone, as `osler import jsonl` takes them; else everything.")
+        bool, typer.Option("--jsonl", help="What `osler import jsonl` takes over: no derived rows.")
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="A zip with CSV, a page that explains every column, and the lines.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="End with one JSON object on standard output; needs --out.")
     ] = False,
 ) -> None:
-    """Write what is stored of a learner, one JSON object a line.
+    """Write what is stored of a learner, one JSON object a line, or with --csv as a zip.
 
-    With --jsonl: the events in the wire's form with what the server concluded, which is the way from one Osler to
-    another. Without: settings, consent and every derived row as well.
+    With --jsonl: the catalogue that the events rest on, what the learner has entered, and the events in the wire's form
+    with what the server concluded: the way from one Osler to another. Without: every derived row and forecast as well.
+    Right answers of questions are in it, as it is the installation's owner who asks; the API leaves them out.
     """
     import asyncio
+
+    from osler.catalog.own_learner import own_learner
+    from osler.errors import InvalidInput
+    from osler.settings import load_settings
+
+    if jsonl and csv:
+        raise InvalidInput("--jsonl and --csv are two forms; choose one")
+    if as_json and out is None:
+        raise InvalidInput("--json needs --out FILE: standard output takes either the export or the summary")
+    settings = load_settings()
+    user_id = user or own_learner(settings.home)
+    form = Form.MOVE if jsonl else Form.ZIP if csv else Form.ALL
+    written = asyncio.run(_written(settings, user_id, form, out))
+    events = written.counts.get("events", 0)
+    if as_json:
+        said = {"user_id": str(user_id), "events": events, "rows": written.counts}
+        typer.echo(json.dumps({**said, "bytes": written.n_bytes, "seconds": round(written.seconds, 1)}))
+    elif out is not None:
+        typer.echo(f"{sum(written.counts.values()):,} rows ({events:,} events) in {out}", err=True)
+
+
+async def _written(settings: Settings, user_id: UUID, form: Form, out: Path | None) -> Written:
     import os
     import sys
 
-    from osler.catalog.own_learner import own_learner
-    from osler.settings import load_settings
-
-    settings = load_settings()
-    user_id = user or own_learner(settings.home)
     if out is None:
-        asyncio.run(_export(settings, user_id, sys.stdout.buffer, events_only=jsonl))
-        return
+        return await _export(settings, user_id, form, sys.stdout.buffer)
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        lines = asyncio.run(_export(settings, user_id, file, events_only=jsonl))
-    typer.echo(f"{lines:,} lines in {out}", err=True)
+        return await _export(settings, user_id, form, file)
 
 
-async def _export(settings: Settings, user_id: UUID, file: BinaryIO, *, events_only: bool) -> int:
+async def _export(settings: Settings, user_id: UUID, form: Form, file: BinaryIO) -> Written:
+    from osler import clock
     from osler.analytics.registry import analytics
+    from osler.cli.progress import Bar
     from osler.db.engine import Database
-    from osler.privacy.export import exported, exported_events
+    from osler.privacy.export import Export
 
     analytics()  # their tables are declared by importing them
-    lines = 0
+    began, n_bytes = clock.monotonic_seconds(), 0
     async with Database.open(settings) as db:
-        source = exported_events(db, user_id) if events_only else exported(db, user_id, await db.now())
-        async for line in source:
-            file.write(line)
-            lines += 1
+        export = Export(db, user_id, await db.now(), with_keys=True)
+        with Bar("exporting", await export.total()) as bar:
+            done = 0
+            async for part in _parts(export, form):
+                file.write(part)
+                n_bytes += len(part)
+                bar.advance(export.counts.get("events", 0) - done)
+                done = export.counts.get("events", 0)
     file.flush()
-    return lines
+    return Written(export.counts, n_bytes, clock.monotonic_seconds() - began)
+
+
+def _parts(export: Export, form: Form) -> AsyncGenerator[bytes]:
+    from osler.privacy.archive import archive
+
+    return archive(export) if form is Form.ZIP else export.lines(with_derived=form is Form.ALL)

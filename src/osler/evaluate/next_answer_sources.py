@@ -123,14 +123,21 @@ class _LogData(msgspec.Struct):
     topic_ids: tuple[str, ...] | None = None
 
 
+class _LogStored(msgspec.Struct):
+    is_correct: bool | None = None
+
+
 class _LogLine(msgspec.Struct):
-    type: str
-    occurred_at: str
+    """A line of an export; those besides events have no type."""
+
+    type: str = ""
+    occurred_at: str = ""
     id: str = ""
     user_id: str = ""
     is_correct: bool | None = None
     topic_ids: tuple[str, ...] | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
+    stored: _LogStored = msgspec.field(default_factory=_LogStored)
 
 
 def _log_rows(stream: TextIO) -> Iterator[Row]:
@@ -143,7 +150,8 @@ def _log_rows(stream: TextIO) -> Iterator[Row]:
             if event.type != "question_submit":
                 continue
             body = data.decode(event.data)
-            grade = event.is_correct if event.is_correct is not None else body.is_correct
+            grades = (event.is_correct, event.stored.is_correct, body.is_correct)
+            grade = next((found for found in grades if found is not None), None)
             topics = event.topic_ids or body.topic_ids or ()
             at = datetime.fromisoformat(event.occurred_at).timestamp()
         except (msgspec.DecodeError, ValueError) as bad:

@@ -22,6 +22,9 @@ from osler.errors import UnreadableSource
 from osler.evaluate.recall_rows import Rows
 from osler.science.ratings import AnkiUse, anki_use
 
+BESIDE = frozenset({"export", "catalogue", "table"})
+"""What marks the lines that an export has besides events."""
+
 DAY_START_SECONDS = 4 * 3600
 
 
@@ -118,7 +121,8 @@ def _events(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise UnreadableSource(f"{file.name}, line {number}: no event ({error}).") from error
         if not isinstance(event.setdefault("data", {}), dict):
             raise UnreadableSource(f"{file.name}, line {number}: data is no object.")
-        yield number, event
+        if not event.keys() & BESIDE:
+            yield number, event
 
 
 def _lines(file: Path) -> Iterator[str]:

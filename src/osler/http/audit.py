@@ -18,9 +18,12 @@ PURPOSES = frozenset({"unstated", "teaching", "support", "research", "complaint"
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One read, or one refused: who, as what, why, whom, which fields, with what result."""
+    """One read, or one refused: who, as what, why, whom, which fields, with what result.
 
-    actor_id: uuid.UUID
+    `actor_id` is None where a link was shown instead of a token.
+    """
+
+    actor_id: uuid.UUID | None
     role: str
     action: Action
     purpose: str

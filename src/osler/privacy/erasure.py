@@ -75,8 +75,16 @@ class _Work:
                 self.user_id,
             )
 
+    async def flag_models(self) -> None:
+        """Mark what was fitted with this learner: the weekly fits replace it, and nobody is served by it after that.
+
+        While any answer or review is left in the log: afterwards nobody knows what was learnt from it.
+        """
+        await self.connection.execute(_FLAG_MODELS, self.user_id)
+
     async def delete_events(self) -> None:
-        """Delete from the log, 5,000 rows a transaction, under the open ticket."""
+        """Flag what learnt from the log, then delete from it, 5,000 rows a transaction, under the open ticket."""
+        await self.flag_models()
         for record in await self.connection.fetch(_EVENT_TABLES):
             while await self._delete_some(record["name"]) == ROWS_A_TIME:
                 pass
@@ -128,7 +136,12 @@ class _Work:
             raise IntegrityBroken(f"rows of the erased learner remain in: {', '.join(sorted(found.hits))}")
 
 
-_DELETE = 'with gone as (delete from "{table}" where user_id = $1 returning 1) select count(*) from gone'
+# Every fit whose cut is not before the learner's first answer to a question.
+_FLAG_MODELS = """
+update models m set flagged_at = now()
+ where m.flagged_at is null and m.trained_until >= (
+       select min(event_ts) from question_attempts where user_id = $1 and question_id is not null)
+"""
 
 # RETURNING, never the row count: Citus counts rows that it did not touch.
 _DELETE_EVENTS = """

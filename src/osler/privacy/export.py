@@ -1,12 +1,14 @@
-"""Everything stored of a learner, one JSON object a line: events in the wire's form, then what was made of them.
+"""Everything stored of a learner, one JSON object a line, in the order in which another Osler takes it over.
 
-An event's line is what `osler import jsonl` takes, with what the server concluded under `stored`. The set of ids in
-the export is the set stored. Rows are read in slices by key, so memory stays flat whatever their number.
+What it is; the part of the catalogue that the events rest on; what the learner has entered; the events in the wire's
+form with what the server concluded under `stored`; then derived rows and forecasts with the version of their model. The
+set of ids in the export is the set stored. Rows are read in slices by key, so memory stays flat whatever their number.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,65 +16,76 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from osler.db.engine import Database, ReadSession
-from osler.db.schema import Erase, erase_of, metadata
+from osler.catalog.carried import CATALOGUE, OWN, SETTINGS
+from osler.db.engine import Database
 from osler.domain.events import Cursor
 from osler.eventlog.wire_form import wire_after
+from osler.privacy.own_rows import SLICE, catalogue_rows, own_rows, own_tables
 
-SLICE = 2_000
-NOT_EXPORTED = frozenset(
-    {"study_events", "question_attempts", "material_interactions", "dirty_days", "state_checkpoints"}
-)
-"""The events themselves, which come first; their typed bodies, which they hold; and machinery."""
+FORM = 2
 
 
-async def exported_events(db: Database, user_id: UUID) -> AsyncGenerator[bytes]:
-    """The events, in the order of the fold, each a line."""
-    cursor: Cursor | None = None
-    while True:
-        async with db.read(user_id=user_id, primary=True) as session:
-            events, cursor = await wire_after(session, user_id, cursor, SLICE)
-        for event in events:
-            yield _line(event)
-        if cursor is None:
-            return
+@dataclass(slots=True)
+class Export:
+    """One export of one learner. `counts` fills while it is read: events, and rows by table.
+
+    `with_keys` adds the right answers of questions: for whoever runs the installation, never for a learner.
+    """
+
+    db: Database
+    user_id: UUID
+    at: datetime
+    with_keys: bool = False
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+
+    async def lines(self, *, with_derived: bool) -> AsyncGenerator[bytes]:
+        """The export as lines, a slice of them at a time; without derived rows it is what moves to another Osler."""
+        yield line({"export": "osler", "form": FORM, "taken_at": self.at.astimezone(UTC)})
+        for table in CATALOGUE:
+            async for rows in catalogue_rows(self.db, table, self.user_id, with_keys=self.with_keys):
+                yield self._counted(table.name, [line({"catalogue": table.name, "row": plain(row)}) for row in rows])
+        tables = own_tables()
+        entered = [table for table in tables if table.name in {SETTINGS, *OWN}]
+        async for part in self._tables(entered):
+            yield part
+        async for events in self.events():
+            yield self._counted("events", [line(event) for event in events])
+        if with_derived:
+            async for part in self._tables([table for table in tables if table not in entered]):
+                yield part
+
+    async def total(self) -> int:
+        """How many events there are."""
+        count = sa.text("select count(*) from study_events where user_id = :user_id")
+        async with self.db.read(user_id=self.user_id, primary=True) as session:
+            return int(await session.scalar(count, {"user_id": self.user_id}))
+
+    async def events(self) -> AsyncGenerator[list[dict[str, Any]]]:
+        """The events in the wire's form, in the order of the fold, in slices."""
+        cursor: Cursor | None = None
+        while True:
+            async with self.db.read(user_id=self.user_id, primary=True) as session:
+                events, cursor = await wire_after(session, self.user_id, cursor, SLICE)
+            if events:
+                yield events
+            if cursor is None:
+                return
+
+    async def _tables(self, tables: list[sa.Table]) -> AsyncGenerator[bytes]:
+        for table in tables:
+            async for rows in own_rows(self.db, table, self.user_id):
+                yield self._counted(table.name, [line({"table": table.name, "row": plain(row)}) for row in rows])
+
+    def _counted(self, what: str, lines: list[bytes]) -> bytes:
+        self.counts[what] = self.counts.get(what, 0) + len(lines)
+        return b"".join(lines)
 
 
-async def exported_rows(db: Database, user_id: UUID) -> AsyncGenerator[bytes]:
-    """Settings, consent, and every derived row, each a line `{"table": …, "row": …}`."""
-    async with db.read(user_id=user_id, primary=True) as session:
-        for table in own_tables():
-            async for line in _rows(session, table, user_id):
-                yield line
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for JSON: bytes as hexadecimal; everything else msgspec knows."""
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
 
 
-async def exported(db: Database, user_id: UUID, at: datetime) -> AsyncGenerator[bytes]:
-    """The whole export: a line that says what it is, the events, the rows."""
-    yield _line({"export": "osler", "form": 1, "taken_at": at.astimezone(UTC)})
-    async for line in exported_events(db, user_id):
-        yield line
-    async for line in exported_rows(db, user_id):
-        yield line
-
-
-def own_tables() -> list[sa.Table]:
-    """Every declared table with rows of a learner's own, in the order of their names."""
-    return [
-        table
-        for name, table in sorted(metadata.tables.items())
-        if erase_of(table) is Erase.DELETE and name not in NOT_EXPORTED
-    ]
-
-
-async def _rows(session: ReadSession, table: sa.Table, user_id: UUID) -> AsyncGenerator[bytes]:
-    for row in await session.rows(sa.select(table).where(table.c.user_id == user_id)):
-        yield _line({"table": table.name, "row": {name: _plain(value) for name, value in row.items()}})
-
-
-def _plain(value: Any) -> Any:
-    """Bytes as hexadecimal; everything else msgspec knows."""
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def _line(entry: Mapping[str, Any]) -> bytes:
+def line(entry: Mapping[str, Any]) -> bytes:
+    """One line."""
     return msgspec.json.encode(entry, enc_hook=str) + b"\n"

@@ -877,11 +877,35 @@ export interface paths {
         };
         /**
          * Export
-         * @description Everything stored of the learner: events as they were sent, then settings, consent and derived rows.
+         * @description Everything stored of the learner: events as sent, settings, consent, derived figures, forecasts.
          *
-         *     A privacy officer who exports for somebody else leaves an audit entry before the first byte.
+         *     An audit entry is left before the first byte.
          */
         get: operations["privacy_export"];
+        put?: never;
+        /**
+         * Link
+         * @description Make a link to the export: good once, within 24 hours, for a browser that cannot send a token.
+         */
+        post: operations["privacy_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/export/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Linked
+         * @description The export that a link stands for; the link is worth nothing afterwards.
+         */
+        get: operations["privacy_linked"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1729,6 +1753,11 @@ export interface components {
             finding: components["schemas"]["Finding"];
             /** @description heuristic, 0 to 100; null without pause or focus events */
             focus_score: components["schemas"]["Measure"];
+            /**
+             * Highlights
+             * @description found patterns, at most three; also on the patterns page
+             */
+            highlights: components["schemas"]["Highlight"][];
             /** Hours */
             hours: components["schemas"]["HourCell"][];
             /** @description range of the card's main number, where it has one */
@@ -1910,6 +1939,25 @@ export interface components {
         Exams: {
             /** Exams */
             exams: components["schemas"]["ExamOut"][];
+        };
+        /**
+         * ExportLink
+         * @description A link that gives the export once.
+         */
+        ExportLink: {
+            /**
+             * Expires At
+             * Format: date-time
+             * @description worth nothing from then on
+             * @example 2026-11-23T10:15:00Z
+             */
+            expires_at: string;
+            /**
+             * Url
+             * @description path on this server; opening it needs no token
+             * @example /api/me/export/Zc8m0sWkq1l5oG9yT3fHnR2bXv7uJdAeLiKpQwEtYxM
+             */
+            url: string;
         };
         /**
          * Finding
@@ -2327,15 +2375,21 @@ export interface components {
         };
         /**
          * Highlight
-         * @description A found pattern: association with effect, interval and n, never a cause.
+         * @description A found pattern as `{code, params, text}`: association with effect, interval and n, never a cause.
          */
         Highlight: {
             /**
              * Clusters
-             * @description sessions or nights
+             * @description sessions, materials, nights or topic-weeks
              * @example 31
              */
             clusters: number;
+            /**
+             * Code
+             * @description stable name of the sentence
+             * @example patterns.unbroken_hour
+             */
+            code: string;
             /**
              * Effect
              * @description difference of probabilities on comparable questions
@@ -2350,17 +2404,19 @@ export interface components {
             interval: components["schemas"]["Interval"];
             /**
              * N
-             * @description answers
+             * @description answers, or breaks
              * @example 233
              */
             n: number;
             /**
              * Params
+             * @description what fills the sentence
              * @example {
-             *       "name": "after 60 min"
+             *       "mastered": 12,
+             *       "topics": 64
              *     }
              */
-            params: {
+            params?: {
                 [key: string]: string | number | boolean | null;
             };
             /**
@@ -2798,6 +2854,56 @@ export interface components {
             value: number | null;
         };
         /**
+         * ModelReport
+         * @description What past results say of these forecasts, and why they come from where they come from.
+         */
+        ModelReport: {
+            /**
+             * Brier
+             * @description Brier score of each forecast on results it had not seen
+             * @example {
+             *       "closed_form": 0.17
+             *     }
+             */
+            brier: {
+                [key: string]: number;
+            };
+            /**
+             * Outcomes
+             * @description results of this exam behind it
+             * @example 240
+             */
+            outcomes: number;
+            /**
+             * Says
+             * @example The trained models did not beat the closed form and the base rate.
+             */
+            says: string;
+            /**
+             * Scores
+             * @description of these with a score
+             * @example 180
+             */
+            scores: number;
+            /**
+             * Source
+             * @example closed_form
+             */
+            source: string;
+            /**
+             * Trained Until
+             * @description day of the newest exam in it
+             * @example 2026-11-02
+             */
+            trained_until: string | null;
+            /**
+             * Version
+             * @description null before the first fit
+             * @example exam-4f2a90c1d7b3e865
+             */
+            version: string | null;
+        };
+        /**
          * ObservedDay
          * @description What was answered on a past day.
          */
@@ -3179,6 +3285,7 @@ export interface components {
             as_of: string | null;
             /**
              * Calibration
+             * @description uncalibrated, logistic or isotonic
              * @example uncalibrated
              */
             calibration: string;
@@ -3217,7 +3324,7 @@ export interface components {
             exam_on: string | null;
             /**
              * Exam Ready Probability
-             * @description the brief's name for it
+             * @description the chance to pass as one number; null while uncalibrated
              * @example 0.74
              */
             exam_ready_probability: number | null;
@@ -3238,6 +3345,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description range of the card's main number, where it has one */
             interval?: components["schemas"]["Interval"] | null;
+            model_report: components["schemas"]["ModelReport"];
             /**
              * Model Version
              * @description version of model and parameters
@@ -3323,7 +3431,7 @@ export interface components {
         };
         /**
          * ReadyInDays
-         * @description Days until the lower bound of the chance to pass reaches 90 % at the present pace.
+         * @description Days until the chance to pass reaches 90 % at the present pace, over 200 draws of what is not known.
          */
         ReadyInDays: {
             /**
@@ -3331,6 +3439,12 @@ export interface components {
              * @example 34
              */
             high: number | null;
+            /**
+             * Is Before Exam
+             * @description false: not before the exam at this pace
+             * @example true
+             */
+            is_before_exam: boolean | null;
             /**
              * Low
              * @example 17
@@ -10201,6 +10315,8 @@ export interface operations {
     privacy_export: {
         parameters: {
             query?: {
+                /** @description `zip`: a page that explains, CSV, and the lines; `jsonl`: the lines alone */
+                form?: "zip" | "jsonl";
                 /** @description whose data, for staff; without it the caller's own */
                 user_id?: string | null;
             };
@@ -10210,7 +10326,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one object a line */
+            /** @description a zip; or one JSON object a line */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10219,11 +10335,160 @@ export interface operations {
                     /**
                      * @example {
                      *       "export": "osler",
-                     *       "form": 1,
+                     *       "form": 2,
                      *       "taken_at": "2026-11-22T10:15:00Z"
                      *     }
                      */
-                    "application/x-ndjson": unknown;
+                    "application/x-ndjson": string;
+                    /** @example PK… */
+                    "application/zip": string;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    privacy_link: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportLink"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    privacy_linked: {
+        parameters: {
+            query?: {
+                /** @description `zip`: a page that explains, CSV, and the lines; `jsonl`: the lines alone */
+                form?: "zip" | "jsonl";
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a zip; or one JSON object a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "export": "osler",
+                     *       "form": 2,
+                     *       "taken_at": "2026-11-22T10:15:00Z"
+                     *     }
+                     */
+                    "application/x-ndjson": string;
+                    /** @example PK… */
+                    "application/zip": string;
                 };
             };
             /** @description no or bad token */

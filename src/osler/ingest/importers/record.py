@@ -58,6 +58,8 @@ class Entries:
     """The shipped curriculum whose topics `cards` name; loaded where there is none, and no others are taken."""
     options: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many options a question has, where the source knows."""
+    carried: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, Sequence[Mapping[str, Any]]])
+    """Rows by table that an export of another Osler carries: the catalogue, and the learner's own facts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
+from osler.catalog.carried import refuse_again
 from osler.db.engine import Database
 from osler.domain.outcomes import Status
 from osler.errors import Unavailable
@@ -85,6 +86,9 @@ async def run_import(importing: Importing, source: Source) -> ImportReport:
     for chunk in _chunks(source, importing, report, by):
         await _take(importing, chunk, report, by)
         importing.progress(chunk.read)
+    if entries.carried:
+        async with importing.db.write() as session:
+            await refuse_again(session, entries.carried, importing.owner)
     report.learners = len(importing.learners) or 1
     return report
 

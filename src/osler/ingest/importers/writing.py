@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from osler.analytics.readiness.tables import exam_outcomes
 from osler.catalog import items
+from osler.catalog.carried import take_over
 from osler.catalog.curriculum_store import load_curriculum, read_shipped
 from osler.catalog.tables import catalog_versions, topics
 from osler.catalog.writes import ensure_user, ensure_users
@@ -31,9 +32,10 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
 
     A row whose id looks like a person's is left out, as the events that name it are rejected.
     """
+    new = await take_over(session, entries.carried, owner) if entries.carried else 0
     if entries.curriculum is not None:  # first: loading one drops topics that nothing names
         await _ensure_curriculum(session, entries.curriculum)
-    new = await items.add_topics(session, _named(entries.topics), source=source)
+    new += await items.add_topics(session, _named(entries.topics), source=source)
     new += await items.add_questions(session, _fit(entries.questions), source=source)
     new += await items.add_materials(
         session, {material: (kind, of, None) for material, (kind, of) in _fit(entries.materials).items()}
