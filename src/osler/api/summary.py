@@ -14,7 +14,7 @@ from starlette.responses import Response
 from osler.analytics.contract import Card, CardState, Finding, Interval, card_fields
 from osler.analytics.mastery.queries import ANSWERS
 from osler.analytics.plan.answer import answer as plan_answer
-from osler.analytics.plan.queries import DUE_PART, GAPS_PART, SETUP_PART, named
+from osler.analytics.plan.queries import DUE_PART, GAPS_PART, PLANNED, PLANNED_PART, SETUP_PART, named
 from osler.analytics.plan.schemas import PlanAnswer
 from osler.catalog.learners import ME, gather_known
 from osler.catalog.snapshot import Catalogue
@@ -29,14 +29,14 @@ GAPS_SHOWN = 3
 ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
 
 DASHBOARD = f"""
-with {ME},
+with {ME}, {PLANNED},
 topics as materialized (
   select t.topic_id, t.attempts, t.mastery, t.mastery_low, t.mastery_high, t.retrieval_strength, t.retrieval_low,
          t.retrieval_high, t.next_review_on, t.items_remembered, t.as_of
     from me join topic_mastery t on t.user_id = me.user_id),
 fading as (select t.* from me join topics t on t.next_review_on <= me.today + 1)
 select json_build_object(
-  'today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART},
+  'today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART}, 'planned', {PLANNED_PART},
   'metrics', (select row_to_json(m) from (
      select median_active_minutes, active_days_28d, streak_days, questions_30d, correct_30d, as_of
        from user_learning_metrics u where u.user_id = me.user_id) m),

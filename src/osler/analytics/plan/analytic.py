@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from osler.analytics.contract import Analytic
+from osler.analytics.contract import Analytic, DerivedTable, Refresh
+from osler.analytics.plan import rollup
 from osler.analytics.plan.routes import router
+from osler.analytics.plan.tables import study_plans
 
 ANALYTIC = Analytic(
     name="plan",
     question="With the minutes of today, what comes next, why, and how sure is that?",
+    tables=(DerivedTable(study_plans),),
     router=router,
+    # Not every learner has a plan, but who has one has rolling measures of the same instant.
+    refreshes=(Refresh("plan", rollup.refresh, as_of_table="user_learning_metrics", after=("readiness",)),),
 )

@@ -36,6 +36,16 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Cards:
+    """What of today's list of cards is left, as the night's plan chose it; `new` of them have never been seen."""
+
+    left: int
+    seconds_each: float
+    new: int
+    is_last_days: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One stretch of study: what, for how long, why."""
 
@@ -64,17 +74,21 @@ def minutes_for(day: date, planned: Sequence[float] | None, usual: float | None)
     return DEFAULT_MINUTES, "default"
 
 
-def blocks_for(minutes: float, due: int, gaps: Sequence[Gap], *, first_gap: int = 0) -> list[Block]:
+def blocks_for(
+    minutes: float, due: int, gaps: Sequence[Gap], *, first_gap: int = 0, cards: Cards | None = None
+) -> list[Block]:
     """The blocks of one day: due reviews first, at most 60 % of the day while a topic waits, then topics in order.
 
     No minute is left idle while there is a topic or a review; `first_gap` turns the order for the days that follow.
+    `cards` is the list of a plan, which stands for what is due.
     """
     made: list[Block] = []
     left = minutes
-    wanted = due * SECONDS_PER_REVIEW / 60
+    count, each = (due, SECONDS_PER_REVIEW) if cards is None else (cards.left, cards.seconds_each)
+    wanted = count * each / 60
     if wanted > 0 and minutes >= LEAST_BLOCK_MINUTES:
         spent = min(wanted, minutes * REVIEW_SHARE if gaps else minutes)
-        made.append(_reviews(spent, due))
+        made.append(_reviews(spent, due) if cards is None else _listed(spent, cards))
         left -= spent
     order = [gaps[(first_gap + i) % len(gaps)] for i in range(len(gaps))]
     for gap in order:
@@ -108,6 +122,7 @@ def week(
     planned: Sequence[float] | None,
     usual: float | None,
     exam_on: date | None,
+    cards: Cards | None = None,
 ) -> list[dict[str, Any]]:
     """The seven days from today: each day's minutes, reviews and topics; nothing on the exam day or after it."""
     days: list[dict[str, Any]] = []
@@ -117,7 +132,7 @@ def week(
             break
         minutes, _ = minutes_for(day, planned, usual)
         reviews = sum(n for on, n in due.items() if on <= day) if ahead == 0 else due.get(day, 0)
-        blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead)
+        blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead, cards=cards if ahead == 0 else None)
         days.append({"day": day, "minutes": minutes, "due": reviews, "blocks": [block.as_dict() for block in blocks]})
     return days
 
@@ -142,6 +157,16 @@ def _reviews(minutes: float, due: int) -> Block:
     fit = min(due, max(1, int(minutes * 60 / SECONDS_PER_REVIEW)))
     text = f"{due} {'card has' if due == 1 else 'cards have'} faded to the level you aim at; about {minutes:.0f} min."
     return Block("review", None, "Due reviews", round(minutes, 1), fit, "plan.due", text)
+
+
+def _listed(minutes: float, cards: Cards) -> Block:
+    fit = min(cards.left, max(1, int(minutes * 60 / cards.seconds_each)))
+    counted = f"{fit} card{'' if fit == 1 else 's'}"
+    if cards.is_last_days:
+        code, text = "plan.last_days", f"{counted} that gain most exam-day recall for their time"
+    else:
+        code, text = "plan.due", f"{counted} for today{f', {cards.new} of them new' if cards.new else ''}"
+    return Block("review", None, "Due reviews", round(minutes, 1), fit, code, f"{text}; about {minutes:.0f} min.")
 
 
 def _topic(gap: Gap, minutes: float) -> Block:

@@ -41,9 +41,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to study until the exam: the chosen retention and window, expected exam-day recall with and without study.
+    """How to study until the exam: the chosen retention and window, and the exam-day recall that they bring.
 
-    `due_on` is the day on which each seen item falls to the chosen retention; None where that is not before the exam.
+    `usual_recall` is what a plain scheduler at .90 brings in the same minutes. `due_on` is the day on which each seen
+    item falls to the chosen retention; None where that is not before the exam.
     """
 
     desired_retention: float
@@ -52,6 +53,7 @@ class Plan:
     tried: tuple[tuple[float, int, float], ...]
     due_on: Mapping[str, date | None]
     findings: tuple[Finding, ...]
+    usual_recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def make_plan(
         tried=chosen.tried,
         due_on=due_dates(cards, today, exam_on, chosen.desired_retention, weights),
         findings=(MODEL_NOTE,),
+        usual_recall=chosen.usual.exam_recall,
     )
 
 
