@@ -215,12 +215,15 @@ on conflict (version) do nothing
 
 
 async def newest(session: ReadSession, task: str) -> tuple[str, dict[str, Any]] | None:
-    """(version, content) of the fit that was made last for a task and is still in use; None before the first."""
+    """(version, content) of the fit that was made last for a task; None before the first.
+
+    Fits with a learner who has been erased since are passed over: they are to be made again, not to be promoted.
+    """
     row: Any = await session.driver().fetchrow(_NEWEST, task)
     return None if row is None else (row["version"], msgspec.json.decode(row["content"]))
 
 
 _NEWEST = """
-select version, content::text as content from models where task = $1 and content <> '{}'
+select version, content::text as content from models where task = $1 and content <> '{}' and flagged_at is null
  order by created_at desc, version desc limit 1
 """

@@ -32,8 +32,6 @@ from osler.science.study_value import Candidate
 
 PATH_LENGTH = 5
 MATERIALS_SHOWN = 3
-# An exam order by points is a counterfactual: it ranks only where the practice curve has won forward in time.
-PRACTICE_CURVE_HAS_WON = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ def gaps_of(user_id: UUID, as_of: datetime, facts: LearnerFacts, setting: Settin
     practices = {topic: practice_of(topic, facts, setting) for topic in shares}
     seed = user_id.int % 2**32
     candidates = [_candidate(topic, shares[topic], practices[topic], facts, setting) for topic in sorted(shares)]
-    may_rank = PRACTICE_CURVE_HAS_WON and facts.setup.exam_on is not None
+    # An order by points is a counterfactual: it ranks only where the practice curve has won forward in time.
+    may_rank = setting.parameters.rates.wins and facts.setup.exam_on is not None
     ranked_by, order, values = model.ranked(gaps, candidates, points_may_rank=may_rank, seed=seed)
     order += sorted(set(shares) - set(order), key=lambda topic: (-shares[topic], -weights[topic], topic))
     path = _paths(order, facts, setting)
@@ -143,7 +142,8 @@ def practice_of(topic: str, facts: LearnerFacts, setting: Setting) -> Practice:
         skill = model.unseen_prior_mean(topic, entry.parent_id if entry else None, setting.graph, known)
         variance, n = IRT.skill_variance, 0
     eta = setting.parameters.of_topic(topic) + ability[0] + skill
-    return Practice(eta, ability[1] + variance, n, facts.seconds_per_attempt)
+    rate = setting.parameters.rates.of(topic)
+    return Practice(eta, ability[1] + variance, n, facts.seconds_per_attempt, rate.gamma, rate.sd)
 
 
 def _missing(row: Mapping[str, Any] | None) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 from osler.analytics.contract import CardState, card_fields
 from osler.analytics.mastery.model import MASTERED, MIN_ATTEMPTS, Mastery, classify, time_to_mastery
 from osler.catalog.snapshot import Catalogue, ExamEntry
+from osler.forecasts.parameters import Rate
 from osler.science.learning_rate import LONGEST_DAYS, Span
 from osler.science.skill_trend import Trend
 
@@ -226,6 +227,7 @@ def _projection(row: Row, found: Row) -> dict[str, Any]:
     plan: Row = found["setup"] or {}
     minutes: list[float] | None = plan.get("minutes_per_day")
     daily = sum(minutes) / 7 * 60 if minutes and sum(minutes) else None
+    rate: Rate = row["rate"]
     span = time_to_mastery(
         mastery,
         seconds_per_attempt=found.get("seconds_per_attempt") or START_SECONDS,
@@ -233,8 +235,14 @@ def _projection(row: Row, found: Row) -> dict[str, Any]:
         options=row["option_count"] if row["option_count"] > 1 else 0,
         planned_seconds_per_day=daily,
         horizon_days=_horizon(found),
+        gamma=rate.gamma,
+        gamma_sd=rate.sd,
     )
-    return _span(span, "hours" if daily is None else "days", date.fromisoformat(found["today"]))
+    return {
+        **_span(span, "hours" if daily is None else "days", date.fromisoformat(found["today"])),
+        "learning_rate": rate.gamma,
+        "learning_rate_source": "fitted" if rate.is_fitted else "start",
+    }
 
 
 def _level(row: Row) -> float:

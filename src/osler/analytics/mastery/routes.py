@@ -57,6 +57,7 @@ async def mastery_of_topic(topic_id: TopicId, scope: ReadAnalytics, reply: Cache
         if found["row"] is not None:
             parameters = await _parameters.get(session, found["version"])
             row = found["row"]
+            row["rate"] = parameters.rates.of(topic_id)
             row["level"] = parameters.of_topic(topic_id) + row["ability_mean"] + row["skill_mean"]
         return topic_answer(topic_id, found, trend, on, as_of)
 

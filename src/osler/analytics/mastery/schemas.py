@@ -94,6 +94,11 @@ class Projection(BaseModel):
     high: float | None = Field(examples=[35.0])
     share_never: float = Field(description="draws that never arrive", examples=[0.03])
     projected_on: date | None = Field(examples=["2026-12-13"])
+    learning_rate: float = Field(description="γ: logits gained per ln(1 + answers on the topic)", examples=[0.25])
+    learning_rate_source: str = Field(
+        description="fitted: on this installation's answers, where it forecasts forward in time; else start",
+        examples=["start"],
+    )
 
 
 class TopicAnswer(Card):

@@ -14,6 +14,8 @@ from osler.analytics.retrieval.items import Floats, columns, epoch_seconds, reca
 from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
 from osler.catalog.snapshot import Catalogue, ExamEntry
 from osler.science import fsrs_many
+from osler.science.irt import DEFAULTS
+from osler.science.logits import averaged_sigmoid
 from osler.science.retention import WEEK_DAYS, Period, Week, forgetting_curve, periods
 
 Row = Mapping[str, Any]
@@ -176,12 +178,27 @@ def topic_answer(
         "desired_retention": found["desired_retention"],
         "exam_on": exam.get("exam_on"),
         "topic": None if shown is None else {k: v for k, v in shown.items() if k not in _ONLY_FOR_CURVE},
+        "items_total": found["items_total"] or None,
+        **whole_topic(row, found["items_total"], found.get("easiness")),
         "curve": curve,
         "observed": [{"day": day, "n": n, "correct": right} for day, n, right in found["days"]],
     }  # fmt: skip
 
 
-_ONLY_FOR_CURVE = frozenset({"recall_bias", "memory_days", "last_at"})
+_ONLY_FOR_CURVE = frozenset({"recall_bias", "memory_days", "last_at", "ability_mean", "ability_variance"})
+
+
+def whole_topic(row: Row | None, items_total: int, easiness: float | None) -> dict[str, float | None]:
+    """Coverage of the topic's items, and the strength of all of them: unseen ones with their chance at zero practice.
+
+    Nothing where the catalogue has no items of the topic, or no seen one is remembered (science page, 2.8).
+    """
+    if row is None or not items_total or row["retrieval_strength"] is None or easiness is None:
+        return {"coverage": None, "whole_topic_strength": None}
+    coverage = min(1.0, row["items_seen"] / items_total)
+    unseen = averaged_sigmoid(easiness + row["ability_mean"], row["ability_variance"] + DEFAULTS.skill_variance)
+    whole = coverage * row["retrieval_strength"] + (1.0 - coverage) * unseen
+    return {"coverage": coverage, "whole_topic_strength": whole}
 
 
 def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: datetime) -> list[dict[str, Any]]:

@@ -79,7 +79,10 @@ _TOPIC = f"""
 with {ME}
 select json_build_object({_LEARNER},
   'row', (select json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)}, t.recall_bias, t.memory_days,
-                 t.last_at) from topic_mastery t where t.user_id = me.user_id and t.topic_id = $3),
+                 t.last_at, t.ability_mean, t.ability_variance)
+            from topic_mastery t where t.user_id = me.user_id and t.topic_id = $3),
+  'items_total', (select count(*) from questions q where q.topic_ids @> array[$3]::text[])
+               + (select count(*) from cards c where c.user_id = me.user_id and c.topic_ids @> array[$3]::text[]),
   'bias', (select (s.states->'retrieval'->>'bias')::float8 from learner_states s where s.user_id = me.user_id),
   'days', (select coalesce(json_agg(json_build_array(d.local_date, d.questions_attempted + d.reviews,
                     d.questions_correct + d.reviews_passed) order by d.local_date), '[]')
@@ -109,6 +112,6 @@ async def topic(session: ReadSession, user_id: UUID, as_of: datetime, topic_id: 
     """One topic's recall, and its days with answers; and the catalogue."""
     found, known = await gather_known(session, _TOPIC, user_id, as_of, topic_id)
     if found["row"] is not None:
-        names = (*TOPIC_FIELDS, "recall_bias", "memory_days", "last_at")
+        names = (*TOPIC_FIELDS, "recall_bias", "memory_days", "last_at", "ability_mean", "ability_variance")
         found["row"] = dict(zip(names, found["row"], strict=True))
     return found, known

@@ -15,6 +15,7 @@ from osler.analytics.retrieval.schemas import CalendarAnswer, RetrievalAnswer, T
 from osler.catalog.snapshot import Catalogue
 from osler.db.session import ReadSession
 from osler.errors import NotFound
+from osler.forecasts.parameters import ParameterStore
 from osler.http.deps import CachedReply
 from osler.http.policy import Action
 from osler.http.scope import Scope, require
@@ -24,6 +25,7 @@ ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
 TopicId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["renal.acid-base"])]
 
 router: APIRouter = api_router("/api/analytics/retrieval", "retrieval")
+_parameters = ParameterStore()
 
 
 def _ground(found: dict[str, Any], known: Catalogue) -> Ground:
@@ -61,6 +63,8 @@ async def retrieval_of_topic(topic_id: TopicId, scope: ReadAnalytics, reply: Cac
         on = _ground(found, known)
         if found["row"] is None and topic_id not in on.catalogue.topics:
             raise NotFound("There is no such topic.", code="topic.unknown")
+        if found["row"] is not None:
+            found["easiness"] = (await _parameters.get(session, found["version"])).of_topic(topic_id)
         mine = await parameters_of(session, scope.user_id)
         items = (await items_of_topics(session, scope.user_id, [topic_id], mine)).get(topic_id, [])
         return topic_answer(topic_id, found, items, on, as_of)

@@ -91,5 +91,10 @@ class TopicRecallAnswer(Card):
     desired_retention: float = Field(examples=[0.9])
     exam_on: date | None = Field(examples=["2027-01-10"])
     topic: TopicRecall | None
+    items_total: int | None = Field(description="questions and own cards on the topic; null: none known", examples=[40])
+    coverage: float | None = Field(description="share of them that was met", examples=[0.22])
+    whole_topic_strength: float | None = Field(
+        description="chance over all items of the topic, unseen ones as at zero practice", examples=[0.51]
+    )
     curve: list[CurvePoint] = Field(description="to day 180, denser at first")
     observed: list[ObservedDay]
