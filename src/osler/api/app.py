@@ -13,7 +13,7 @@ from osler import __version__
 from osler.analytics.registry import analytics
 from osler.api import catalogue, health, me, privacy, summary
 from osler.api.dashboard import serve_dashboard
-from osler.api.following import Following, mastery_of
+from osler.api.following import Following
 from osler.api.reference import serve_reference
 from osler.db.engine import Database
 from osler.db.partitions import ensure_ahead
@@ -43,7 +43,7 @@ Beside = Callable[[Platform], AbstractAsyncContextManager[None]]
 
 def routers(following: Following) -> list[APIRouter]:
     """Every router of the service, in the order of the documentation."""
-    hooks = Hooks(following.catch_up, following.wake, mastery_of)
+    hooks = Hooks(following.catch_up, following.wake, following.mastery_of)
     features = [analytic.router for analytic in analytics() if analytic.router is not None]
     own = [health.router(), me.router(), privacy.router(), catalogue.router(), summary.router()]
     return [*own, *ingest_routers(hooks), *features]

@@ -88,20 +88,23 @@ class Database:
         user_id: UUID | None = None,
         statement_timeout_seconds: float | None = None,
         is_durable: bool = True,
+        keeps_plans: bool = False,
         lock: tuple[int, int] | None = None,
     ) -> AsyncGenerator[WriteSession]:
         """A transaction on the primary: committed when the block ends, rolled back on any error.
 
         One that is not durable does not wait for the disk: a crash of the server in the next moments may undo it as
         a whole, though nothing committed after it survives then either. Only for what is made again by itself.
-        `lock` is an advisory lock (space, key) that is held from the start: the first statement of the block sees what
-        was committed before it was had.
+        One that keeps plans makes each statement's once and for all parameters, where planning costs more than a better
+        plan would save. `lock` is an advisory lock (space, key) that is held from the start: the first statement of the
+        block sees what was committed before it was had.
         """
         begin = begin_statement(
             read_only=False,
             user_id=user_id,
             statement_timeout_seconds=statement_timeout_seconds,
             is_durable=is_durable,
+            keeps_plans=keeps_plans,
             lock=lock,
         )
         async with self._transaction(self._engine, begin) as (connection, driver):

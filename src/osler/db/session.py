@@ -87,6 +87,7 @@ def begin_statement(
     user_id: UUID | None,
     statement_timeout_seconds: float | None,
     is_durable: bool = True,
+    keeps_plans: bool = False,
     lock: tuple[int, int] | None = None,
 ) -> str:
     """BEGIN and what is local to the transaction, in one round trip. Takes no text from outside."""
@@ -97,6 +98,8 @@ def begin_statement(
         parts.append(f"SET LOCAL statement_timeout = {round(statement_timeout_seconds * 1000)}")
     if not is_durable:
         parts.append("SET LOCAL synchronous_commit = off")
+    if keeps_plans:
+        parts.append("SET LOCAL plan_cache_mode = force_generic_plan")
     if lock is not None:
         parts.append(f"SELECT pg_advisory_xact_lock({int(lock[0])}, {int(lock[1])})")
     return "; ".join(parts)

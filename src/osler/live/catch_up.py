@@ -74,7 +74,7 @@ class Live:
         """
         # Not durable: where a crash undoes a fold, its marks are back as well, and the fold is made again.
         lock = learners.LOCK_SPACE, learners.lock_key(user_id)
-        async with self._database.write(user_id=user_id, is_durable=False, lock=lock) as session:
+        async with self._database.write(user_id=user_id, is_durable=False, keeps_plans=True, lock=lock) as session:
             return await self._catch_up(session, user_id)
 
     async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:

@@ -44,11 +44,12 @@ class Since(msgspec.Struct, array_like=True, frozen=True):
 SINCE = Reading(
     f"""
 (with last as materialized (
-   select first_event_ts, first_event_id from study_sessions where user_id = $1
-    order by first_event_ts desc, first_event_id desc limit 1),
+   select coalesce(max(ts), '-infinity') as ts, coalesce((max(id::text))::uuid, '{UUID(int=0)}') as id from (
+     select first_event_ts as ts, first_event_id as id from study_sessions where user_id = $1
+      order by first_event_ts desc, first_event_id desc limit 1) one),
  t as materialized (
-   {EVENTS} and e.event_ts <= $2 and e.event_ts >= coalesce((select first_event_ts from last), '-infinity')
-     and not exists (select from last where (e.event_ts, e.event_id) < (first_event_ts, first_event_id))),
+   {EVENTS} and e.event_ts <= $2 and e.event_ts >= (select ts from last)
+     and (e.event_ts, e.event_id) >= (select ts, id from last)),
  named as materialized (select distinct left(item, 1) as kind, substr(item, 2) as id from t where item is not null)
  select json_build_array(
    (select json_build_array({COLUMNS}) from t having count(*) filter (where event_type <> 'question_regrade') > 0),

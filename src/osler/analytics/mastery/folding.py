@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from osler.analytics.contract import Batch, Traced
 from osler.analytics.mastery import states
 from osler.analytics.mastery.evaluation import (
+    ROW,
     Asked,
     evaluate,
     learner_as_of,
@@ -54,6 +55,18 @@ class LearnerState(msgspec.Struct, frozen=True):
 
     history: LearnerHistory = NEW_LEARNER
     utc_offset_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The rows of topic_mastery that a fold has made, in the order of `evaluation.ROW`, by topic."""
+
+    rows: dict[str, tuple[Any, ...]]
+
+    def figures(self, topic_id: str, names: Sequence[str]) -> dict[str, Any] | None:
+        """Some columns of a topic's row; None for a topic that was not touched."""
+        row = self.rows.get(topic_id)
+        return None if row is None else {name: row[ROW.index(name)] for name in names}
 
 
 @dataclass(slots=True)
@@ -250,7 +263,9 @@ async def _write(session: WriteSession, batch: Batch, folded: Folded, work: Prog
         )
         for topic in touched
     ]
-    batch.writes.append((states.TOPICS, evaluate(asked, batch.parameters)))
+    rows = evaluate(asked, batch.parameters)
+    batch.writes.append((states.TOPICS, rows))
+    batch.share(Evaluated(dict(zip(touched, rows, strict=True))))
 
 
 def _materials_read(batch: Batch, work: Progressing) -> list[str]:

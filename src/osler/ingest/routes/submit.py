@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from osler.errors import NotFound
 from osler.http.deps import Here
-from osler.http.scope import Scope
 from osler.http.strict import api_router
 from osler.ingest.pipeline import Ingestion, ingestion_of
 from osler.ingest.routes import documents as doc
@@ -65,13 +64,13 @@ def router(hooks: Hooks) -> APIRouter:
         outcome = taken.outcomes[0]
         if refused := refusal(request, outcome):
             return refused
-        done = await hooks.caught_up(scope.principal.user_id)
+        mastery, done = await hooks.answered(scope.principal.user_id, item_id)
         answer = {
             "event_id": outcome.id,
             "status": outcome.status,
             "warnings": outcome.warnings,
             "is_correct": _verdict(ingestion, item_id, body, taken.accepted[0].entry if taken.accepted else None),
-            "mastery": await _mastery(hooks, scope, item_id),
+            "mastery": mastery,
             "mastery_pending": not done,
         }
         return json_answer(answer)
@@ -110,8 +109,3 @@ def _verdict(ingestion: Ingestion, question_id: str, body: dict[str, Any], entry
     answer = body.get("answer")
     chosen = [answer] if isinstance(answer, str) else list(answer or ())
     return tuple(sorted(set(chosen))) == grade.key
-
-
-async def _mastery(hooks: Hooks, scope: Scope, question_id: str) -> list[dict[str, Any]]:
-    async with scope.db.read(user_id=scope.principal.user_id, primary=True) as session:
-        return await hooks.mastery_of(session, scope.principal.user_id, [question_id])
