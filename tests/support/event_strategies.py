@@ -103,7 +103,8 @@ def broken_event(draw: st.DrawFn) -> bytes:
         where.pop(name, None)
     raw = json.dumps(event, indent=1 if how == "spaces" else None, ensure_ascii=draw(st.booleans()))
     if how == "twice":
-        raw = raw.replace('"data": {', '"data": {"question_id": "q", "question_id": "q", ', 1)
+        more = ", " if event.get("data") else ""
+        raw = raw.replace('"data": {', '"data": {"question_id": "q", "question_id": "q"' + more, 1)
     if how == "escape":
         raw = raw.replace("question", "\\u0071uestion", 1)
     if how == "upper":
