@@ -57,7 +57,6 @@ def serving(world: World, *, cached: bool) -> Iterator[Serving]:
     environment = os.environ | {
         "OSLER_HOME": str(world.settings.home), "OSLER_DATABASE_URL": _url(world), "OSLER_LOG_LEVEL": "ERROR",
         "OSLER_RATE_PER_MINUTE": "100000000", "OSLER_RATE_ADDRESS_PER_MINUTE": "100000000",
-        "OSLER_RATE_INGEST_EVENTS_PER_MINUTE": "100000000",
         "OSLER_CACHE_TTL_SECONDS": "300" if cached else "0",
     }  # fmt: skip
     command = [sys.executable, str(Path(__file__)), str(port)]

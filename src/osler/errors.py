@@ -96,6 +96,13 @@ class TooLarge(OslerError):
     default_code = "too_large"
 
 
+class NotAcceptable(OslerError):
+    """None of the media types that were asked for is spoken here."""
+
+    status = 406
+    default_code = "media.not_acceptable"
+
+
 class UnsupportedMedia(OslerError):
     """A media type or a content encoding that is not spoken here."""
 

@@ -89,8 +89,7 @@ class Settings(BaseSettings):
     cache_ttl_seconds: int = Field(default=300, ge=0, description="how long an analytic answer may be kept")
     cache_max_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="memory of the in-process cache")
     cache_timeout_seconds: float = Field(default=0.1, gt=0, description="longest wait for Redis, then without it")
-    rate_per_minute: int = Field(default=600, ge=1, description="requests a minute of one learner")
-    rate_ingest_events_per_minute: int = Field(default=60_000, ge=1, description="events a minute of one learner")
+    rate_per_minute: int = Field(default=120, ge=1, description="requests a minute of one learner")
     rate_address_per_minute: int = Field(default=6000, ge=1, description="requests a minute of one address")
 
     retention_months: int = Field(default=24, ge=1, le=240, description="months of the event log that are kept")

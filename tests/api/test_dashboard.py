@@ -1,5 +1,6 @@
 """The page in the browser: built files and nothing else, compressed beforehand, or a sentence where none was built."""
 
+import shutil
 from pathlib import Path
 
 import httpx
@@ -74,6 +75,19 @@ async def test_without_a_dashboard_the_page_says_so(tmp_path: Path) -> None:
     assert "/api/docs" in answer.text
     assert "<script" not in answer.text
     assert (await client(tmp_path / "none").get("/topics")).status_code == 404
+
+
+async def test_a_page_that_is_built_anew_under_the_server_is_served(built: Path) -> None:
+    web = client(built)
+    web.headers["Accept-Encoding"] = "identity"
+    assert (await web.get("/assets/index-abc123.js")).status_code == 200
+    shutil.rmtree(built / "assets")
+    (built / "assets").mkdir()
+    (built / "assets" / "index-def456.js").write_text("let x = 2")
+    (built / "index.html").write_text("<!doctype html><title>Osler anew</title>")
+    assert "Osler anew" in (await web.get("/")).text
+    assert (await web.get("/assets/index-def456.js")).status_code == 200
+    assert (await web.get("/assets/index-abc123.js")).status_code == 404
 
 
 def test_only_what_was_built_is_listed(built: Path) -> None:

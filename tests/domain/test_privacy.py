@@ -1,11 +1,13 @@
 """Addresses and user agents in shapes that name nobody: the brief's form to the letter, and the stored one."""
 
 import hashlib
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osler.domain.event_fields import Client
 from osler.domain.privacy import USER_AGENTS, anonymize_ip, keyed_address, plain_address, sanitize_user_agent
 
 KEY = b"k" * 32
@@ -47,6 +49,8 @@ AGENTS = {
     f"Mozilla/5.0 {IPHONE} Version/17.5 Mobile/15E148 Safari/604.1": "iOS Safari",
     f"Mozilla/5.0 {IPHONE} CriOS/126.0 Mobile/15E148 Safari/604.1": "iOS Chrome",
     f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {CHROME} Mobile Safari/537.36": "Android Chrome",
+    f"Mozilla/5.0 (Linux; Android 14; SM-S921B) {KIT} SamsungBrowser/25.0 Chrome/121.0 Mobile": "Android Samsung",
+    f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1 {KIT} Version/17 Safari/605": "Other",
     f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {CHROME} Safari/537.36": "ChromeOS Chrome",
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0": "Linux Firefox",
     "osler-python/0.1.0": "Other",
@@ -62,6 +66,7 @@ def test_p12_known_agents_become_system_and_browser(agent: str, kept: str) -> No
 def test_p12_the_list_is_closed_and_short() -> None:
     assert len(USER_AGENTS) <= 40
     assert {"macOS Safari", "Other"} <= USER_AGENTS
+    assert set(get_args(Client)) == USER_AGENTS, "what is made of a user agent is what an event takes"
 
 
 @given(st.sampled_from(list(AGENTS)), st.text(max_size=60))

@@ -38,6 +38,13 @@ async def test_a06_another_learner_cannot_be_named(web: Web, admin) -> None:
     assert await admin.fetchval("select count(*) from study_events") == 0
 
 
+@pytest.mark.parametrize("together", [1, 12])
+async def test_a06_a_learner_names_nobody_not_even_themselves(web: Web, admin, together: int) -> None:
+    results = await sent(web, *(event(user_id=str(web.learner)) for _ in range(together)))
+    assert {(r["status"], r["code"], r["path"]) for r in results} == {("rejected", "type.forbidden", "/user_id")}
+    assert await admin.fetchval("select count(*) from study_events") == 0
+
+
 async def test_a06_types_of_the_server_are_forbidden(web: Web) -> None:
     [result] = await sent(web, event("question_regrade"))
     assert (result["status"], result["code"]) == ("rejected", "type.forbidden")

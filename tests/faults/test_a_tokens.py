@@ -181,9 +181,12 @@ async def test_a05_a_role_comes_from_the_mapped_claim_alone(web: Web) -> None:
 
 async def test_a05_unknown_roles_in_the_claim_give_nothing(web: Web) -> None:
     forge = Forge(web)
-    for roles in (["root"], "program_admin", {"program_admin": True}, [["program_admin"]], 7):
+    for roles in (["root"], "program_admin", {"program_admin": True}, [["program_admin"]], 7, []):
         status, _, body = await asked(web, forge.signed(forge.claims(roles=roles)))
-        assert (status, body["roles"]) == (200, ["learner"])
+        assert (status, body["code"]) == (403, "auth.role")
+    without = forge.claims()
+    del without["roles"]
+    assert (await asked(web, forge.signed(without)))[0] == 403
 
 
 async def test_the_subject_is_stored_nowhere(web: Web, admin) -> None:

@@ -96,6 +96,43 @@ async def test_a_wrong_method_names_the_right_ones() -> None:
     assert answer.headers["allow"] == "POST"
 
 
+async def test_a_wrong_method_names_all_that_the_address_takes() -> None:
+    app = FastAPI(openapi_url=None)
+    routes = api_router("/api", "test")
+    routes.get("/items/{n}")(item)
+    routes.put("/items/{n}")(item)
+    other = api_router("/api", "other")
+    other.delete("/items/{n}")(item)
+    app.include_router(routes)
+    app.include_router(other)
+    install_problems(app)
+    web = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://osler.test")
+    answer = await web.post("/api/items/1", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PUT")
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "status"),
+    [
+        ("text/xml", 406), ("text/html, text/*", 406), ("application/json;q=0", 406), ("*/*;q=0.000", 406),
+        ("*/*", 200), (BROWSER, 200), ("application/json", 200), ("text/xml, application/json;q=0.1", 200),
+        ("APPLICATION/JSON; charset=utf-8", 200), ("application/*", 200), ("application/problem+json", 200), ("", 200),
+    ],
+)  # fmt: skip
+async def test_who_takes_no_json_gets_406(accepted: str, status: int) -> None:
+    answer = await client().get("/api/items/1", headers={"Accept": accepted})
+    assert answer.status_code == status
+    if status == 406:
+        assert problem(answer)["code"] == "media.not_acceptable"
+
+
+async def test_a_page_may_be_asked_for_as_text() -> None:
+    assert (await client().get("/none", headers={"Accept": "text/html"})).status_code == 404
+
+
 @pytest.mark.parametrize(
     "raw",
     [b'{"name": NaN}', b'{"name": "\xff"}', b'\xef\xbb\xbf{"name": "a"}', '{"name": "a"}'.encode("utf-16"),

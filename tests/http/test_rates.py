@@ -33,6 +33,30 @@ def test_a13_what_stands_before_a_trusted_proxy_is_not_believed(
     assert client_address(scope(peer, forwarded), proxies) == address
 
 
+def test_the_rates_are_those_of_the_ingestion_contract(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    assert (settings.rate_per_minute, settings.rate_address_per_minute) == (120, 50 * 120)
+
+
+async def test_a13_a_burst_across_the_edge_of_a_minute_gets_no_second_ration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_800_000_059.0
+    monkeypatch.setattr("limits.aio.storage.memory.time.time", lambda: now)
+    rates = RateLimiter(load_settings(home=tmp_path, rate_per_minute=10))
+    eager = uuid.uuid4()
+    for _ in range(10):
+        await rates.check(eager, scope("192.0.2.1"))
+    now += 2
+    refused = 0
+    for _ in range(10):
+        try:
+            await rates.check(eager, scope("192.0.2.1"))
+        except TooMany:
+            refused += 1
+    assert refused >= 9, "of the minute before, the part that still lies in this minute counts"
+
+
 async def test_a13_a_learner_is_limited_before_the_campus_behind_one_address(tmp_path: Path) -> None:
     rates = RateLimiter(load_settings(home=tmp_path, rate_per_minute=5, rate_address_per_minute=40))
     eager = uuid.uuid4()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from tests.support.wire_events import event, now_ms
+from tests.support.sending import sending
+from tests.support.wire_events import batch, event, now_ms
 
-from osler.errors import Unavailable
+from osler.errors import TooMany, Unavailable
 from osler.ingest import intake, pipeline
 from osler.ingest.intake import ingest_events
+from osler.ingest.rates import EventBuckets
 
 pytestmark = pytest.mark.integration
 
@@ -43,3 +45,14 @@ async def test_nothing_is_stored_after_a_chunk_that_was_not(database, admin, mon
     with pytest.raises(Unavailable):
         await ingest_events(database, [event(ms=now_ms() - 1000 + n) for n in range(50)], user)
     assert await admin.fetchval("select count(*) from study_events where user_id = $1", user) == 10
+
+
+async def test_what_this_process_sends_itself_is_not_held_to_a_learners_rate(database):
+    """As the simulator does: a year of a learner is more than their bucket holds."""
+    pipeline.ingestion_of(database).buckets = EventBuckets(size=20, refill_per_second=0.1)
+    user = uuid4()
+    events = [event(ms=now_ms() - 1000 + n) for n in range(50)]
+    with pytest.raises(TooMany) as refused:
+        await sending(database)(batch(events), user)
+    assert refused.value.retry_after_seconds >= 1
+    assert (await ingest_events(database, events, user)).counts["accepted"] == 50

@@ -13,6 +13,8 @@ from tests.support.sending import fresh_database  # noqa: F401
 from tests.support.wire_events import batch, event, iso, learner, now_ms
 
 from osler.http.policy import Role
+from osler.ingest.pipeline import ingestion_of
+from osler.ingest.rates import EventBuckets
 from osler.observe import metrics
 
 pytestmark = pytest.mark.integration
@@ -97,6 +99,42 @@ async def test_a_service_names_the_learner_in_each_event(web, admin):
         await admin.fetchval("select count(*) from question_attempts where is_correct and user_id = any($1)", users)
         == 2
     )
+
+
+async def test_a13_a_sync_of_five_thousand_events_passes(web):
+    user = learner()
+    answers = [
+        await post(web, "/api/events/batch", batch([event("session_end") for _ in range(100)]), user) for _ in range(50)
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.json()["counts"]["accepted"] for answer in answers) == 5000
+
+
+async def test_a13_an_address_sends_what_fifty_learners_may_and_no_more(web):
+    ingestion = ingestion_of(web.platform.db)
+    before, ingestion.addresses = ingestion.addresses, EventBuckets(size=25, refill_per_second=0.001)
+    try:
+        answers = [
+            await post(web, "/api/events/batch", batch([event("session_end") for _ in range(10)]), learner())
+            for _ in range(3)
+        ]
+    finally:
+        ingestion.addresses = before
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["retry-after"]) > 0
+
+
+async def test_a_leap_second_in_sent_at_is_read_as_the_millisecond_before(web):
+    hour = iso(now_ms())[:13]
+    skews = []
+    for second in ("60", "59.999", "60.500"):
+        body = json.dumps({"sent_at": f"{hour}:59:{second}+00:00", "events": [event("session_end")]}).encode()
+        answer = await post(web, "/api/events/batch", body)
+        assert (answer.status_code, answer.json()["counts"]["accepted"]) == (200, 1)
+        skews.append(answer.json()["clock_skew_ms"])
+    assert max(skews) - min(skews) < 5_000
+    bad = json.dumps({"sent_at": f"{hour}:58:60+00:00", "events": [event()]}).encode()
+    assert (await post(web, "/api/events/batch", bad)).status_code == 400
 
 
 async def test_limits_and_receipt(web):

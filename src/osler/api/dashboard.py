@@ -10,7 +10,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Match
+
+from osler.http.methods import EVERY_ADDRESS, methods_at
 
 WEBDIST = Path(__file__).resolve().parent.parent / "webdist"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -67,33 +68,46 @@ def _asset(path: Path, folder: Path, files: set[Path]) -> Asset:
     )
 
 
+class Dashboard:
+    """The built files of a folder, read again when it is built anew while it is served."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._state: tuple[int, ...] = ()
+        self._assets: dict[str, Asset] = {}
+
+    def asset(self, path: str) -> Asset | None:
+        """The file at an address, None where there is none."""
+        state = tuple(_changed_ns(each) for each in (self._folder / "index.html", self._folder / "assets"))
+        if state != self._state:
+            self._assets, self._state = read_assets(self._folder), state
+        return self._assets.get(path)
+
+
+def _changed_ns(path: Path) -> int:
+    """When a file was written, or a file in a folder made or removed; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def serve_dashboard(app: FastAPI, folder: Path = WEBDIST) -> None:
     """Answer every address outside `/api` with a built file, and a page's address with the page itself."""
-    assets = read_assets(folder)
-    index = assets.get("/index.html")
+    built = Dashboard(folder)
 
     async def page(request: Request) -> Response:
         path = request.url.path
-        asset = assets.get(path)
-        if asset is None and path.startswith("/api") and (others := _methods_at(request, page)):
-            raise HTTPException(405, headers={"Allow": ", ".join(others)})
+        asset = built.asset(path)
+        if asset is None and path.startswith("/api") and methods_at(request):
+            raise HTTPException(405)
         if asset is None and (path.startswith(NO_PAGES) or "." in path.rsplit("/", 1)[-1]):
             raise HTTPException(404)
-        asset = asset or index
+        asset = asset or built.asset("/index.html")
         if asset is None:
             if path != "/":
                 raise HTTPException(404)
             return HTMLResponse(WITHOUT_DASHBOARD)
         return asset.response(request.headers.get("accept-encoding", ""))
 
-    app.add_route("/{path:path}", page, methods=["GET"], include_in_schema=False)
-
-
-def _methods_at(request: Request, page: object) -> list[str]:
-    """Methods that another route takes at this address: the page stands at every address and would hide them."""
-    others = [route for route in request.app.routes if getattr(route, "endpoint", None) is not page]
-    return [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in others)
-    ]
+    app.add_route(EVERY_ADDRESS, page, methods=["GET"], include_in_schema=False)

@@ -54,7 +54,7 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     """Import records. Running it again stores nothing twice.
 
     Anki: a .colpkg, .apkg or collection.anki2; nothing that a card says is read. ASSISTments, OULAD, EPM: the public
-    files. xAPI: statements, one a line. CSV: with a mapping file; without one a first guess is printed.
+    files. xAPI: statements, one a line or in one array. CSV: with a mapping file; without one a first guess is printed.
 
     Exit codes: 0 done, 2 the source or the database cannot be used; what was stored until then stays, and the same
     command goes on from there.

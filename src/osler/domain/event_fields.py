@@ -75,6 +75,7 @@ RecommendationAct = Literal["shown", "accepted", "dismissed", "completed"]
 Target = Literal["question", "material", "topic", "review"]
 HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 TimePrecision = Literal["ms", "s", "min", "hour", "day"]
+# The one list of what a user agent may be told as: `domain.privacy` gives no other.
 Client = Literal[
     "Windows Chrome", "Windows Edge", "Windows Firefox", "Windows Opera",
     "macOS Chrome", "macOS Edge", "macOS Firefox", "macOS Opera", "macOS Safari",

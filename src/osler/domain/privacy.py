@@ -6,6 +6,9 @@ import hashlib
 import hmac
 import ipaddress
 import re
+from typing import get_args
+
+from osler.domain.event_fields import Client
 
 SHORT_HASH = 16
 """Hexadecimal characters of an anonymised address, as in the brief."""
@@ -22,6 +25,7 @@ _SYSTEMS = (
     ("Linux", re.compile(r"\bLinux\b|\bX11\b")),
 )
 _BROWSERS = (
+    ("Samsung", re.compile(r"\bSamsungBrowser/")),
     ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/")),
     ("Opera", re.compile(r"\bOPR/|\bOpera\b")),
     ("Firefox", re.compile(r"\bFirefox/|\bFxiOS/")),
@@ -29,6 +33,8 @@ _BROWSERS = (
     ("Safari", re.compile(r"\bSafari/")),
 )
 OTHER_AGENT = "Other"
+USER_AGENTS: frozenset[str] = frozenset(get_args(Client))
+"""Every value that `sanitize_user_agent` can give: what an `api_request` event takes."""
 MAX_AGENT_CHARACTERS = 512
 
 
@@ -64,7 +70,7 @@ def plain_address(ip: str) -> str:
 
 
 def sanitize_user_agent(ua: str) -> str:
-    """System and browser from a closed list of 31, such as "macOS Safari"; anything else is "Other".
+    """System and browser from the closed list `event_fields.Client`, such as "macOS Safari"; anything else is "Other".
 
     Nothing of the string itself is passed on: an address written into it cannot survive.
 
@@ -74,8 +80,5 @@ def sanitize_user_agent(ua: str) -> str:
     text = ua[:MAX_AGENT_CHARACTERS]
     system = next((name for name, pattern in _SYSTEMS if pattern.search(text)), None)
     browser = next((name for name, pattern in _BROWSERS if pattern.search(text)), None)
-    return OTHER_AGENT if system is None or browser is None else f"{system} {browser}"
-
-
-USER_AGENTS = frozenset(f"{system} {browser}" for system, _ in _SYSTEMS for browser, _ in _BROWSERS) | {OTHER_AGENT}
-"""Every value that `sanitize_user_agent` can give."""
+    named = f"{system} {browser}"
+    return named if named in USER_AGENTS else OTHER_AGENT

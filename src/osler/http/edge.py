@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from osler import clock
-from osler.errors import OslerError, TooLarge, UnreadableSource, UnsupportedMedia
+from osler.errors import NotAcceptable, OslerError, TooLarge, UnreadableSource, UnsupportedMedia
 from osler.http.problems import problem_of
 from osler.observe import metrics, traces
 from osler.observe.logs import current_request
@@ -19,6 +20,10 @@ from osler.observe.logs import current_request
 MAX_BODY_BYTES = 5_242_880
 API_PREFIX = "/api"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+SPOKEN = frozenset({"*/*", "application/*", "application/json", "application/problem+json", "application/x-ndjson"})
+USUAL_ACCEPT = frozenset({b"*/*", b"application/json"})
+"""What nearly every client sends, so that it need not be read."""
+PAGES = frozenset({"/api/docs"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -107,7 +112,8 @@ def check_request(scope: Scope) -> None:
     """What every request must satisfy before a route is looked for.
 
     Errors: UnreadableSource for a repeated query field or a path that two parsers could read differently;
-    UnsupportedMedia for a body that is not JSON; TooLarge for a body over the limit.
+    NotAcceptable for a caller who takes no JSON; UnsupportedMedia for a body that is not JSON; TooLarge for a body over
+    the limit.
     """
     raw_path = bytes(scope.get("raw_path") or scope["path"].encode()).lower()
     if b"%2f" in raw_path or b"%5c" in raw_path or b"%00" in raw_path or b"/../" in raw_path + b"/":
@@ -115,7 +121,12 @@ def check_request(scope: Scope) -> None:
     query = scope.get("query_string", b"")
     if query:
         _check_query(query)
-    if scope["path"].startswith(API_PREFIX) and scope["method"] in METHODS_WITH_BODY:
+    if not scope["path"].startswith(API_PREFIX):
+        return
+    accepted = [value for name, value in scope["headers"] if name == b"accept" and value not in USUAL_ACCEPT]
+    if accepted and scope["path"] not in PAGES and not _takes_json(b",".join(accepted).decode("latin-1")):
+        raise NotAcceptable("Only JSON is served here.")
+    if scope["method"] in METHODS_WITH_BODY:
         _check_body_headers(Headers(scope=scope))
 
 
@@ -129,6 +140,16 @@ def _check_query(query: bytes) -> None:
         raise UnreadableSource("The query cannot be read.", code="request.query") from error
     if len(names) != len(set(names)):
         raise UnreadableSource("A query field may stand once.", code="request.query_repeated")
+
+
+def _takes_json(accepted: str) -> bool:
+    """Whether a media range of an `Accept` header covers JSON, and is not refused by `q=0` (RFC 9110, 12.5.1)."""
+    for each in accepted.lower().split(","):
+        media, *parameters = (part.strip() for part in each.split(";"))
+        refused = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+        if media in SPOKEN and not refused:
+            return True
+    return not accepted.strip(", ")
 
 
 def _check_body_headers(headers: Headers) -> None:

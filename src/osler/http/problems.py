@@ -15,6 +15,7 @@ from starlette.types import Scope as AsgiScope
 
 from osler.db.faults import as_unavailable
 from osler.errors import Busy, Forbidden, OslerError, Unauthenticated
+from osler.http.methods import methods_at
 from osler.observe import metrics
 
 MEDIA_TYPE = "application/problem+json"
@@ -133,6 +134,8 @@ def _validation_entry(one: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(405, headers={"Allow": ", ".join(methods_at(request))})
     return problem_of(error, request_id_of(request.scope))
 
 

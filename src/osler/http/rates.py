@@ -10,7 +10,7 @@ from typing import Protocol
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import Scope as AsgiScope
 
 from osler.errors import TooMany
@@ -39,13 +39,13 @@ class SharedCount(Protocol):
 
 
 class RateLimiter:
-    """Counts requests in fixed windows of a minute."""
+    """Counts requests in a minute that slides, so that no burst across its edge gets twice the rate."""
 
     def __init__(self, settings: Settings, shared: SharedCount | None = None) -> None:
         self._proxies = frozenset(settings.trusted_proxies)
         self._learner = settings.rate_per_minute
         self._address = settings.rate_address_per_minute
-        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared = shared
 
     @property
@@ -62,7 +62,11 @@ class RateLimiter:
         """Count this request. Errors: TooMany when the learner's or the address's minute is used up."""
         if user_id is not None:
             await self._count(self._learner, "learner", str(user_id))
-        await self._count(self._address, "address", client_address(scope, self._proxies))
+        await self._count(self._address, "address", self.address_of(scope))
+
+    def address_of(self, scope: AsgiScope) -> str:
+        """The address that a rate is counted on."""
+        return client_address(scope, self._proxies)
 
     async def _count(self, per_minute: int, kind: str, name: str) -> None:
         if not await self._hit(per_minute, kind, name):

@@ -6,7 +6,7 @@ import asyncio
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
@@ -24,7 +24,7 @@ class RedisCount:
         )
         # The address is not used: the pool has it.
         storage = RedisStorage("async+redis://", connection_pool=self._pool, implementation="redispy")  # pyright: ignore[reportArgumentType]  (documented, and not in its annotation)
-        self._limiter = FixedWindowRateLimiter(storage)
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._timeout = timeout_seconds
         self._breaker = Breaker()
 

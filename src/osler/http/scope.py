@@ -54,6 +54,7 @@ class Scope:
     purpose: str = "unstated"
     fields: tuple[str, ...] = ()
     request_id: str = ""
+    address: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -111,7 +112,17 @@ class Require:
         if not has_scope(principal.scopes, self.action):
             raise Forbidden("The token's scope does not allow this.", code="auth.scope")
         scope = await _aimed(
-            request, platform, Scope(principal, principal.user_id, self.action, reach, platform.db), learner
+            request,
+            platform,
+            Scope(
+                principal,
+                principal.user_id,
+                self.action,
+                reach,
+                platform.db,
+                address=platform.rates.address_of(request.scope),
+            ),
+            learner,
         )
         request.state.learner_scope = scope
         return scope

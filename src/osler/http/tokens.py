@@ -111,7 +111,6 @@ def _claims(issuer: Issuer, decoded: Mapping[str, Any]) -> Claims:
 
 
 def _roles(named: object) -> frozenset[Role]:
-    """The known roles of the mapped claim; who has none is a learner."""
+    """The known roles of the mapped claim; who has none may do nothing, not even what a learner may."""
     listed = cast("list[object]", named) if isinstance(named, list) else []
-    known = frozenset(Role(name) for name in listed if isinstance(name, str) and name in set(Role))
-    return known or frozenset({Role.LEARNER})
+    return frozenset(Role(name) for name in listed if isinstance(name, str) and name in set(Role))

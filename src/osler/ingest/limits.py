@@ -19,6 +19,8 @@ IMPORT_YEARS = 20
 FUTURE_HOURS = 24
 BUCKET_EVENTS = 20_000
 BUCKET_REFILL_PER_SECOND = 10
+LEARNERS_AN_ADDRESS = 50
+"""One address may send what so many learners may: a campus shares one."""
 RECEIPT_MAX_DAYS = 62
 BODY_SECONDS = 30
 ENCODINGS = ("gzip", "zstd")

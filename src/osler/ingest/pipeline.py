@@ -26,7 +26,7 @@ from osler.ingest.catalog_view import CatalogView
 from osler.ingest.decoding import Read, UnreadableBatch
 from osler.ingest.learners import find_learners
 from osler.ingest.limits import IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
-from osler.ingest.rates import EventBuckets
+from osler.ingest.rates import EventBuckets, of_addresses
 from osler.ingest.settling import abort, answer, drop_repeats, id_of, place_in_log, store_all_or_nothing
 from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
 from osler.ingest.storing import store
@@ -69,6 +69,7 @@ class Ingestion:
         self.db = db
         self.catalog = CatalogView()
         self.buckets = EventBuckets()
+        self.addresses = of_addresses()
         self._key = secret_key(db.settings.home, KEY_NAME)
         self._sessions: OrderedDict[Session, None] = OrderedDict()
 
@@ -124,10 +125,16 @@ class Ingestion:
         return ctx, instant_of(sent.us)
 
     def _limit_rates(self, alive: list[Candidate], users: list[str], ctx: Context) -> None:
-        """A learner's own request is refused as a whole; a service's goes on without that learner's events."""
+        """A learner's own request is refused as a whole; a service's goes on without that learner's events.
+
+        Whatever came from an address that has sent too much is refused as a whole.
+        """
         if ctx.sender.is_import or not ctx.sender.is_limited:
             return
-        at = monotonic_seconds()
+        at, address = monotonic_seconds(), ctx.sender.address
+        if address and not self.addresses.take(address, len(alive), at):
+            seconds = self.addresses.seconds_until(address, len(alive))
+            raise TooMany("Too many events at once.", code="rate.events", retry_after_seconds=seconds)
         if len(users) == 1:
             over = [] if self.buckets.take(users[0], len(alive), at) else users
         else:

@@ -1,16 +1,16 @@
-"""How many events a learner may send: a bucket of 20,000 that refills at 10 a second, so that a long sync passes."""
+"""How many events a learner or an address may send: a bucket that refills slowly, so that a long sync passes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-from osler.ingest.limits import BUCKET_EVENTS, BUCKET_REFILL_PER_SECOND
+from osler.ingest.limits import BUCKET_EVENTS, BUCKET_REFILL_PER_SECOND, LEARNERS_AN_ADDRESS
 
 MOST_KEPT = 100_000
 
 
 class EventBuckets:
-    """One bucket for each learner that this process has seen lately; a full one is forgotten first."""
+    """One bucket for each learner or address that this process has seen lately; a full one is forgotten first."""
 
     def __init__(self, size: int = BUCKET_EVENTS, refill_per_second: float = BUCKET_REFILL_PER_SECOND) -> None:
         self._size = size
@@ -31,3 +31,8 @@ class EventBuckets:
         """How long until that many are there."""
         level, _ = self._levels.get(user_id, (float(self._size), 0.0))
         return max(1, int((min(events, self._size) - level) / self._refill) + 1)
+
+
+def of_addresses() -> EventBuckets:
+    """Buckets for addresses, each as large as those of fifty learners."""
+    return EventBuckets(BUCKET_EVENTS * LEARNERS_AN_ADDRESS, BUCKET_REFILL_PER_SECOND * LEARNERS_AN_ADDRESS)

@@ -64,6 +64,8 @@ def name_learner(c: Candidate, ctx: Context) -> None:
         c.user_id = own
         if named is not None and named.lower() != own:
             raise EventProblem(Code.SUBJECT_FORBIDDEN, "/user_id")
+        if named is not None and not ctx.sender.names_learners:
+            raise EventProblem(Code.TYPE_FORBIDDEN, "/user_id")
         return
     if named is None:
         raise EventProblem(Code.USER_MISSING, "/user_id")

@@ -87,7 +87,7 @@ def _name(alive: Sequence[Candidate], events: Sequence[WireEvent], ctx: Context)
     own = ctx.own
     named = {event.user_id for event in events}
     if own is not None:
-        if not named <= {None, own}:
+        if not named <= ({None, own} if ctx.sender.names_learners else {None}):
             return False
         for c in alive:
             c.user_id = own

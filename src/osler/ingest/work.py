@@ -31,8 +31,15 @@ class Sender:
     is_import: bool = False
     is_limited: bool = True
     """Whether the rate of events is held; not for what this process sends itself, as the simulator does."""
+    address: str = ""
+    """What the rate of a whole campus is held by; empty where nothing came over the network."""
     concluded: Mapping[str, Concluded] = field(default_factory=dict[str, Concluded])
     """By event id: what the export that is imported had concluded."""
+
+    @property
+    def names_learners(self) -> bool:
+        """Whether `user_id` may stand in an event: the token says whose events they are, except where it cannot."""
+        return self.user_id is None or self.is_import or self.is_server
 
     @classmethod
     def learner(cls, user_id: UUID) -> Sender:

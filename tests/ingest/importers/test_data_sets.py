@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime
 from pathlib import Path
@@ -185,6 +186,25 @@ def test_xapi_a_verb_becomes_its_event_or_is_counted_by_name(
 ) -> None:
     (record,) = xapi(tmp_path, statement(verb, result))
     assert made == (record.skipped or record.events[0]["type"])
+
+
+@pytest.mark.parametrize("written", ["one line", "indented", "gz"])
+def test_xapi_one_array_of_statements_is_read_like_lines(tmp_path: Path, written: str) -> None:
+    statements: list[Any] = [statement("completed", id=f"00000000-0000-4000-8000-{n:012}") for n in range(3000)]
+    text = json.dumps([*statements, 7, {"x": "]},["}], indent=1 if written == "indented" else None)
+    path = tmp_path / ("s.json.gz" if written == "gz" else "s.json")
+    path.write_bytes(gzip.compress(text.encode()) if written == "gz" else b"\xef\xbb\xbf " + text.encode())
+    found = list(XapiSource(path, OPTIONS).records())
+    assert [record.skipped for record in found] == [None] * 3000 + ["line_unreadable", "unmapped.none"]
+    assert found[0] == xapi(tmp_path, statements[0])[0]
+
+
+@pytest.mark.parametrize("text", ['[{"id": 1}', '[{"id": 1}, {"id"', "[", "[nonsense]"])
+def test_xapi_an_array_that_is_torn_is_said_to_be(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "s.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableSource, match="ends inside its array"):
+        list(XapiSource(path, OPTIONS).records())
 
 
 def test_xapi_one_person_is_one_learner_and_never_part_of_an_event(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from osler.analytics.cohort.answer import answer, learners_answer, no_class, not_opted_in
@@ -37,7 +37,9 @@ async def cohort(scope: ReadCohort, db: ReadDb, as_of: AsOf, cohort_id: CohortId
 
 
 @router.get("/learners", response_model=LearnersAnswer)
-async def cohort_learners(scope: ReadLearners, db: WriteDb, cohort_id: CohortId = None) -> Response:
+async def cohort_learners(
+    request: Request, scope: ReadLearners, db: WriteDb, cohort_id: CohortId = None
+) -> Response:
     """An educator's own learners with those first who need a look; each learner in it is audited."""
     mine = await cohort_for(db, scope.user_id, scope.reach, cohort_id)
     if mine is None or scope.reach < Reach.COHORT or (scope.reach is not Reach.ALL and mine["role"] != "educator"):
@@ -51,7 +53,7 @@ async def cohort_learners(scope: ReadLearners, db: WriteDb, cohort_id: CohortId 
                 actor_id=scope.principal.user_id,
                 role="+".join(sorted(scope.principal.roles)),
                 action=scope.action,
-                purpose=stated_purpose(None),
+                purpose=stated_purpose(request.headers.get("osler-purpose")),
                 subject_id=row["user_id"],
                 fields=("cohort_learners",),
                 is_allowed=True,

@@ -44,9 +44,9 @@ class Budget:
 class _Bounded(io.RawIOBase):
     """Reads through to another stream; what is too long, in all or in one line, is refused and never held."""
 
-    def __init__(self, inner: IO[bytes], budget: Budget, name: str) -> None:
+    def __init__(self, inner: IO[bytes], budget: Budget, name: str, *, any_line: bool) -> None:
         super().__init__()
-        self._inner, self._budget, self._name = inner, budget, name
+        self._inner, self._budget, self._name, self._any_line = inner, budget, name, any_line
         self._line = 0
 
     def readable(self) -> bool:
@@ -56,7 +56,7 @@ class _Bounded(io.RawIOBase):
         data = self._inner.read(min(len(buffer), MOST_LINE_BYTES))
         self._budget.spend(len(data))
         first, last = data.find(b"\n"), data.rfind(b"\n")
-        if self._line + (first if first >= 0 else len(data)) > MOST_LINE_BYTES:
+        if not self._any_line and self._line + (first if first >= 0 else len(data)) > MOST_LINE_BYTES:
             raise UnreadableSource(f"{self._name} has a line of more than 1 MiB", code="source.line_too_long")
         self._line = len(data) - last - 1 if last >= 0 else self._line + len(data)
         buffer[: len(data)] = data
@@ -64,10 +64,11 @@ class _Bounded(io.RawIOBase):
 
 
 @contextmanager
-def open_bytes(path: Path) -> Generator[IO[bytes]]:
+def open_bytes(path: Path, *, any_line: bool = False) -> Generator[IO[bytes]]:
     """The uncompressed bytes of a file.
 
-    Errors: UnreadableSource when the file is missing, torn, unpacks to too much, or has a line of more than 1 MiB.
+    Errors: UnreadableSource when the file is missing, torn, unpacks to too much, or has a line of more than 1 MiB
+    (with `any_line` a line may be as long as it likes: the caller does not read by lines).
     """
     if not path.is_file():
         what = "is a folder; name a file in it" if path.is_dir() else "is not there"
@@ -75,7 +76,7 @@ def open_bytes(path: Path) -> Generator[IO[bytes]]:
     try:
         with path.open("rb") as raw, _decompressed(path, raw) as plain:
             budget = Budget(path.name, MOST_BYTES if plain is raw else path.stat().st_size)
-            yield cast("IO[bytes]", io.BufferedReader(_Bounded(plain, budget, path.name), 1 << 20))
+            yield cast("IO[bytes]", io.BufferedReader(_Bounded(plain, budget, path.name, any_line=any_line), 1 << 20))
     except PermissionError as error:
         raise UnreadableSource(f"{path} may not be read", code="source.forbidden") from error
     except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:

@@ -15,7 +15,8 @@ from typing import Any, cast
 
 import msgspec
 
-from osler.ingest.importers.files import count_lines, find, open_bytes, require_json_lines
+from osler.ingest.importers.files import count_lines, find
+from osler.ingest.importers.json_items import JsonItems
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
 EXTENSIONS = "https://w3id.org/xapi/video/extensions/"
@@ -27,16 +28,20 @@ Data = dict[str, Any]
 
 
 class XapiSource:
-    """A file with one statement a line."""
+    """A file with one statement a line, or with a JSON array of statements."""
 
     name = "xapi"
 
     def __init__(self, path: Path, options: ImportOptions) -> None:
-        self._path = (find(path, "xapi_statements.jsonl", "statements.jsonl") or path) if path.is_dir() else path
+        self._path = (
+            (find(path, "xapi_statements.jsonl", "statements.jsonl", "statements.json") or path)
+            if path.is_dir()
+            else path
+        )
         self._zones = options.zones() if options.zone_is_given else None
-        self.total: int | None = count_lines(self._path)
+        self._items = JsonItems(self._path, "xAPI statements, one a line or in one array")
+        self.total: int | None = None if self._items.is_array else count_lines(self._path)
         self.notes: list[str] = []
-        require_json_lines(self._path, "xAPI statements, one a line")
 
     def entries(self) -> Entries:
         """Activities that were watched or opened, as materials without a topic."""
@@ -52,10 +57,7 @@ class XapiSource:
             yield SourceRecord(skipped="line_unreadable") if statement is None else self._record(statement)
 
     def _statements(self) -> Iterator[Statement | None]:
-        with open_bytes(self._path) as lines:
-            for line in lines:
-                if line.strip():
-                    yield _statement(line)
+        yield from map(_statement, self._items)
 
     def _record(self, statement: Statement) -> SourceRecord:
         verb = _verb(statement)

@@ -71,9 +71,9 @@ async def object_of(request: Request) -> dict[str, Any]:
 
 def sender_of(scope: Scope) -> Sender:
     """What this caller may send. The token decides whose events they are; only some services name a learner."""
-    principal = scope.principal
+    principal, address = scope.principal, scope.address
     if Role.SERVICE_INGEST not in principal.roles:
-        return Sender.learner(principal.user_id)
+        return Sender(principal.user_id, may_create=True, address=address)
     if ANY_LEARNER in principal.scopes:
-        return Sender(None, is_service=True, may_create=CREATE_USERS in principal.scopes)
-    return Sender(principal.user_id, is_service=True, may_create=True)
+        return Sender(None, is_service=True, may_create=CREATE_USERS in principal.scopes, address=address)
+    return Sender(principal.user_id, is_service=True, may_create=True, address=address)
