@@ -70,9 +70,9 @@ def tried(collected: Collected, learner: Ints, held_back: np.ndarray[tuple[int],
         **_figures("adf_", tested.correct, alone),
     }  # fmt: skip
     calibrated = metrics["ece"] <= max(perfect_ece(blend, seed=0) + MOST_MISCALIBRATED, metrics["adf_ece"])
-    reason = "ahead of ADF on learners held back" if verdict.ahead else "not ahead of ADF on learners held back"
-    if not calibrated:
-        reason = "its calibration error is larger than ADF's"
+    reason = f"{'ahead' if verdict.ahead else 'not ahead'} of ADF on learners held back"
+    if verdict.ahead and not calibrated:
+        reason += ", but further off in calibration"
     return Trial(verdict.ahead and calibrated, reason, model, taught, int(train.size), metrics)
 
 
