@@ -7,6 +7,7 @@ from time import process_time
 import numpy as np
 import pytest
 
+from bench import plan_policies
 from osler.science.review_simulator import NEVER, Costs, Deck, due_days, recall_on, simulate
 from osler.science.schedule import choose_plan, exam_gain, fixed_retention, plan_policy, waiting_for_a_better_day
 
@@ -46,6 +47,14 @@ def test_the_plan_is_not_worse_than_the_best_fixed_retention(minutes):
         run(plan_policy(chosen.window_days), chosen.desired_retention, seed, minutes).exam_recall for seed in (1, 2)
     ])  # fmt: skip
     assert again >= max(fixed) - 0.005
+
+
+@pytest.mark.parametrize("case", plan_policies.cases(), ids=lambda case: case.name)
+def test_in_every_case_of_the_page_the_plan_is_not_below_a_fixed_retention(case):
+    found = plan_policies.figures(case)
+    best = max(recall for name, (recall, _) in found.items() if name.startswith("fixed"))
+    assert found["plan, chosen"][0] > best
+    assert found["plan, chosen"][1] > 0.98, "minutes are used"
 
 
 def test_no_planned_minute_is_idle_while_a_card_gains():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osler.science.fsrs import FSRS6, Weights
-from osler.science.fsrs_many import retrievability_many, step_many
+from osler.science.fsrs_many import first_many, retrievability_many, step_many
 from osler.science.review_simulator import Costs, Day, Deck, Floats, Ints, Outcome, Policy, simulate
 
 RETENTIONS = (0.70, 0.75, 0.80, 0.85, 0.90, 0.95)
@@ -46,29 +46,43 @@ def exam_gain(
     return np.where(seen, deck.weight * (after - without) / minutes, -np.inf)
 
 
+def new_gain(deck: Deck, days_left: int, costs: Costs, weights: Weights = FSRS6) -> Floats:
+    """w·R_exam(first seen today, passed) / minutes of each unseen card; −inf for seen ones."""
+    stability, _ = first_many(np.array([3], dtype=np.int64), weights=weights)
+    recall = retrievability_many(stability, np.array([float(days_left)]), weights=weights)
+    return np.where(deck.seen, -np.inf, deck.weight * float(recall[0]) / (costs.new_seconds / 60))
+
+
 def _by_weight(deck: Deck) -> Ints:
     unseen = np.flatnonzero(~deck.seen)
     return unseen[np.argsort(-deck.weight[unseen], kind="stable")]
 
 
-def _by_gain(look: Day, costs: Costs, cards: Ints, weights: Weights) -> Ints:
-    """Cards of positive gain, the largest first; those reviewed today already are left alone."""
+def _by_gain(look: Day, costs: Costs, cards: Ints, weights: Weights) -> tuple[Ints, Floats]:
+    """Cards of positive gain, the largest first, with it; those reviewed today already are left alone."""
     gain = exam_gain(look.deck, look.recall, look.days_left, costs, weights, day=look.day)[cards]
     order = np.argsort(-gain, kind="stable")
-    chosen = cards[order]
-    return chosen[(gain[order] > 0) & (look.deck.last_day[chosen] < look.day)]
+    chosen, sorted_gain = cards[order], gain[order]
+    kept = (sorted_gain > 0) & (look.deck.last_day[chosen] < look.day)
+    return chosen[kept], sorted_gain[kept]
 
 
 def plan_policy(window_days: int, weights: Weights = FSRS6) -> Policy:
-    """Due cards first, then new ones, then ahead of time by gain; in the last `window_days` all seen cards by gain."""
+    """Due cards first, then new ones, then ahead of time by gain; in the last `window_days` all seen cards by gain.
+
+    In those days new cards stand before the seen ones that gain less in their time than the best new card.
+    """
 
     def order(look: Day, costs: Costs) -> tuple[Ints, Ints, Ints]:
         seen = np.flatnonzero(look.deck.seen)
         if look.days_left <= window_days:
-            return _by_gain(look, costs, seen, weights), _by_weight(look.deck), NO_CARDS
+            fresh = _by_weight(look.deck)
+            cards, gain = _by_gain(look, costs, seen, weights)
+            best_new = float(new_gain(look.deck, look.days_left, costs, weights)[fresh[0]]) if fresh.size else -np.inf
+            return cards[gain >= best_new], fresh, cards[gain < best_new]
         due = seen[look.due[seen] <= look.day]
         due = due[np.argsort(look.recall[due], kind="stable")]
-        ahead = _by_gain(look, costs, seen[look.due[seen] > look.day], weights)
+        ahead, _ = _by_gain(look, costs, seen[look.due[seen] > look.day], weights)
         return due, _by_weight(look.deck), ahead
 
     return order

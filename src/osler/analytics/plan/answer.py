@@ -82,14 +82,23 @@ def review_plan(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def card_list(found: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of `/plan/cards`: the day's list in order, with the reason of each."""
-    chosen = found["planned"]
+    chosen: Mapping[str, Any] | None = found["planned"]
     cards = [(*entry.split("/", 2), bool(done)) for entry, done in found["cards"]]
+    left = sum(not done for *_, done in cards)
+    if chosen is None:
+        state, said = CardState.FIRST_USE, "No list: it takes an exam ahead, cards, and the night after them."
+    elif not left:
+        state, said = CardState.DONE, "All of today's list is reviewed."
+    else:
+        state, said = CardState.READY, f"{left} card{'' if left == 1 else 's'} left of today's list of {len(cards)}."
+    as_of: str | None = None if chosen is None else chosen["as_of"]
     return {
+        **card_fields(state, ("plan.cards", said), n=len(cards), as_of=as_of, model_version=VERSION,
+                      params={"left": left, "listed": len(cards)}),
         "planned_on": chosen and chosen["planned_on"],
-        "as_of": chosen and chosen["as_of"],
         "cards": [
-            {"item_kind": kind, "item_id": item_id, "reason": {"code": f"plan.{code}", "text": REASONS[code]},
-             "is_reviewed": done}
+            {"item_kind": kind, "item_id": item_id, "reason": {"code": f"plan.{code}", "params": {},
+             "text": REASONS[code]}, "is_reviewed": done}
             for code, kind, item_id, done in cards
         ],
     }  # fmt: skip

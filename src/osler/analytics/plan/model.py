@@ -168,12 +168,12 @@ def tasks_for(
     budget, costly = minutes * 60, [float(s) for s in seconds]
     listed: list[Task] = []
     reserved = min(NEW_SHARE * budget, fresh.size * costs.new_seconds)
-    late = _fit(
-        listed, due.tolist(), "last_days" if in_window else "due", budget=budget - reserved, cards=cards, seconds=costly
-    )
+    due_reason, ahead_reason = ("last_days", "last_days") if in_window else ("due", "ahead")
+    late = _fit(listed, due.tolist(), due_reason, budget=budget - reserved, cards=cards, seconds=costly)
     _fit(listed, fresh.tolist(), "new", budget=budget, cards=cards, seconds=costly)
-    _fit(listed, late, "last_days" if in_window else "due", budget=budget, cards=cards, seconds=costly)
-    _fit(listed, [i for i in ahead.tolist() if gains[i] > 0], "ahead", budget=budget, cards=cards, seconds=costly)
+    _fit(listed, late, due_reason, budget=budget, cards=cards, seconds=costly)
+    gaining = [i for i in ahead.tolist() if gains[i] > 0]
+    _fit(listed, gaining, ahead_reason, budget=budget, cards=cards, seconds=costly)
     return listed
 
 

@@ -55,11 +55,10 @@ class ListedCard(BaseModel):
     is_reviewed: bool = Field(description="since the list was made", examples=[False])
 
 
-class ListAnswer(BaseModel):
+class ListAnswer(Card):
     """Today's cards in order; empty without an exam ahead: then what is due decides."""
 
     planned_on: date | None = Field(examples=["2026-11-22"])
-    as_of: datetime | None = Field(examples=["2026-11-22T02:00:00Z"])
     cards: list[ListedCard]
 
 
