@@ -44,8 +44,8 @@ def _spawn_as_unprivileged(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def running(programs: Path = DEBIAN) -> Iterator[str]:
-    """A superuser's URL of a fresh server, gone at the end."""
+def running(programs: Path = DEBIAN, **more: str) -> Iterator[str]:
+    """A superuser's URL of a fresh server, gone at the end. `more` are settings of the server, over ours."""
     with tempfile.TemporaryDirectory(prefix="osler-pg15-") as made:
         folder = Path(made)
         spawn = _spawn_as_unprivileged(folder)
@@ -60,11 +60,12 @@ def running(programs: Path = DEBIAN) -> Iterator[str]:
             "--pwfile", str(secret), "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--data-checksums",
         ]  # fmt: skip
         subprocess.run(order, check=True, stdout=subprocess.DEVNULL, env=environment, cwd="/", **spawn)
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        server = subprocess.Popen(
-            [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *options],
-            stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT, env=environment, cwd="/", **spawn,
-        )  # fmt: skip
+        options = [part for name, value in {**SETTINGS, **more}.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *options],
+                stdout=log, stderr=subprocess.STDOUT, env=environment, cwd="/", **spawn,
+            )  # fmt: skip
         try:
             _wait(folder, server)
             yield f"postgresql://osler_test:{password}@/postgres?host={folder}"
