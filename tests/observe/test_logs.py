@@ -13,9 +13,10 @@ import structlog
 from sentry_sdk.transport import Transport
 
 from osler.observe.keys import secret_key
-from osler.observe.logs import configure_logs
+from osler.observe.logs import configure_logs, current_request
 from osler.observe.redaction import ALLOWED_KEYS, allowed, redacted, short_pseudonym
 from osler.observe.reports import configure_reports, report
+from osler.observe.statements import note_statement
 from osler.settings import Settings, load_settings
 
 CANARIES = {
@@ -73,6 +74,27 @@ def test_keys_that_are_not_on_the_list_are_dropped_and_learners_are_short(tmp_pa
     assert len(kept["learner"]) == 8
     assert not ALLOWED_KEYS & {"user_id", "email", "body", "data", "answer", "headers", "params"}
     assert short_pseudonym(b"another" * 5, learner) != kept["learner"]
+
+
+def test_every_line_of_a_request_bears_its_id_and_no_other_line_does(lines: io.StringIO) -> None:
+    import contextvars
+
+    def served(request_id: str) -> None:
+        current_request.set(request_id)
+        structlog.get_logger("t").warning("ours")
+        logging.getLogger("lib").warning("a library's")
+
+    contextvars.copy_context().run(served, "a1")
+    contextvars.copy_context().run(served, "b2")
+    structlog.get_logger("t").warning("between")
+    assert [entry.get("request_id") for entry in written(lines)] == ["a1", "a1", "b2", "b2", None]
+
+
+def test_a_slow_statement_is_told_by_name_and_time_alone(lines: io.StringIO) -> None:
+    for name, seconds in (("user", 1.01), ("user", 1.0), (None, 2.5), ("long", 99.0), ("jobs.daily_stats", 99.0)):
+        note_statement(name, seconds)
+    told = [(entry["query"], entry["seconds"]) for entry in written(lines)]
+    assert told == [("user", 1.01), ("other", 2.5)]
 
 
 def test_redaction_is_linear_and_bounded() -> None:
