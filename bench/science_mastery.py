@@ -15,20 +15,25 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import json
 import statistics
+import subprocess
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import fsrs as py_fsrs
 import numpy as np
+import numpy.typing as npt
 
-from osler.science import bkt, histories, irt
-from osler.science.features import Answer
+from osler.science import bkt, histories, irt, next_answer, next_answer_fit
+from osler.science.features import NAMES, NEW_TOPIC, Answer
 from osler.science.irt import AbilityState, SkillState
 from osler.science.irt_many import fold_many
 from osler.science.item_easiness import Encoding, ItemPrior
+from osler.science.next_answer import Asked
 
 ROUNDS = 7
 ATTEMPTS = 5_000
@@ -37,6 +42,8 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 ENCODING = Encoding(0.65, {f"t{k}": 0.3 for k in range(60)}, {f"q{i}": ItemPrior(0.2, 0.3, 4.0) for i in range(3_000)})
 
 Measure = dict[str, Any]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def answers(n: int = ATTEMPTS, seed: int = 0) -> list[Answer]:
@@ -148,29 +155,76 @@ def million_attempts() -> Measure:
     return {"seconds": round(time.perf_counter() - began, 2), "target_at_most": 30.0}
 
 
+BKT_ANSWERS, BKT_LEARNERS, BKT_SKILLS = 10_000, 100, 10
+HOW_TO_PYBKT = (
+    "pyBKT is not installed: make an environment with `pip install pyBKT 'scikit-learn<1.6' 'numpy<2'` (it does not "
+    "import beside a newer scikit-learn) and name its Python in OSLER_PYBKT_PYTHON"
+)
+PYBKT = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import numpy as np, pandas as pd
+from pyBKT.models import Model
+rows = np.load(sys.argv[1])
+table = pd.DataFrame({"order_id": np.arange(rows["learner"].size), "user_id": rows["learner"],
+                      "skill_name": rows["skill"].astype(str), "correct": rows["correct"].astype(int)})
+model = Model(seed=0, num_fits=1, parallel=False)
+began = time.process_time()
+model.fit(data=table)
+print(json.dumps(time.process_time() - began))
+"""
+
+
+def bkt_answers(seed: int = 0) -> tuple[Ints, Ints, Floats]:
+    """(learner, skill, right) of learners who learn by the very model: prior .3, learn .15, guess .2, slip .1."""
+    rng = np.random.default_rng(seed)
+    learner = np.repeat(np.arange(BKT_LEARNERS), BKT_ANSWERS // BKT_LEARNERS)
+    skill, correct = rng.integers(0, BKT_SKILLS, BKT_ANSWERS), np.zeros(BKT_ANSWERS)
+    known: dict[tuple[int, int], bool] = {}
+    for row, place in enumerate(zip(learner.tolist(), skill.tolist(), strict=True)):
+        knows = known.setdefault(place, bool(rng.random() < 0.3))
+        correct[row] = rng.random() < (0.9 if knows else 0.2)
+        known[place] = knows or bool(rng.random() < 0.15)
+    return learner, skill, correct
+
+
 def bkt_fit() -> Measure:
-    """Knowledge tracing, one round of expectation–maximisation per answer, against a plain forward pass in Python."""
+    """Knowledge tracing on the same answers, against pyBKT with one start in an environment of its own."""
+    python = os.environ.get("OSLER_PYBKT_PYTHON")
+    if python is None:
+        return {"not_run": HOW_TO_PYBKT, "target": 30.0}
+    learner, skill, correct = bkt_answers()
+    ours: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answers.npz"
+        np.savez(path, learner=learner, skill=skill, correct=correct)
+        told = subprocess.run([python, "-c", PYBKT, str(path)], capture_output=True, text=True, check=True)
+    theirs = json.loads(told.stdout)
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        bkt.fit(learner, skill, correct, skills=BKT_SKILLS)
+        ours.append(time.process_time() - began)
+    mine = statistics.median(ours)
+    return {
+        "ratio": round(theirs / mine, 1), "seconds": round(mine, 4), "seconds_beside": round(theirs, 2),
+        "beside": f"pyBKT, one start, the same {BKT_ANSWERS} answers", "target": 30.0,
+    }  # fmt: skip
+
+
+def blend_forecast() -> Measure:
+    """The forecast of one answer by the blend (a dot product, 200 trees), beside one py-fsrs review. Not an update."""
     rng = np.random.default_rng(0)
-    n = 200_000
-    learner, skill = np.repeat(np.arange(2_000), n // 2_000), rng.integers(0, 40, n)
-    correct = (rng.random(n) < 0.65).astype(np.float64)
-    few = n // 10
-
-    def beside() -> None:
-        known: dict[tuple[int, int], float] = {}
-        for u, k, y in zip(learner[:few].tolist(), skill[:few].tolist(), correct[:few].tolist(), strict=True):
-            p = known.get((u, k), 0.4)
-            yes, no = (p * 0.9, (1 - p) * 0.2) if y else (p * 0.1, (1 - p) * 0.8)
-            after = yes / (yes + no)
-            known[u, k] = after + (1 - after) * 0.15
-
+    rows = rng.normal(size=(2_000, len(NAMES)))
+    asked = [Asked(row, f"q{i % 50}", [("t0", NEW_TOPIC)]) for i, row in enumerate(rows.tolist())]
+    found = next_answer_fit.collected(asked, (rows[:, 0] + rng.normal(size=2_000) > 0).tolist())
+    model = next_answer_fit.fit(found.rows, found.items, found.topics)
     return ratio(
-        lambda: bkt.fit(learner, skill, correct, skills=40, rounds=1), beside, n, few,
-        beside="a forward pass alone in plain Python (pyBKT is not installed here)", target=None,
+        lambda: [next_answer.predict(model, *one) for one in asked], fsrs_reviews(), len(asked), ATTEMPTS,
+        beside="py-fsrs review_card", target=None,
     )  # fmt: skip
 
 
-MEASURES = (live_update, mastery_update, nightly_refold, learner_year, million_attempts, bkt_fit)
+MEASURES = (live_update, mastery_update, nightly_refold, learner_year, million_attempts, blend_forecast, bkt_fit)
 
 
 def main() -> None:

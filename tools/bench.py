@@ -104,7 +104,9 @@ def science() -> Rows:
 
 
 def judged(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The row with `met`: every target that it names."""
+    """The row with `met`: every target that it names; None where there is none, or nothing could be measured."""
+    if "not_run" in row:
+        return {**row, "met": None}
     target, held = row.get("target"), list[bool]()
     if target:
         held.append(row["ratio"] <= target if name.startswith(LESS_IS_BETTER) else row["ratio"] >= target)
@@ -193,7 +195,7 @@ def show(rows: Rows) -> None:
     """The figures for a person."""
     for name, row in rows.items():
         word = {True: "met", False: "MISSED", None: ""}[row.get("met")]
-        figure = row.get("ratio", row.get("seconds", ""))
+        figure = row.get("ratio", row.get("seconds", "not run" if "not_run" in row else ""))
         runs = row.get("runs") or []
         spread = f"runs {min(runs)} to {max(runs)}" if runs else ""
         print(
