@@ -31,6 +31,10 @@ _DROP_UNUSED_TOPICS = sa.text(
 )
 
 
+SHIPPED = "usmle"
+"""What is loaded where nobody has chosen another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load did; `version` is the catalogue's version after it."""
@@ -77,6 +81,12 @@ async def load_curriculum(session: WriteSession, text: bytes) -> Loaded:
         sa.insert(catalog_versions).values(what="curriculum", digest=digest).returning(catalog_versions.c.version)
     )
     return Loaded(int(made or 0), *sizes, changed=True)
+
+
+async def ensure_curriculum(session: WriteSession) -> Loaded | None:
+    """Load the curriculum that comes with Osler where none is loaded; None where one is, whichever it is."""
+    version = await session.scalar(sa.select(_latest_curriculum()))
+    return None if version is not None else await load_curriculum(session, read_shipped(SHIPPED))
 
 
 def _latest_curriculum() -> sa.ColumnElement[int]:

@@ -7,25 +7,21 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from osler.cli.progress import Bar
+from osler.cli.demo_class import Wanted, prepare, step
 
 if TYPE_CHECKING:
     import httpx
 
-    from osler.db.engine import Database
     from osler.settings import Settings
     from osler.simulate.sample_class import SampleClass
 
-T = TypeVar("T")
 PAGES = ("mastery", "retrieval", "knowledge-gaps", "exam-readiness", "dashboard")
 SIGNED_IN_FOR = timedelta(days=30)
 
@@ -40,10 +36,12 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     density: Annotated[float, typer.Option(min=0.01, max=20, help="1 = 50,000 events a learner and year.")] = 1.5,
     seed: Annotated[int, typer.Option(help="Another seed, another class.")] = 7,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of all state. [OSLER_HOME]")] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Erase the sample class and begin anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Erase the sample class that is here and make another.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Start, ask health and five pages, stop.")] = False,
 ) -> None:
-    """Run Osler with a sample class. The second time it starts in a moment and keeps what is there.
+    """Run Osler with a sample class. The second time it starts in a moment and keeps what is there, whatever its size.
 
     Everything is real: the embedded PostgreSQL, the way in, the nightly jobs, the API and the page. Only the learners
     are simulated, and the page says so. Ctrl-C stops all of it.
@@ -51,7 +49,7 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     from osler.settings import load_settings
 
     settings = load_settings(**({"home": data} if data is not None else {}))
-    wanted = Wanted(learners, days, density, seed, reset)
+    wanted = Wanted(learners, days, density, seed, fresh)
     after = After.CHECK if check else After.BROWSE if browser and sys.stdout.isatty() else After.NOTHING
     asyncio.run(_demo(settings, wanted, after, port))
 
@@ -64,17 +62,6 @@ class After(StrEnum):
     CHECK = "check"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The class that was asked for."""
-
-    learners: int
-    days: int
-    density: float
-    seed: int
-    reset: bool
-
-
 async def _demo(settings: Settings, wanted: Wanted, after: After, port: int | None) -> None:
     from osler.cli.serve import serve
     from osler.db.engine import Database
@@ -82,9 +69,9 @@ async def _demo(settings: Settings, wanted: Wanted, after: After, port: int | No
 
     settings = settings.model_copy(update={"port": _port(settings, port)})
     if settings.is_embedded:
-        await _step("database ready", migrate(settings))
+        await step("database ready", migrate(settings))
     async with Database.open(settings) as db:
-        people = await _prepare(db, wanted)
+        people = await prepare(db, wanted)
     signed_in = _sign_ins(settings, people)
     _print_sign_ins(settings, signed_in)
     beside = asyncio.create_task(_afterwards(settings, signed_in, after))
@@ -105,39 +92,6 @@ def _port(settings: Settings, chosen: int | None) -> int:
         return free_port(settings.host, settings.port)
     except Misconfigured:
         return free_port(settings.host, 0)
-
-
-async def _prepare(db: Database, wanted: Wanted) -> SampleClass:
-    """The class, made now or found as it was left."""
-    from osler.catalog.curriculum_store import load_curriculum, read_shipped
-    from osler.simulate.sample_class import ClassPlan, is_there, newest_edition, send_class
-    from osler.worker.up_to_date import bring_up_to_date
-
-    async with db.read(primary=True) as session:
-        edition = await newest_edition(session)
-        plan = ClassPlan(wanted.learners, wanted.days, wanted.density, wanted.seed, await db.now(), edition)
-        present = await is_there(session, plan.people())
-    if present and not wanted.reset:
-        return plan.people()
-    if present:
-        await _step("sample class erased", _erase(db.settings, plan.people()))
-        plan = replace(plan, edition=edition + 1)
-    async with db.write() as session:
-        loaded = await load_curriculum(session, read_shipped("usmle"))
-    _say(f"curriculum: {loaded.topics} topics, {loaded.edges} edges")
-    with Bar("simulating the class", wanted.learners) as bar:
-        made = await _step("class simulated and sent", send_class(db, plan, bar.advance))
-    _say(f"{len(made.learners)} learners, {made.stored:,} events stored")
-    with Bar("computing the analytics", None) as bar:
-        await _step("analytics computed", bring_up_to_date(db, bar.advance))
-    return made
-
-
-async def _erase(settings: Settings, people: SampleClass) -> None:
-    from osler.privacy.erasure import erase
-
-    for user_id in (*people.learners, people.educator, people.admin):
-        await erase(settings, user_id)
 
 
 def _sign_ins(settings: Settings, people: SampleClass) -> dict[str, str]:
@@ -198,17 +152,3 @@ async def _answers(client: httpx.AsyncClient, page: str) -> bool:
     except httpx.HTTPError:
         return False
     return response.is_success and len(response.content) > 0
-
-
-async def _step(what: str, work: Coroutine[Any, Any, T]) -> T:
-    """Do it, then say what was done and how long it took."""
-    from osler import clock
-
-    started = clock.monotonic_seconds()
-    done = await work
-    _say(f"{what} ({clock.monotonic_seconds() - started:.1f} s)")
-    return done
-
-
-def _say(text: str) -> None:
-    typer.echo(f"· {text}")

@@ -51,7 +51,7 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     fold: Annotated[bool, typer.Option(help="Bring the analytics up to date afterwards.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
 ) -> None:
-    """Import records. Running it again stores nothing twice.
+    """Import records. Running it again stores nothing twice. Where no curriculum is loaded, the shipped one is, first.
 
     Anki: a .colpkg, .apkg or collection.anki2; nothing that a card says is read. ASSISTments, OULAD, EPM: the public
     files. xAPI: statements, one a line or in one array. CSV: with a mapping file; without one a first guess is printed.
@@ -114,9 +114,20 @@ async def _import(settings: Settings, chosen: Chosen) -> tuple[ImportReport, UUI
         await migrate(settings)
     user_id = chosen.user or own_learner(settings.home)
     async with Database.open(settings) as db:
+        await _ensure_curriculum(db)
         options = _options(chosen, await _zone_of(db, user_id, chosen.zone))
         with open_source(SourceName(chosen.kind.value), chosen.path, options) as source:
             return await _run(db, source, user_id, chosen), user_id
+
+
+async def _ensure_curriculum(db: Database) -> None:
+    """The shipped curriculum where none is loaded yet: tags and names of records are mapped to its topics."""
+    from osler.catalog.curriculum_store import SHIPPED, ensure_curriculum
+
+    async with db.write() as session:
+        loaded = await ensure_curriculum(session)
+    if loaded is not None:
+        typer.echo(f"no curriculum was loaded: {SHIPPED} is now, {loaded.topics} topics to map to", err=True)
 
 
 async def _run(db: Database, source: Source, user_id: UUID, chosen: Chosen) -> ImportReport:

@@ -57,11 +57,12 @@ class ClassPlan:
     seed: int
     end: datetime
     edition: int = 1
+    begun_on: date | None = None
 
     @property
     def first_day(self) -> date:
-        """The first day of study."""
-        return self.end.date() - timedelta(days=self.days - 1)
+        """The first day of study: a class that was begun on an earlier day is gone on with as it was begun."""
+        return self.begun_on or self.end.date() - timedelta(days=self.days - 1)
 
     def pseudonym(self, who: str) -> UUID:
         """A pseudonym that follows from the plan, so that a second run finds the same people."""
@@ -79,20 +80,57 @@ class ClassPlan:
         return f"{COHORT_PREFIX}{self.edition}"
 
 
-async def newest_edition(session: ReadSession) -> int:
-    """The edition of the class that was made last; 1 before the first."""
-    found = await session.scalar(
-        sa.select(sa.func.count()).select_from(cohorts).where(cohorts.c.cohort_id.startswith(COHORT_PREFIX))
-    )
-    return max(1, int(found or 0))
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The class that is here: who has been sent, out of how many that were meant to be, and since when they study."""
+
+    edition: int
+    learners: tuple[UUID, ...]
+    educator: UUID
+    everybody: tuple[UUID, ...]
+    begun_on: date
+
+    @property
+    def meant(self) -> int:
+        """How many learners the class was to have: everybody but the educator and the administrator."""
+        return len(self.everybody) - 2
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everybody's events were sent; not after a start that was stopped meanwhile."""
+        return len(self.learners) >= self.meant
+
+    def is_of(self, plan: ClassPlan) -> bool:
+        """Whether that plan made it, as far as can be told: as many learners from the same seed."""
+        people = plan.people()
+        return {*people.learners, people.educator, people.admin} == set(self.everybody)
 
 
-async def is_there(session: ReadSession, people: SampleClass) -> bool:
-    """Whether this class has been sent before."""
-    found = await session.scalar(
-        sa.select(sa.func.count()).select_from(users).where(users.c.user_id.in_(people.learners), users.c.is_sample)
+async def editions(session: ReadSession) -> int:
+    """How many classes have been begun here, those that were erased too."""
+    chosen = sa.select(sa.func.count()).select_from(cohorts).where(cohorts.c.cohort_id.startswith(COHORT_PREFIX))
+    return int(await session.scalar(chosen) or 0)
+
+
+async def existing_class(session: ReadSession) -> Existing | None:
+    """The class that was begun last, whole or not; None before the first, and once it was erased."""
+    edition = await editions(session)
+    members = await session.rows(
+        sa.select(cohort_members.c.user_id, cohort_members.c.role, cohort_members.c.since_on)
+        .where(cohort_members.c.cohort_id == f"{COHORT_PREFIX}{edition}")
+        .order_by(cohort_members.c.user_id)
     )
-    return found == len(people.learners)
+    educator = next((row for row in members if row["role"] == "educator"), None)
+    if educator is None:
+        return None
+    everybody = await session.rows(sa.select(users.c.user_id).where(users.c.is_sample))
+    return Existing(
+        edition,
+        tuple(row["user_id"] for row in members if row["role"] == "learner"),
+        educator["user_id"],
+        tuple(row["user_id"] for row in everybody),
+        educator["since_on"],
+    )
 
 
 async def send_class(db: Database, plan: ClassPlan, progress: Progress = lambda _: None) -> SampleClass:
@@ -117,6 +155,8 @@ async def send_class(db: Database, plan: ClassPlan, progress: Progress = lambda 
         result = await ingest_events(db, events, user_id, import_window=False, keep_outcomes=False)
         if result.counts["accepted"] + result.counts["duplicate"] != len(events):
             raise Conflict(f"simulated events were not taken: {dict(result.codes)}", code="simulate.not_taken")
+        async with db.write() as session:
+            await _join(session, plan, user_id, "learner")
         sent, stored = sent + len(events), stored + result.counts["accepted"]
         if index % EXAM_IS_OVER_EVERY == EXAM_IS_OVER_EVERY - 1:
             async with db.write() as session:
@@ -166,12 +206,13 @@ async def _write_people(session: WriteSession, people: SampleClass, plan: ClassP
     await session.execute(cohort.on_conflict_do_nothing())
     for user_id in (*people.learners, people.educator, people.admin):
         await writes.ensure_user(session, user_id, is_sample=True)
-    roles = [(user_id, "learner") for user_id in people.learners] + [(people.educator, "educator")]
-    members = [
-        {"cohort_id": plan.cohort_id, "user_id": user_id, "role": role, "since_on": plan.first_day}
-        for user_id, role in roles
-    ]
-    await session.execute(pg.insert(cohort_members).values(members).on_conflict_do_nothing())
+    await _join(session, plan, people.educator, "educator")
+
+
+async def _join(session: WriteSession, plan: ClassPlan, user_id: UUID, role: str) -> None:
+    """Make somebody a member: a learner once all of theirs was sent, so that a class that is not whole can be told."""
+    row = {"cohort_id": plan.cohort_id, "user_id": user_id, "role": role, "since_on": plan.first_day}
+    await session.execute(pg.insert(cohort_members).values(row).on_conflict_do_nothing())
 
 
 async def _write_learner(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.eventlog import marks
+from osler.jobs.queries import last_success_at
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 from osler.live.learners import lock_key
+from osler.rollups.nightly import stale_names
 from osler.worker.night import night_of
 
 FOLDING_AT_ONCE = 4
@@ -34,6 +38,24 @@ async def bring_up_to_date(database: Database, progress: Callable[[int], None] =
     for job in night.jobs:
         await night.run(job.name, again=True)
         progress(1)
+
+
+async def is_owed(database: Database, user_ids: Sequence[UUID]) -> bool:
+    """Whether some of these learners never had a whole night: a row is missing, or a nightly job never ended well."""
+    async with database.read(primary=True) as session:
+        ended = await last_success_at(session)
+        if not ended.keys() >= {*stale_names(analytics()), "cohort"}:
+            return True
+        found = await session.scalar(sa.text(_WITHOUT_A_NIGHT), {"users": list(user_ids)})
+    return found is not None
+
+
+_WITHOUT_A_NIGHT = """
+select 1 from unnest(cast(:users as uuid[])) as u(user_id)
+ where not exists (select from learner_habits h where h.user_id = u.user_id)
+    or not exists (select from user_learning_metrics m where m.user_id = u.user_id)
+ limit 1
+"""
 
 
 async def _fold_marked(database: Database, live: Live, progress: Callable[[int], None]) -> None:

@@ -1,0 +1,111 @@
+"""Which sample class is here, what is still to be made of it, and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from osler.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from osler.db.engine import Database
+    from osler.settings import Settings
+    from osler.simulate.sample_class import ClassPlan, Existing, SampleClass
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The class that was asked for."""
+
+    learners: int
+    days: int
+    density: float
+    seed: int
+    fresh: bool
+
+
+async def prepare(db: Database, wanted: Wanted) -> SampleClass:
+    """The class, made now, or found as it was left and gone on with where a start was stopped."""
+    from osler.simulate.sample_class import ClassPlan, editions, existing_class
+
+    async with db.read(primary=True) as session:
+        existing = await existing_class(session)
+        edition = existing.edition if existing else await editions(session) + 1
+    plan = ClassPlan(wanted.learners, wanted.days, wanted.density, wanted.seed, await db.now(), edition)
+    if existing is None:
+        return await _make(db, plan)
+    if wanted.fresh:
+        await step("sample class erased", _erase(db.settings, existing.everybody))
+        return await _make(db, replace(plan, edition=edition + 1))
+    if not existing.is_whole and existing.is_of(plan):
+        say(f"going on with the sample class: {len(existing.learners)} of {existing.meant} learners were sent")
+        return await _make(db, replace(plan, begun_on=existing.begun_on))
+    return await _reuse(db, plan, existing)
+
+
+async def _make(db: Database, plan: ClassPlan) -> SampleClass:
+    from osler.catalog.curriculum_store import ensure_curriculum
+    from osler.simulate.sample_class import send_class
+
+    async with db.write() as session:
+        loaded = await ensure_curriculum(session)
+    if loaded is not None:
+        say(f"curriculum: {loaded.topics} topics, {loaded.edges} edges")
+    with Bar("simulating the class", plan.learners) as bar:
+        made = await step("class simulated and sent", send_class(db, plan, bar.advance))
+    say(f"{len(made.learners)} learners, {made.stored:,} events stored")
+    await _compute(db)
+    return made
+
+
+async def _reuse(db: Database, plan: ClassPlan, existing: Existing) -> SampleClass:
+    """The class that is here, whatever was asked for; its analytics are made where a start was stopped before them."""
+    from osler.worker.up_to_date import is_owed
+
+    people = plan.people()
+    whose = f"{len(existing.learners)} learners, studying since {existing.begun_on.isoformat()}"
+    if existing.is_of(plan):
+        say(f"the sample class is here: {whose}")
+    else:
+        say(f"another sample class is here and is used: {whose}; --fresh erases it and makes the one asked for")
+        people = replace(people, learners=existing.learners or people.learners, educator=existing.educator)
+    if await is_owed(db, existing.learners):
+        await _compute(db)
+    return people
+
+
+async def _compute(db: Database) -> None:
+    from osler.worker.up_to_date import bring_up_to_date
+
+    with Bar("computing the analytics", None) as bar:
+        await step("analytics computed", bring_up_to_date(db, bar.advance))
+
+
+async def _erase(settings: Settings, everybody: Iterable[UUID]) -> None:
+    from osler.privacy.erasure import erase
+
+    for user_id in everybody:
+        await erase(settings, user_id)
+
+
+async def step(what: str, work: Coroutine[Any, Any, T]) -> T:
+    """Do it, then say what was done and how long it took."""
+    from osler import clock
+
+    started = clock.monotonic_seconds()
+    done = await work
+    say(f"{what} ({clock.monotonic_seconds() - started:.1f} s)")
+    return done
+
+
+def say(text: str) -> None:
+    """One line of what was done."""
+    typer.echo(f"· {text}")
