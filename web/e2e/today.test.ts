@@ -89,6 +89,30 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.context().close();
   });
 
+  test.each(SIZES.flatMap((viewport) => (["educator", "program_admin"] as const).map((role) => ({ viewport, role }))))(
+    "$role, $viewport.width px: the class, what may be asked, and who needs a look only when it is opened",
+    async ({ viewport, role }) => {
+      const { page, faults } = await openAs(browser, role, "/", { viewport });
+      await settled(page);
+      await page.getByRole("heading", { name: "How the class stands" }).waitFor();
+      await page.getByRole("heading", { name: `You are signed in as ${role.replace("_", " ")}` }).waitFor();
+      expect(await page.getByRole("region", { name: "Due reviews" }).count()).toBe(0);
+      const hard = page.getByRole("list", { name: "Topics that many find hard" });
+      expect(await hard.locator("li").count()).toBeGreaterThan(0);
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      await page.getByRole("button", { name: "Open the list" }).click();
+      await page.getByText(/of \d+ need a look/).waitFor();
+      expect(asked.filter((path) => path.endsWith("/cohort/learners"))).toHaveLength(1);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+      await page.evaluate(axe.source);
+      const found = await page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run());
+      expect(found.violations.map((v) => v.id)).toEqual([]);
+      expect(faults).toEqual([]);
+      await page.context().close();
+    },
+  );
+
   test("the server stops: cards go stale, keep their numbers, and say so; nobody is signed out", async () => {
     const { page } = await openAs(browser, "learner", "/");
     await settled(page);

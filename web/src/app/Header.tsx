@@ -2,11 +2,11 @@
 import { useState } from "react";
 import { useReadiness } from "../analytics/readiness/query";
 import { useMe } from "../api/me";
+import { nameOf } from "../pages/roles";
 import { applyTheme, currentTheme, nextTheme } from "../shared/theme";
 
 export function Header({ onSignOut }: { onSignOut: () => void }) {
   const me = useMe().data;
-  const examName = useReadiness().data?.exam_name;
   const [theme, setTheme] = useState(() => currentTheme(localStorage));
   return (
     <header className="top">
@@ -16,11 +16,11 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
       <div className="facts">
         {me?.exam && (
           <span>
-            <strong>{examName ?? me.exam.exam_id}</strong>
+            <ExamName id={me.exam.exam_id} />
             {me.days_to_exam != null && ` in ${me.days_to_exam} days`}
           </span>
         )}
-        {me && !me.exam && <span>No exam set</span>}
+        {me && !me.exam && <span>{me.roles.includes("learner") ? "No exam set" : me.roles.map(nameOf).join(", ")}</span>}
         {me?.is_sample && <span className="sample">Sample data</span>}
       </div>
       <div className="tools">
@@ -41,4 +41,9 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
       </div>
     </header>
   );
+}
+
+/** The exam's name as the readiness page says it; only where there is an exam, as staff have none to ask about. */
+function ExamName({ id }: { id: string }) {
+  return <strong>{useReadiness().data?.exam_name ?? id}</strong>;
 }

@@ -1,7 +1,7 @@
 // Which address shows which page. A page beyond the first is loaded when it is opened.
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { createContext, use } from "react";
-import { Today } from "../pages/Today";
+import { Home } from "../pages/Home";
 import { Header } from "./Header";
 
 const SignOut = createContext<() => void>(() => undefined);
@@ -31,7 +31,7 @@ function NotFound() {
 }
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
-const today = createRoute({ getParentRoute: () => root, path: "/", component: Today });
+const today = createRoute({ getParentRoute: () => root, path: "/", component: Home });
 
 export const router = createRouter({ routeTree: root.addChildren([today]) });
 

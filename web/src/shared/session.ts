@@ -26,6 +26,12 @@ export function keepToken(storage: Storage, token: string): void {
   storage.setItem(KEY, token.trim());
 }
 
+/** The roles that the token of this tab names, if it names any where we would look. */
+export function tokenRoles(storage: Storage): readonly string[] {
+  const token = storage.getItem(KEY);
+  return (token && readIdentity(token)?.roles) || [];
+}
+
 /** What the token says of itself, for showing only: the server decides everything. Null when it is no token. */
 export function readIdentity(token: string): Identity | null {
   const middle = token.split(".")[1];

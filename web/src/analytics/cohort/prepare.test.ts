@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bandText, hardTopics } from "./prepare";
+import { bandText, hardTopics, needLine } from "./prepare";
 
 test("a band is told as a band, with about how many", () => {
   expect(bandText({ low: 0.5, high: 0.75, n: 50 })).toBe("Between the 50th and the 75th percentile of about 50 learners");
@@ -17,4 +17,9 @@ test("a suppressed topic is not listed, and nothing is made up in its place", ()
     { id: "a", name: "a", share: "about 45 %" },
     { id: "c", name: "c", share: "about 30 %" },
   ]);
+});
+
+test("a learner who needs a look comes with the reason and the range of the forecast", () => {
+  expect(needLine({ reasons: ["few active days"], score_low: 41.2, score_high: 62.9 })).toBe("few active days · 41 to 63 of 100");
+  expect(needLine({ reasons: ["few active days"], score_low: null, score_high: null })).toBe("few active days");
 });

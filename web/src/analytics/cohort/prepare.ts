@@ -43,3 +43,22 @@ export const COHORT_COLUMNS: Column<Topic>[] = [
   { header: "Median hours to mastery", value: (t) => t.median_hours, numeric: true },
   { header: "Learners (rounded to 5)", value: (t) => t.n, numeric: true },
 ];
+
+type Learner = Schemas["LearnerOfClass"];
+
+/** Why somebody needs a look, with the forecast where there is one: "few active days · 41 to 63 of 100". */
+export function needLine(learner: Pick<Learner, "reasons" | "score_low" | "score_high">): string {
+  const { score_low: low, score_high: high } = learner;
+  const range = low == null || high == null ? [] : [`${Math.round(low)} to ${Math.round(high)} of 100`];
+  return [...learner.reasons, ...range].join(" · ");
+}
+
+export const LEARNER_COLUMNS: Column<Learner>[] = [
+  { header: "Learner (pseudonym)", value: (l) => l.user_id },
+  { header: "Needs a look", value: (l) => (l.needs_a_look ? l.reasons.join(", ") : "no") },
+  { header: "Forecast score (0 to 100)", value: (l) => l.score, numeric: true },
+  { header: "Likely from", value: (l) => l.score_low, numeric: true },
+  { header: "to", value: (l) => l.score_high, numeric: true },
+  { header: "Active days of the last 28", value: (l) => l.active_days_28d, numeric: true },
+  { header: "Weak topics", value: (l) => l.topics_weak, numeric: true },
+];
