@@ -35,7 +35,7 @@ class _Columns:
     def add(self, values: list[Any], text: Callable[[Any], str] | None = None) -> None:
         """One more column; without `text` its values are texts or None."""
         first = values[0]
-        if values.count(first) == len(values):
+        if values[-1] == first and values.count(first) == len(values):
             self.cols.append(None)
             self.same.append((text or _text)(first) or None)
             return

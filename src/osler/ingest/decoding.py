@@ -65,14 +65,14 @@ def _decode_whole(body: bytes) -> Decoded | None:
         return None
     events: list[WireEvent] = found.events
     written = plain.encode(found)
-    if not _is_unpadded(body, written) or not events or not quick.fits(events) or quick.has_negative_zero(written):
+    if not _is_unpadded(body, written) or not events or not quick.fits(events):
         return None
     return Decoded(_shell(found), list(events))
 
 
 def _is_unpadded(raw: bytes, written: bytes) -> bool:
     """Whether nothing was said twice (its quotes would be missing in what we write) and no event can be over-long."""
-    if raw.count(b'"') != written.count(b'"'):
+    if quick.quotes(raw) != quick.quotes(written):
         return False
     limit = careful.MAX_EVENT_BYTES
     return len(raw) <= limit or len(raw) - raw.count(b" ") - len(written) <= limit // 2
@@ -138,8 +138,7 @@ def _read_all(raws: list[bytes], *, is_plain: bool) -> list[Read]:
         left, found = _one_by_one(raws, left)
     odd = set(quick.odd_ones(found))
     written = plain.encode_lines(found)
-    is_sound = sum(raws[place].count(b'"') for place in left) == written.count(b'"')
-    is_sound = is_sound and not quick.has_negative_zero(written)
+    is_sound = sum(raws[place].count(b'"') for place in left) == quick.quotes(written)
     for nth, (place, event) in enumerate(zip(left, found, strict=True)):
         if nth not in odd and (is_sound or _says_nothing_twice(raws[place], event)):
             read[place] = event
@@ -164,8 +163,7 @@ def _one_by_one(raws: list[bytes], left: list[int]) -> tuple[list[int], list[Wir
 
 
 def _says_nothing_twice(raw: bytes, event: WireEvent) -> bool:
-    written = plain.encode(event)
-    return raw.count(b'"') == written.count(b'"') and not quick.has_negative_zero(written)
+    return raw.count(b'"') == plain.encode(event).count(b'"')
 
 
 def read_carefully(raw: bytes) -> Read:

@@ -136,7 +136,7 @@ def read_values(events: _ANY) -> list[Read]:
         found: list[WireEvent] = quick_events.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return [_read_value(event) for event in events]
-    if quick.is_plain(body) and quick.fits(found) and not quick.has_negative_zero(body):
+    if quick.is_plain(body) and quick.fits(found):
         return list(found)
     odd = set(quick.odd_ones(found))
     return [_read_value(events[n]) if n in odd else event for n, event in enumerate(found)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from msgspec import inspect as mi
@@ -25,6 +25,7 @@ _KEY_BYTES = _LETTERS + b"\n"
 _ROUTE_BYTES = _LETTERS + b"_{}/.:-\n"
 _ZONE_BYTES = _LETTERS + b"_+-/\n"
 _HEX_BYTES = b"0123456789abcdef-\n"
+_QUOTE = ord('"')
 
 
 class Fits:
@@ -36,7 +37,7 @@ class Fits:
         self.keys: list[Any] = []
         self.uuids: list[Any] = []
         self.routes: list[Any] = []
-        self.decimals: list[Any] = []
+        self.numbers: list[tuple[Any, bool]] = []
         declared = mi.type_info(kind.data)
         assert isinstance(declared, mi.StructType)  # noqa: S101 (every data class is a struct)
         for field in declared.fields:
@@ -57,7 +58,8 @@ class Fits:
             }
             places[inner.pattern or ""].append(attrgetter(name))
         elif isinstance(inner, mi.FloatType) and isinstance(kind, mi.Metadata):
-            self.decimals.append(attrgetter(name))
+            extra = cast("dict[str, Any]", getattr(kind, "extra_json_schema", None) or {})
+            self.numbers.append((attrgetter(name), "multipleOf" in extra))
 
 
 _FITS = {WIRE_TYPES[name]: Fits(kind) for name, kind in EVENT_TYPES.items()}
@@ -111,10 +113,13 @@ def _texts(getters: Iterable[Any], data: list[Any]) -> list[str]:
 
 
 def _numbers_fit(plan: Fits, data: list[Any]) -> bool:
-    """Whether each has three decimals at most: thousandths divided again are the number that such a text reads as."""
-    for get in plan.decimals:
+    """Whether none is −0, which is stored as 0, and each has three decimals at most where no more are allowed.
+
+    Thousandths divided again are the number that a text with three decimals reads as.
+    """
+    for get, has_steps in plan.numbers:
         values = np.array(_present(get, data), dtype=np.float64)
-        if not bool((np.rint(values * 1000) / 1000 == values).all()):
+        if np.signbit(values).any() or (has_steps and (np.rint(values * 1000) / 1000 != values).any()):
             return False
     return True
 
@@ -190,9 +195,6 @@ def is_plain(raw: bytes) -> bool:
     )
 
 
-def has_negative_zero(written: bytes) -> bool:
-    """Whether some number of encoded events is −0, which is stored as 0; the careful way does that.
-
-    May say yes because of an id.
-    """
-    return b":-0" in written
+def quotes(raw: bytes) -> int:
+    """How many quotation marks there are; `bytes.count` stops at each."""
+    return int(np.count_nonzero(np.frombuffer(raw, dtype=np.uint8) == _QUOTE))
