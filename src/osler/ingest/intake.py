@@ -14,6 +14,7 @@ import msgspec
 from osler.db.engine import Database
 from osler.domain.outcomes import EventProblem, Status
 from osler.errors import Unavailable
+from osler.eventlog.collector import collector_at_rest
 from osler.ingest import careful, quick
 from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import Read, read_carefully
@@ -38,8 +39,10 @@ class BatchResult:
         """Add the answer to one chunk."""
         for status, count in taken.counts().items():
             self.counts[status] += count
-        self.codes.update(each.code.value for each in taken.outcomes if each.code is not None)
-        self.warnings.update(warning.value for each in taken.outcomes for warning in each.warnings)
+        self.codes.update([each.code.value for each in taken.outcomes if each.code is not None])
+        warned = Counter([tuple(each.warnings) for each in taken.outcomes if each.warnings])
+        for warnings, count in warned.items():
+            self.warnings.update({warning.value: count for warning in warnings})
         if keep_outcomes:
             self.outcomes += taken.outcomes
 
@@ -74,8 +77,9 @@ async def ingest_events(
         concluded=concluded or {},
     )
     result = BatchResult()
-    async for taken in _taken(db, _chunks(events), sender):
-        result.add(taken, keep_outcomes=keep_outcomes)
+    with collector_at_rest():
+        async for taken in _taken(db, _chunks(events), sender):
+            result.add(taken, keep_outcomes=keep_outcomes)
     return result
 
 

@@ -19,12 +19,12 @@ from osler.db.upsert import write_together
 from osler.domain.events import Cursor, LoggedEvent
 from osler.eventlog import checkpoints, marks, reading
 from osler.eventlog.checkpoints import Checkpoint
+from osler.eventlog.collector import collector_at_rest
 from osler.eventlog.reading import Reached
 from osler.forecasts import predictions
 from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.forecasts.shelf import Shelf
 from osler.live import learners
-from osler.live.collector import collector_at_rest
 from osler.live.gathering import REGRADE, Gathering, Stretch
 from osler.live.learners import LearnerRow
 from osler.live.restoring import CHECKPOINT, restore
