@@ -11,7 +11,7 @@ from tests.support.learning import LEARNER, START, history, send, small_catalogu
 
 from osler import clock
 from osler.analytics.contract import Days, Moments
-from osler.analytics.registry import analytics
+from osler.analytics.registry import analytics, refreshes_of
 from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_relationships, user_exams
 from osler.db.engine import Database
 from osler.live.catch_up import Live
@@ -61,9 +61,8 @@ async def night(database: Database, user_ids: Sequence[UUID], as_of: datetime, d
         for analytic in analytics():
             for rollup in analytic.rollups:
                 await rollup.recount(s, Days([u for u, _ in pairs], [d for _, d in pairs]))
-        for analytic in analytics():
-            for refresh in analytic.refreshes:
-                await refresh.refresh(s, Moments(list(user_ids), [as_of] * len(user_ids)))
+        for refresh in refreshes_of(analytics()):
+            await refresh.refresh(s, Moments(list(user_ids), [as_of] * len(user_ids)))
 
 
 def recently(days: int) -> datetime:

@@ -5,11 +5,13 @@ A third party adds one from its own package by the entry point group `osler.anal
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Protocol, TypeVar
 
 from osler.analytics.cohort.analytic import ANALYTIC as COHORT
-from osler.analytics.contract import Analytic
+from osler.analytics.contract import Analytic, Refresh, Task
 from osler.analytics.efficiency.analytic import ANALYTIC as EFFICIENCY
 from osler.analytics.gaps.analytic import ANALYTIC as GAPS
 from osler.analytics.mastery.analytic import ANALYTIC as MASTERY
@@ -49,3 +51,49 @@ def analytics() -> tuple[Analytic, ...]:
         msg = f"two analytics have the same name among {', '.join(names)}; uninstall one"
         raise Misconfigured(msg)
     return tuple(found)
+
+
+SETTLING = "mastery"
+"""The job that carries live rows to the end of the night: after all counts, before every refresh."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+
+J = TypeVar("J", bound=_Named)
+
+
+def refreshes_of(analytics: Sequence[Analytic]) -> list[Refresh]:
+    """All refreshes in the order in which they are to run, here and in a replay.
+
+    Errors: Misconfigured when one is to come after a job that there is not, or after itself.
+    """
+    counted = [rollup.name for analytic in analytics for rollup in analytic.rollups]
+    return _in_order([refresh for analytic in analytics for refresh in analytic.refreshes], [*counted, SETTLING])
+
+
+def tasks_of(analytics: Sequence[Analytic]) -> list[Task]:
+    """All tasks in the order in which they are to run, after everything that is of one learner. Errors: as above."""
+    counted = [rollup.name for analytic in analytics for rollup in analytic.rollups]
+    earlier = [*counted, SETTLING, *(refresh.name for refresh in refreshes_of(analytics))]
+    return _in_order([task for analytic in analytics for task in analytic.tasks], earlier)
+
+
+def _in_order(jobs: Sequence[J], before: Collection[str]) -> list[J]:
+    """The jobs with each after those that it names; where that leaves a choice, in the order given."""
+    placed, waiting, made = set(before), list(jobs), list[J]()
+    while waiting:
+        ready = next((job for job in waiting if placed.issuperset(job.after)), None)
+        if ready is None:
+            stuck = waiting[0]
+            missing = ", ".join(sorted(set(stuck.after) - placed))
+            msg = f"job {stuck.name} is to run after {missing}, which never comes before it; mend its `after`"
+            raise Misconfigured(msg)
+        waiting.remove(ready)
+        placed.add(ready.name)
+        made.append(ready)
+    return made

@@ -15,6 +15,7 @@ from osler.errors import Unavailable
 from osler.http.cache.entry import Cache
 from osler.live.background import Background
 from osler.live.catch_up import CaughtUp, Live
+from osler.rollups.first_look import Newcomers
 
 
 class Following:
@@ -24,6 +25,7 @@ class Following:
         self._database: Database | None = None
         self._live: Live | None = None
         self._background: Background | None = None
+        self._newcomers: Newcomers | None = None
         self._cache: Cache | None = None
 
     @asynccontextmanager
@@ -31,12 +33,15 @@ class Following:
         """Begin to follow the log; stops at the next transaction's edge."""
         self._database, self._live, self._cache = db, Live(db, analytics()), cache
         self._background = Background(db, self.catch_up)
+        self._newcomers = Newcomers(db, analytics())
         self._background.start()
+        self._newcomers.start()
         try:
             yield
         finally:
+            await self._newcomers.stop()
             await self._background.stop()
-            self._database = self._live = self._background = self._cache = None
+            self._database = self._live = self._background = self._newcomers = self._cache = None
 
     async def catch_up(self, user_id: UUID) -> CaughtUp:
         """Fold the learner now. After it the next answer of this process is a new one.
@@ -48,6 +53,8 @@ class Following:
         caught = await self._live.catch_up(user_id)
         if caught.events:
             await self._cache.bump(user_id)
+            if self._newcomers is not None:
+                self._newcomers.note(user_id)
         return caught
 
     def wake(self, user_id: UUID) -> None:

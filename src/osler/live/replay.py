@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings, Moments
+from osler.analytics.registry import refreshes_of
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
 from osler.forecasts.predictions import copy_into_shadow
@@ -120,7 +121,7 @@ class Replay:
                 await rollup.recount(session, Days([user for user, _ in part], [day for _, day in part]))
 
     async def _refresh(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
-        for refresh in [refresh for analytic in self._analytics for refresh in analytic.refreshes]:
+        for refresh in refreshes_of(self._analytics):
             moments = await _refreshed(session, refresh.as_of_table, chunk)
             if moments.user_ids:
                 await refresh.refresh(session, moments)

@@ -7,8 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Days, Refresh
+from osler.analytics.registry import refreshes_of
 from osler.db.engine import Database
 from osler.db.session import WriteSession
+from osler.rollups.first_look import wait_for_first_looks
 from osler.rollups.handing_out import hand_out, stale_learners, take, take_learners
 from osler.rollups.nightly import stale_names
 from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of
@@ -31,7 +33,7 @@ async def drain(database: Database, analytics: Sequence[Analytic], *, as_of: dat
         counted += await _count(database, rollup)
     # One instant for all: refreshes that share a table of instants would else tell different ones.
     instant = as_of or await database.now()
-    for refresh in [refresh for analytic in analytics for refresh in analytic.refreshes]:
+    for refresh in refreshes_of(analytics):
         await _refresh(database, refresh, instant)
     return counted
 
@@ -40,6 +42,7 @@ async def _count(database: Database, rollup: DayRollup) -> int:
     counted = 0
     while True:
         async with database.write() as session:
+            await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
             if not taken:
                 return counted
@@ -53,6 +56,7 @@ async def _refresh(database: Database, refresh: Refresh, as_of: datetime) -> Non
             chunk = await stale_learners(session, refresh.name, LEARNERS_AT_ONCE)
             if not chunk:
                 return
+            await wait_for_first_looks(session)
             await take_learners(session, refresh.name, chunk)
             for moments in (await moments_of(session, chunk, as_of)).values():
                 await refresh.refresh(session, moments)

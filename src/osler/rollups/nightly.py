@@ -12,16 +12,17 @@ from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Days, Refresh, Task
+from osler.analytics.registry import SETTLING, refreshes_of, tasks_of
 from osler.errors import Unavailable
 from osler.eventlog import marks
 from osler.jobs.leases import Fenced
 from osler.jobs.run import Job, Run
+from osler.rollups.first_look import wait_for_first_looks
 from osler.rollups.handing_out import Taken, hand_out, take, take_day, take_learners
 from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of, next_learners, settle
 
 CatchUp = Callable[[UUID], Awaitable[object]]
 
-MASTERY = "mastery"
 AS_OF = time(2, 0, tzinfo=UTC)
 
 
@@ -32,13 +33,11 @@ def nightly_jobs(analytics: Sequence[Analytic], catch_up: CatchUp) -> tuple[Job,
     """
     names = stale_names(analytics)
     rollups = [rollup for analytic in analytics for rollup in analytic.rollups]
-    refreshes = [refresh for analytic in analytics for refresh in analytic.refreshes]
-    tasks = [task for analytic in analytics for task in analytic.tasks]
     return (
         *(_counting(rollup, names, catch_up) for rollup in rollups),
         _settling(analytics, catch_up),
-        *(_refreshing(refresh, names) for refresh in refreshes),
-        *(_task(task) for task in tasks),
+        *(_refreshing(refresh, names) for refresh in refreshes_of(analytics)),
+        *(_task(task) for task in tasks_of(analytics)),
     )
 
 
@@ -69,6 +68,7 @@ async def _count_some(run: Run, rollup: DayRollup) -> int:
     taken = Taken([], [])
     try:
         async with run.write() as session:
+            await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
             if taken:
                 await rollup.recount(session, Days(taken.user_ids, taken.local_dates))
@@ -83,6 +83,7 @@ async def _count_each(run: Run, rollup: DayRollup, taken: Taken) -> None:
     for user_id, local_date in zip(taken.user_ids, taken.local_dates, strict=True):
         try:
             async with run.write() as session:
+                await wait_for_first_looks(session)
                 await take_day(session, rollup.name, user_id, local_date)
                 await rollup.recount(session, Days([user_id], [local_date]))
         except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
@@ -104,7 +105,7 @@ def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
             after = chunk[-1]
             await run.progress("settling", done)
 
-    return Job(name=MASTERY, what="carries mastery and retrieval strength to the end of the night", work=work)
+    return Job(name=SETTLING, what="carries mastery and retrieval strength to the end of the night", work=work)
 
 
 def _refreshing(refresh: Refresh, names: Sequence[str]) -> Job:
@@ -116,6 +117,7 @@ def _refreshing(refresh: Refresh, names: Sequence[str]) -> Job:
                 chunk = await next_learners(session, after, LEARNERS_AT_ONCE)
                 if not chunk:
                     break
+                await wait_for_first_looks(session)
                 await take_learners(session, refresh.name, chunk)
                 for moments in (await moments_of(session, chunk, as_of_night(run.day))).values():
                     await refresh.refresh(session, moments)

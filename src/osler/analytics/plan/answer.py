@@ -111,7 +111,7 @@ def _card(found: Mapping[str, Any], body: Mapping[str, Any], topics: list[str]) 
     due = body["days"][0]["due"] if body["days"] else 0
     if body["block"] is None:
         if not found["gaps"] and not found["due"] and found["planned"] is None:
-            text = "Nothing to plan from yet: what to study next is here from the night after the first answers."
+            text = "Nothing to plan from yet: what to study next is here a few minutes after the first answers."
             return card_fields(CardState.FIRST_USE, ("plan.first_use", text), **shared)
         return card_fields(CardState.DONE, ("plan.done", "Nothing due today, and no gap is open."), **shared)
     first = body["block"]["reason"]["text"]
