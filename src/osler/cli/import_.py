@@ -114,7 +114,8 @@ async def _import(settings: Settings, chosen: Chosen) -> tuple[ImportReport, UUI
         await migrate(settings)
     user_id = chosen.user or own_learner(settings.home)
     async with Database.open(settings) as db:
-        await _ensure_curriculum(db)
+        if chosen.kind is not Kind.JSONL:  # native events name their topics, and an export brings its own catalogue
+            await _ensure_curriculum(db)
         options = _options(chosen, await _zone_of(db, user_id, chosen.zone))
         with open_source(SourceName(chosen.kind.value), chosen.path, options) as source:
             return await _run(db, source, user_id, chosen), user_id
