@@ -99,6 +99,8 @@ delete from topic_daily_stats s using unnest($1::uuid[], $2::date[]) as w(user_i
 
 async def recount(session: WriteSession, days: Days) -> None:
     """Count these learner-days again. What the fold wrote of the same days (mastery) stays."""
+    if not days.user_ids:
+        return
     users, dates = list(days.user_ids), list(days.local_dates)
     learners = list(dict.fromkeys(users))
     low, high = (datetime.combine(day, time(tzinfo=UTC)) for day in (min(dates), max(dates)))
