@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from osler.analytics.contract import CardState, card_fields
 from osler.analytics.gaps.model import VERSION
 from osler.catalog.snapshot import Catalogue
+from osler.science.learning_rate import LONGEST_DAYS
 
 LISTED = ("weak", "open", "insufficient_data")
 CHAIN_LENGTH = 4
+DEFAULT_MINUTES_A_DAY = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """How many hours of study there are before the exam, or in half a year, and what to say of what takes longer."""
+
+    hours: float
+    otherwise: str
+
+    def shown(self, hours: float | None) -> float | None:
+        """The hours, where they are so few that a number means something."""
+        return hours if hours is not None and hours <= self.hours else None
+
+
+def within(found: Mapping[str, Any]) -> Within:
+    """At the pace of the plan, else of the last 28 days, else of half an hour a day."""
+    minutes = found["minutes_a_day"] or DEFAULT_MINUTES_A_DAY
+    left = None if found["exam_on"] is None else _days_between(found["today"], found["exam_on"])
+    if left is not None and 0 < left < LONGEST_DAYS:
+        return Within(left * minutes / 60, "not to be closed before the exam at this pace")
+    return Within(LONGEST_DAYS * minutes / 60, f"not to be closed within {LONGEST_DAYS:.0f} days at this pace")
+
+
+def _days_between(first: str, last: str) -> int:
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days
 
 
 def answer(found: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
     """The answer of `/knowledge-gaps`."""
-    gaps = [gap_out(gap, known) for gap in found["gaps"]]
+    time = within(found)
+    gaps = [gap_out(gap, known, time) for gap in found["gaps"]]
     counts = {str(state): int(n) for state, n in found["counts"].items()}
     ranked_by = found["gaps"][0]["ranked_by"] if gaps else None
     return {**_card(found["gaps"], gaps, counts), "ranked_by": ranked_by, "counts": counts, "gaps": gaps}
 
 
-def gap_out(gap: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
-    """One gap as the API says it."""
+def gap_out(gap: Mapping[str, Any], known: Catalogue, time: Within) -> dict[str, Any]:
+    """One gap as the API says it; hours that the learner does not have are null."""
     same = (
         "topic_id", "rank", "state", "severity", "is_provisional", "gap_score", "priority_score", "priority_index",
         "mastery", "mastery_low", "mastery_high", "n", "board_exam_weight", "exam_share", "prerequisite_impact",
@@ -32,7 +62,11 @@ def gap_out(gap: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
     return {
         **{field: gap[field] for field in same},
         "name": name,
-        "hours": {"median": gap["estimated_hours"], "low": gap["hours_low"], "high": gap["hours_high"]},
+        "hours": {
+            "median": (median := time.shown(gap["estimated_hours"])),
+            "low": None if median is None else gap["hours_low"],
+            "high": None if median is None else time.shown(gap["hours_high"]),
+        },
         "recommended_path": [{"topic_id": t, "name": known.name_of(t)} for t in gap["recommended_path"]],
         "progress": {
             "opened_on": gap["opened_on"],
@@ -41,18 +75,23 @@ def gap_out(gap: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
             "target": gap["target"],
             "share": gap["progress"],
         },
-        "findings": _findings(gap, name, known),
+        "findings": _findings(gap, name, known, time),
     }
 
 
-def in_hours(gap: Mapping[str, Any]) -> str:
-    """Hours in words: about 6 h (4 to 9); nothing where the median draw never arrives."""
-    if gap["estimated_hours"] is None:
+def in_hours(gap: Mapping[str, Any], time: Within) -> str:
+    """Hours in words: about 6 h (4 to 9); about 6 h (4 or more) where the late draws take longer than there is."""
+    median, low, high = time.shown(gap["estimated_hours"]), gap["hours_low"], time.shown(gap["hours_high"])
+    if median is None:
         return ""
-    low, high = gap["hours_low"], gap["hours_high"]
-    if low is None or high is None:
-        return f"about {gap['estimated_hours']:.1f} h"
-    return f"about {gap['estimated_hours']:.1f} h ({low:.1f} to {high:.1f})"
+    about = f"about {_round(median)} h"
+    if low is None:
+        return about
+    return f"{about} ({_round(low)} or more)" if high is None else f"{about} ({_round(low)} to {_round(high)})"
+
+
+def _round(hours: float) -> str:
+    return f"{hours:.1f}" if hours < 1 else f"{hours:.0f}"
 
 
 def graph_answer(found: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:
@@ -102,11 +141,13 @@ def _card(rows: Sequence[Mapping[str, Any]], gaps: Sequence[Any], counts: Mappin
     return card_fields(CardState.READY, (sentence["code"], sentence["text"]), params=sentence["params"], **shared)
 
 
-def _findings(gap: Mapping[str, Any], name: str, known: Catalogue) -> list[dict[str, Any]]:
-    hours, blocks = in_hours(gap), gap["blocks_count"]
-    params = {"topic": name, "severity": gap["severity"], "hours": gap["estimated_hours"], "blocks": blocks}
-    said = [("gaps.priority", _priority(gap, name, hours))]
-    if gap["estimated_hours"]:
+def _findings(gap: Mapping[str, Any], name: str, known: Catalogue, time: Within) -> list[dict[str, Any]]:
+    hours, blocks = in_hours(gap, time), gap["blocks_count"]
+    params = {
+        "topic": name, "severity": gap["severity"], "hours": time.shown(gap["estimated_hours"]), "blocks": blocks,
+    }  # fmt: skip
+    said = [("gaps.priority", _priority(gap, name, hours, time))]
+    if hours:
         said.append(("gaps.focus", f"Focus on {name} ({hours} needed)."))
     if gap["recommended_materials"]:
         count = len(gap["recommended_materials"])
@@ -121,17 +162,22 @@ def _findings(gap: Mapping[str, Any], name: str, known: Catalogue) -> list[dict[
     return [{"code": code, "params": params, "text": text} for code, text in said]
 
 
-STANDING = {"weak": "weak", "unseen": "not seen yet", "insufficient_data": "few answers yet", "closed": "on target"}
+STANDING = {"unseen": "not seen yet", "insufficient_data": "few answers yet", "closed": "on target"}
 
 
-def _priority(gap: Mapping[str, Any], name: str, hours: str) -> str:
-    """Heart failure: critical, about 6 h (4 to 9); weak, 8 % of the exam, blocks 5."""
-    parts = [part for part in (gap["severity"], hours) if part]
-    facts = [STANDING.get(gap["state"], "open")]
+def _priority(gap: Mapping[str, Any], name: str, hours: str, time: Within) -> str:
+    """Heart failure: a critical gap, about 6 h (4 to 9) to close; 8 % of the exam, blocks 5 topics."""
+    standing = f"a {gap['severity']} gap" if gap["severity"] else STANDING.get(gap["state"], "open")
+    parts = [standing]
+    if hours:
+        parts.append(f"{hours} to close")
+    elif gap["severity"] and gap["state"] != "closed":
+        parts.append(time.otherwise)
+    facts: list[str] = []
     if gap["exam_share"] >= 0.005:
         facts.append(f"{100 * gap['exam_share']:.0f} % of the exam")
     if gap["blocks_count"]:
-        facts.append(f"blocks {gap['blocks_count']}")
+        facts.append("blocks 1 topic" if gap["blocks_count"] == 1 else f"blocks {gap['blocks_count']} topics")
     return f"{name}: {'; '.join(', '.join(part) for part in (parts, facts) if part)}."
 
 

@@ -23,6 +23,12 @@ GAPS = f"""
 with {ME}
 select json_build_object(
   'today', (select today from me),
+  'exam_on', (select e.exam_on from me join user_exams e on e.user_id = me.user_id and e.is_current),
+  'minutes_a_day', coalesce(
+     (select sum(m) / 7.0 from me join user_exams e on e.user_id = me.user_id and e.is_current,
+             unnest(e.minutes_per_day) as m),
+     (select sum(d.active_seconds) / 60 / 28 from me join daily_user_stats d on d.user_id = me.user_id
+         and d.local_date > me.today - 28 and d.local_date <= me.today)),
   'counts', (select coalesce(json_object_agg(state, n), '{{}}') from (
      select state, count(*) as n from knowledge_gaps g join me using (user_id) group by 1) c),
   'gaps', (select coalesce(json_agg(json_build_array({", ".join("g." + name for name in NAMES)}) order by g.rank), '[]')
