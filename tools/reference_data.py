@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from reference_code import table
@@ -67,9 +69,10 @@ def _vocabularies() -> dict[str, str]:
 def jobs_page() -> str:
     """The text of docs/reference/jobs.md."""
     from osler.analytics.registry import SHIPPED
+    from osler.settings import load_settings
     from osler.worker.night import night_of
 
-    unopened: Any = None  # jobs are listed here, not run
+    unopened: Any = SimpleNamespace(settings=load_settings(home=Path("/nowhere")))  # jobs are listed here, not run
     declared = {one.name: (analytic.name, one) for analytic in SHIPPED for one in _declared(analytic)}
     rows: list[list[object]] = []
     for place, job in enumerate(night_of(unopened).jobs, start=1):

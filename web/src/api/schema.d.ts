@@ -264,6 +264,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analytics/plan/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Cards
+         * @description Today's cards in the order of the review plan, each with its reason.
+         */
+        get: operations["plan_plan_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analytics/retrieval": {
         parameters: {
             query?: never;
@@ -2678,6 +2698,69 @@ export interface components {
             value: number | null;
         };
         /**
+         * ListAnswer
+         * @description Today's cards in order; empty without an exam ahead: then what is due decides.
+         */
+        ListAnswer: {
+            /**
+             * As Of
+             * @description instant that the numbers are as of
+             * @example 2026-11-22T02:00:00Z
+             */
+            as_of: string | null;
+            /** Cards */
+            cards: components["schemas"]["ListedCard"][];
+            /** @description what the card says in one sentence */
+            finding: components["schemas"]["Finding"];
+            /** @description range of the card's main number, where it has one */
+            interval?: components["schemas"]["Interval"] | null;
+            /**
+             * Model Version
+             * @description version of model and parameters
+             * @example start-1
+             */
+            model_version: string;
+            /**
+             * N
+             * @description attempts or sessions behind the numbers
+             * @example 412
+             */
+            n: number;
+            /**
+             * Planned On
+             * @example 2026-11-22
+             */
+            planned_on: string | null;
+            /**
+             * @description which of the card's states to draw
+             * @example ready
+             */
+            state: components["schemas"]["CardState"];
+        };
+        /**
+         * ListedCard
+         * @description One card of today's list.
+         */
+        ListedCard: {
+            /**
+             * Is Reviewed
+             * @description since the list was made
+             * @example false
+             */
+            is_reviewed: boolean;
+            /**
+             * Item Id
+             * @example 1487340045861
+             */
+            item_id: string;
+            /**
+             * Item Kind
+             * @example card
+             */
+            item_kind: string;
+            reason: components["schemas"]["Finding"];
+        };
+        /**
          * MasteryAnswer
          * @description What the learner knows, topic by topic.
          */
@@ -3140,6 +3223,8 @@ export interface components {
              * @example 412
              */
             n: number;
+            /** @description null without an exam ahead, or before the first night */
+            review_plan: components["schemas"]["ReviewPlan"] | null;
             /**
              * @description which of the card's states to draw
              * @example ready
@@ -3237,6 +3322,18 @@ export interface components {
              * @example 35
              */
             high: number | null;
+            /**
+             * Learning Rate
+             * @description γ: logits gained per ln(1 + answers on the topic)
+             * @example 0.25
+             */
+            learning_rate: number;
+            /**
+             * Learning Rate Source
+             * @description fitted: on this installation's answers, where it forecasts forward in time; else start
+             * @example start
+             */
+            learning_rate_source: string;
             /**
              * Low
              * @example 14
@@ -3581,6 +3678,73 @@ export interface components {
             state: components["schemas"]["CardState"];
             /** Topics */
             topics: components["schemas"]["TopicRecall"][];
+        };
+        /**
+         * ReviewPlan
+         * @description How cards are reviewed until the exam, chosen by simulating the memory model itself.
+         */
+        ReviewPlan: {
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-22T02:00:00Z
+             */
+            as_of: string;
+            /**
+             * Cards
+             * @description cards with a memory
+             * @example 840
+             */
+            cards: number;
+            /**
+             * Desired Retention
+             * @description recall at which a card is due
+             * @example 0.8
+             */
+            desired_retention: number;
+            /**
+             * Expected Recall
+             * @description simulated for the exam day
+             * @example 0.93
+             */
+            expected_recall: number;
+            finding: components["schemas"]["Finding"];
+            /**
+             * Last Days From
+             * Format: date
+             * @description from then on all cards go by gain
+             * @example 2027-01-03
+             */
+            last_days_from: string;
+            /**
+             * Reviewed
+             * @description of these, reviewed since
+             * @example 12
+             */
+            reviewed: number;
+            /**
+             * Today
+             * @description cards of today's list: due, new, ahead, last_days
+             * @example {
+             *       "due": 84,
+             *       "new": 20
+             *     }
+             */
+            today: {
+                [key: string]: number;
+            };
+            /**
+             * Unseen
+             * @description cards not seen yet
+             * @example 120
+             */
+            unseen: number;
+            /**
+             * Usual Recall
+             * @description the same with a fixed retention of .90
+             * @example 0.9
+             */
+            usual_recall: number;
         };
         /**
          * SectionOut
@@ -4228,6 +4392,12 @@ export interface components {
              */
             as_of: string | null;
             /**
+             * Coverage
+             * @description share of them that was met
+             * @example 0.22
+             */
+            coverage: number | null;
+            /**
              * Curve
              * @description to day 180, denser at first
              */
@@ -4246,6 +4416,12 @@ export interface components {
             finding: components["schemas"]["Finding"];
             /** @description range of the card's main number, where it has one */
             interval?: components["schemas"]["Interval"] | null;
+            /**
+             * Items Total
+             * @description questions and own cards on the topic; null: none known
+             * @example 40
+             */
+            items_total: number | null;
             /**
              * Model Version
              * @description version of model and parameters
@@ -4276,6 +4452,12 @@ export interface components {
              * @example renal.acid-base
              */
             topic_id: string;
+            /**
+             * Whole Topic Strength
+             * @description chance over all items of the topic, unseen ones as at zero practice
+             * @example 0.51
+             */
+            whole_topic_strength: number | null;
         };
         /**
          * TopicRef
@@ -5371,6 +5553,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    plan_plan_cards: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnswer"];
                 };
             };
             /** @description no or bad token */

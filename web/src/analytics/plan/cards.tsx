@@ -49,6 +49,7 @@ export function PlanCard() {
                 </button>
               )}
             </div>
+            {plan.review_plan && <p className="small muted">{plan.review_plan.finding.text}</p>}
             <output className="small">
               {taken === block.name && "Saved. Your answers will show here as you study."}
               {record.isError && `It could not be saved: ${record.error.message}`}

@@ -22,6 +22,7 @@ const plan: Plan = {
   minutes_from: "plan",
   model_version: "plan-1",
   n: 10,
+  review_plan: null,
   state: "ready",
   surety: 0.72,
 };

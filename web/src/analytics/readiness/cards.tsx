@@ -29,7 +29,7 @@ export function ReadinessCard() {
           <Numbers figures={readinessFigures(data)} />
           {data.calibration === "uncalibrated" && (
             <p className="small muted">
-              No exam results have been recorded yet, so this forecast has not been checked against any.
+              Not checked against enough exam results yet ({data.model_report.outcomes}): read the range.
             </p>
           )}
         </ChartFrame>

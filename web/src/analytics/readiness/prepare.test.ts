@@ -20,7 +20,7 @@ test("the gauge says value, range and pass line", () => {
 });
 
 test("no figure stands without its range", () => {
-  const [score, pass] = readinessFigures({ ...data, pass_probability: { value: 0.7, interval: null } });
+  const [score, , pass] = readinessFigures({ ...data, pass_probability: { value: 0.7, interval: null } });
   expect(score).toEqual({ label: "Predicted score", value: "68 %", likely: "likely 61 to 74" });
   expect(pass).toEqual({ label: "Chance to pass", value: "–", likely: "not known yet" });
 });
@@ -29,6 +29,8 @@ test("days until ready are silent where the score cannot be told", () => {
   const unknown = { ...data, predicted_score: { value: null, interval: null } };
   expect(readinessFigures(unknown).at(-1)).toEqual({ label: "Exam-ready in", value: "–", likely: "not known yet" });
   expect(readinessFigures(data).at(-1)?.likely).toBe("likely 17 to 34");
+  const late = { ...data, days_until_ready: { ...data.days_until_ready, is_before_exam: false } };
+  expect(readinessFigures(late).at(-1)?.likely).toBe("not before the exam at this pace");
 });
 
 test("the section that costs most comes first", () => {

@@ -31,6 +31,7 @@ function likely(label: string, figure: Likely): Figure {
 export function readinessFigures(data: Readiness): Figure[] {
   return [
     likely("Predicted score", asShare(data.predicted_score)),
+    likely("Mastered of what is asked", asShare(data.readiness_score)),
     likely("Chance to pass", data.pass_probability),
     { label: "Exam covered", value: percent(data.coverage), likely: "of its points, with 5 answers or more" },
     readyIn(data),
@@ -41,7 +42,7 @@ export function readinessFigures(data: Readiness): Figure[] {
 function readyIn({ days_until_ready: days, predicted_score: score }: Readiness): Figure {
   const label = "Exam-ready in";
   if (score.value == null) return { label, value: "–", likely: "not known yet" };
-  if (days.median == null) return { label, value: "–", likely: "not before the exam at this pace" };
+  if (days.median == null || days.is_before_exam === false) return { label, value: "–", likely: "not before the exam at this pace" };
   const range = days.low == null || days.high == null ? "" : `likely ${days.low} to ${days.high}`;
   return { label, value: `${days.median} days`, likely: range };
 }
