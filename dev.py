@@ -10,6 +10,7 @@ changed since is skipped. `python3 dev.py` lists every recipe.
 
 import contextlib
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import webstamp
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+MAKING = ROOT / ".venv.making"  # there while one is being made, so that a torn one is known as ours
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MIN = (3, 11)
@@ -140,11 +142,29 @@ def make_venv():
     uv = shutil.which("uv")
     if not uv:
         need_ensurepip()
-    if VENV.exists():
-        shutil.rmtree(str(VENV))
+    clear_the_place()
+    MAKING.write_text("begun")
     maker = [uv, "venv", "-q", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
     run("making .venv", *maker, VENV)
     write_whole(whole, sys.version)
+    MAKING.unlink()
+
+
+def clear_the_place():
+    """Remove a .venv of ours, whole or torn; one that somebody else made is moved aside, and that is said."""
+    if not VENV.exists():
+        return
+    if MAKING.exists() or any(VENV.glob(".osler-*")):
+        shutil.rmtree(str(VENV))
+        return
+    aside = next(place for place in map(ROOT.joinpath, spare_names()) if not place.exists())
+    say("there is a .venv that dev.py did not make: moving it to %s (rename it to .venv to have it back)" % aside.name)
+    VENV.rename(aside)
+
+
+def spare_names():
+    """`.venv.aside`, `.venv.aside-2` and so on."""
+    return itertools.chain([".venv.aside"], (".venv.aside-%d" % n for n in itertools.count(2)))
 
 
 def need_ensurepip():

@@ -51,6 +51,27 @@ def test_a_python_without_ensurepip_gets_the_command_that_mends_it(tmp_path: Pat
     assert "sudo apt-get install -y python3-venv" in done.stderr
 
 
+@pytest.mark.parametrize(("made", "left"), [((), ["python"]), ((".osler-whole",), None), (("making",), None)])
+def test_a_venv_that_somebody_else_made_is_moved_aside_and_ours_is_removed(
+    tmp_path: Path, made: tuple[str, ...], left: list[str] | None
+) -> None:
+    for name in ("dev.py", "webstamp.py"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    (venv / "python").write_text("theirs")
+    for name in made:
+        (tmp_path / ".venv.making" if name == "making" else venv / name).write_text("x")
+    done = subprocess.run(
+        [sys.executable, "-c", "import dev; dev.clear_the_place()"], cwd=tmp_path, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    aside = tmp_path / ".venv.aside"
+    assert not venv.exists()
+    assert (sorted(path.name for path in aside.iterdir()) if aside.exists() else None) == left
+    assert ("moving it to .venv.aside" in done.stderr) is (left is not None)
+
+
 def test_the_digest_of_the_dashboard_ignores_what_tests_leave_behind(tmp_path: Path) -> None:
     sys.path.insert(0, str(ROOT))
     try:
