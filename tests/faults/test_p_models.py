@@ -39,7 +39,7 @@ from osler.worker.night import night_of
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 OLD, NEW = "next-answer-20260801-aaaaaaaaaa", "next-answer-20260808-bbbbbbbbbb"
-FITS = ("fit_item_easiness", "fit_next_answer", "refold")
+FITS = ("fit_item_easiness", "fit_next_answer", "promote_fits", "refold")
 
 
 async def promote(database: Database, version: str, days: int) -> Path:

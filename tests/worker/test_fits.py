@@ -22,7 +22,7 @@ from osler.live.replay import Replay
 from osler.worker.night import Night, night_of
 
 pytestmark = pytest.mark.integration
-FITS = ("fit_item_easiness", "fit_next_answer", "fit_learning_rate", "fit_memory", "refold")
+FITS = ("fit_item_easiness", "fit_next_answer", "fit_learning_rate", "promote_fits", "fit_memory", "refold")
 FOLDED = ("learner_states", "topic_mastery", "item_memory")
 
 
@@ -71,7 +71,7 @@ async def test_a_model_that_wins_on_learners_held_back_is_served_from_then_on(da
     folds = sa.text("select sum(generation) from learner_states")
     async with database.read(primary=True) as session:
         counted = await session.scalar(folds)
-    await fit_all(database, ("fit_item_easiness", "fit_next_answer", "refold"))
+    await fit_all(database, ("fit_item_easiness", "fit_next_answer", "promote_fits", "refold"))
     assert [row["version"] for row in await rows_of(database, "parameters")] == [version]
     async with database.read(primary=True) as session:
         assert await session.scalar(folds) == counted

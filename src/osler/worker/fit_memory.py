@@ -1,14 +1,15 @@
 """How does each learner forget? Fitted where next-day reviews have grown by a fifth, taken where it wins on the newest.
 
-A new fit is a new version: the learner is folded anew under it in the transaction that keeps it. The guard is carried
-on from the forecasts that were made at the time, with a tenth of its weight shared out, as in the backtest.
+A new fit is a new version: the learner is folded anew under it, and under the parameters promoted last, in the
+transaction that keeps it. The guard is carried on from the forecasts that were made at the time, with a tenth of its
+weight shared out, as in the backtest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from osler.db.session import WriteSession
 from osler.domain.events import Cursor
 from osler.eventlog import checkpoints
 from osler.eventlog.reading import read_after
+from osler.forecasts.parameters import ParameterStore
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.live import learners
@@ -126,7 +128,8 @@ async def _keep(session: WriteSession, live: Live, user_id: UUID, cursor: Cursor
         _KEEP, user_id, _version(cursor, found.parameters), weights, sbd, found.fsrs, found.sbd, state.n,
         cursor.event_ts, cursor.event_id, state.passed, state.n, state.advantage,
     )  # fmt: skip
-    await live.refold_in(session, user_id, row)
+    version = await ParameterStore().current_version(session)
+    await live.refold_in(session, user_id, replace(row, version=version))
     return True
 
 

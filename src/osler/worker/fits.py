@@ -11,7 +11,7 @@ from osler.worker.fit_item_easiness import item_easiness_job
 from osler.worker.fit_learning_rate import learning_rate_job
 from osler.worker.fit_memory import memory_job
 from osler.worker.fit_next_answer import next_answer_job
-from osler.worker.refolding import refold_job
+from osler.worker.refolding import promote_job, refold_job
 
 
 def fitting_jobs(live: Live, analytics: Sequence[Analytic]) -> tuple[Job, ...]:
@@ -20,6 +20,7 @@ def fitting_jobs(live: Live, analytics: Sequence[Analytic]) -> tuple[Job, ...]:
         item_easiness_job(),
         next_answer_job(live, analytics),
         learning_rate_job(),
+        promote_job(live),
         memory_job(live),
         refold_job(live),
     )

@@ -1,8 +1,9 @@
 """Which fits serve from now on, and is everybody folded under them? The last of the weekly jobs of models.
 
 The newest easiness, with the model of the next answer that was trained on it if it was accepted, and the learning
-rates make a version of the parameters. It is promoted, and every learner is folded anew under it. Forecasts that were
-made stay as they were. Fits with an erased learner that nobody is served by any more are emptied.
+rates make a version of the parameters, which is promoted. Then every learner is folded anew under it; those whose
+memory was fitted in between are already. Forecasts that were made stay as they were. Fits with an erased learner that
+nobody is served by any more are emptied.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from osler.jobs.run import Job, Run
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 
-NAME = "refold"
+PROMOTE, REFOLD = "promote_fits", "refold"
 LEARNERS_AT_ONCE = 200
 
 _BEHIND = """
@@ -54,13 +55,24 @@ returning m.version, m.task
 """
 
 
-def refold_job(live: Live) -> Job:
-    """The weekly job."""
+def promote_job(live: Live) -> Job:
+    """The weekly job that says what serves."""
 
-    async def refold(run: Run) -> None:
+    async def promote(run: Run) -> None:
         await drain(run.database, live)  # what was answered so far is forecast by what served so far
         async with run.write() as session:
             version = await _promoted(session)
+        await run.progress(f"served from now on: {version}")
+
+    return Job(PROMOTE, "promotes what was fitted and accepted", promote, cadence=Cadence.WEEKLY)
+
+
+def refold_job(live: Live) -> Job:
+    """The weekly job that folds everybody under it."""
+
+    async def refold(run: Run) -> None:
+        async with run.read() as session:
+            version = await ParameterStore().current_version(session)
         done = await _refold_all(run, live, version)
         async with run.write() as session:
             emptied: Any = await session.driver().fetch(_UNUSED, version, [EASINESS, NEXT_ANSWER, LEARNING_RATE])
@@ -69,7 +81,7 @@ def refold_job(live: Live) -> Job:
             shelf.remove(row["version"])
         await run.progress(f"learners folded under {version}", done)
 
-    return Job(NAME, "promotes what was fitted and folds everybody under it", refold, cadence=Cadence.WEEKLY)
+    return Job(REFOLD, "folds everybody under what was promoted", refold, cadence=Cadence.WEEKLY)
 
 
 async def parts_to_serve(session: ReadSession) -> Parts:
