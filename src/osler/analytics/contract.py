@@ -90,8 +90,8 @@ class Batch:
     folds as JSON; a fold replaces its own entry. `predictions` takes forecasts that were made before their outcome was
     folded; they are written after the folds, as are the rows that folds put into `writes`, each table once: a fold
     must not look for rows of its batch in the tables. `catalogue` names the version of the catalogue (None: it has
-    none), for what a fold keeps of it. `told` are the forecasts (task, event) that were made before, and stand: those
-    need not be made again. `traced`, if given, takes what was known before each answer to a question: the rows that
+    none), for what a fold keeps of it. `told` are the forecasts that were made before, by task the events: they stand,
+    and need not be made again. `traced`, if given, takes what was known before each answer to a question: the rows that
     models are trained on come from the very fold that serves. `share` and `shared` hand a value from a fold to those
     above it.
     """
@@ -108,14 +108,14 @@ class Batch:
     readings: Mapping[Reading[Any], Any] = field(default_factory=dict["Reading[Any]", Any])
     catalogue: tuple[str, int, datetime] | None = None
     predictions: list[Prediction] = field(default_factory=lambda: [])
-    told: Collection[tuple[str, str]] = frozenset()
+    told: Mapping[str, Collection[str]] = field(default_factory=dict[str, "Collection[str]"])
     traced: list[Traced] | None = None
     writes: list[tuple[Upsert, Rows]] = field(default_factory=lambda: [])
     _shared: dict[type, object] = field(default_factory=dict[type, object])
 
     def is_told(self, task: str, event_id: UUID) -> bool:
         """Whether the forecast of an event stands already."""
-        return (task, str(event_id)) in self.told
+        return bool(self.told) and str(event_id) in self.told.get(task, ())
 
     def share(self, value: object) -> None:
         """Hand a value to the analytics above, which ask for it by its type."""

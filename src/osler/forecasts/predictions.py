@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from osler.db.session import ReadSession, WriteSession
 from osler.db.upsert import OnConflict, Upsert
 from osler.forecasts.tables import predictions
@@ -39,16 +41,21 @@ def rows(user_id: UUID, made: Sequence[Prediction]) -> list[tuple[Any, ...]]:
     return [(user_id, *prediction) for prediction in made]
 
 
-_TOLD = "select task, about from public.predictions where user_id = $1 and task = any($2::text[])"
+_TOLD = """
+select json_build_array(coalesce(json_agg(about) filter (where task = $2), '[]'),
+                        coalesce(json_agg(about) filter (where task = $3), '[]'))::text
+  from public.predictions where user_id = $1 and task in ($2, $3)
+"""
 
 
-async def told(session: ReadSession, user_id: UUID) -> frozenset[tuple[str, str]]:
-    """The (task, event) of every answer and review that was forecast for a learner, by whatever version.
+async def told(session: ReadSession, user_id: UUID) -> dict[str, frozenset[str]]:
+    """By task the events that were forecast for a learner, answers and reviews, by whatever version.
 
     What was said first was said before the outcome was known to any fit: it stands.
     """
-    rows: Any = await session.driver().fetch(_TOLD, user_id, [NEXT_ANSWER, RECALL])
-    return frozenset((row["task"], row["about"]) for row in rows)
+    text: Any = await session.driver().fetchval(_TOLD, user_id, NEXT_ANSWER, RECALL)
+    answers, reviews = msgspec.json.decode(text, type=tuple[frozenset[str], frozenset[str]])
+    return {NEXT_ANSWER: answers, RECALL: reviews}
 
 
 _COPY = "insert into {table} select * from public.{table} where user_id = any($1::uuid[])"

@@ -6,7 +6,7 @@ reads the events, or before it, so that a mark is never deleted whose events wer
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +51,7 @@ class _Work:
     parameters: Parameters
     states: dict[str, object] = field(default_factory=dict[str, object])
     regraded: Mapping[UUID, bool] = field(default_factory=dict[UUID, bool])
-    told: frozenset[tuple[str, str]] = frozenset()
+    told: Mapping[str, Collection[str]] = field(default_factory=dict[str, "Collection[str]"])
     traced: list[Traced] | None = None
     cursor: Cursor | None = None
     generation: int = 0
@@ -152,7 +152,7 @@ class Live:
         n, reached = await reading.reached(session, user_id, after)
         until = reached.cursor.event_ts if reached else None
         events = await reading.read_after(session, user_id, after, until, types=self._gathering.event_types)
-        told = frozenset[tuple[str, str]]() if traced is not None else await predictions.told(session, user_id)
+        told = {} if traced is not None else await predictions.told(session, user_id)
         work = _Work(row, parameters, regraded=regrades(events), told=told, traced=traced)
         await self._begin_anew(session, user_id, work, kept)
         if row.settled_as_of is not None:
@@ -204,7 +204,7 @@ class Live:
         for fold in self._folds:
             await fold.fold(session, batch)
         # A forecast that is told already stands as it was first made, whatever a later fold would have said.
-        made = [one for one in batch.predictions if (one.task, one.about) not in work.told]
+        made = [one for one in batch.predictions if one.about not in work.told.get(one.task, ())]
         work.cursor = stretch.reached.cursor if stretch.reached else None if is_fresh else work.cursor
         work.generation = await write_together(
             session,

@@ -132,7 +132,7 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
         work.asked.append((event, asked))
         if batch.traced is not None:
             batch.traced.append(Traced(asked, one.correct, event.event_ts))
-    else:
+    elif not batch.is_told(NEXT_ANSWER, event.event_id):
         work.predictions.append(_by_model_alone(batch, event, averaged_sigmoid(now.eta, now.variance)))
     answer = Answer(one.key.item_id, topics, one.correct, at)
     work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer)

@@ -151,7 +151,8 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
             chance, after = served(guard, step.forecast, days, review.correct)
             # What the fit knew it forecasts too well: the guard has that from the forecasts made at the time.
             guard = guard if own is not None and own.saw(event.event_ts, event.event_id) else after
-            folded.predictions.append(_prediction(event, chance, days, f"{model}/{batch.parameters.version}"))
+            if not batch.is_told(RECALL, event.event_id):
+                folded.predictions.append(_prediction(event, chance, days, f"{model}/{batch.parameters.version}"))
         folded.judged.append(
             Judged(
                 event,
