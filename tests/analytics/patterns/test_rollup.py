@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.learning import LEARNER, START, answer, derived, send
-from tests.support.nightly import enrol, exam_catalogue, night, studied
+from tests.support.learning import LEARNER, START, answer, derived, event, history, send
+from tests.support.nightly import enrol, exam_catalogue, night, recently, studied
+from tests.support.web import Web
 
 from osler.analytics.contract import Moments
+from osler.analytics.patterns.gather import gathered
 from osler.analytics.patterns.rollup import refresh
 from osler.analytics.patterns.tables import learner_habits, learner_insights
 from osler.db.engine import Database
+from osler.rollups.handing_out import stale_learners
 
 pytestmark = pytest.mark.integration
 TABLES = [learner_habits, learner_insights]
@@ -65,3 +68,26 @@ async def test_a_planted_time_of_day_is_shown_and_a_second_night_changes_nothing
     async with database.write() as s:
         await refresh(s, Moments([LEARNER], [as_of]))
     assert await derived(database, TABLES, LEARNER) == found
+
+
+async def test_reported_sleep_counts_with_consent_and_no_longer_once_it_is_withdrawn(web: Web):
+    """The withdrawal marks the learner, so that the next night says what is left."""
+    database = web.platform.db
+    await exam_catalogue(database)
+    given = {"purpose": "wellbeing", "given": True}
+    answers = [await web.client.put("/api/me/consent", json=given, headers=web.auth())]
+    start = recently(5)
+    reports = [
+        event(start + timedelta(days=day), 900 + day, "day_report", {"sleep_minutes": 450 + day}) for day in range(4)
+    ]
+    await send(database, [*history(4, start=start), *reports], web.learner)
+    moments = Moments([web.learner], [recently(0)])
+    async with database.read() as s:
+        before = (await gathered(s, moments, [start.date()]))[web.learner]
+    assert sorted(before.frame.slept.values()) == [450, 451, 452, 453]
+    answers.append(await web.client.put("/api/me/consent", json=given | {"given": False}, headers=web.auth()))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    async with database.read() as s:
+        after = (await gathered(s, moments, [start.date()]))[web.learner]
+        assert await stale_learners(s, "patterns", 10) == [web.learner]
+    assert after.frame.slept == {}
