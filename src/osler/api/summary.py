@@ -16,6 +16,7 @@ from osler.analytics.mastery.queries import ANSWERS
 from osler.analytics.plan.answer import answer as plan_answer
 from osler.analytics.plan.queries import DUE_PART, GAPS_PART, PLANNED, PLANNED_PART, SETUP_PART, named
 from osler.analytics.plan.schemas import PlanAnswer
+from osler.analytics.retrieval.due import SECONDS_PART
 from osler.catalog.learners import ME, gather_known
 from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
@@ -37,6 +38,7 @@ topics as materialized (
 fading as (select t.* from me join topics t on t.next_review_on <= me.today + 1)
 select json_build_object(
   'today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART}, 'planned', {PLANNED_PART},
+  'seconds_per_review', {SECONDS_PART},
   'metrics', (select row_to_json(m) from (
      select median_active_minutes, active_days_28d, streak_days, questions_30d, correct_30d, as_of
        from user_learning_metrics u where u.user_id = me.user_id) m),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osler.analytics.plan.blocks import Gap, blocks_for, minutes_for, surety, week
+from osler.analytics.retrieval.due import due_minutes
 
 TODAY = date(2026, 11, 23)
 
@@ -21,6 +22,15 @@ def test_reviews_come_first_and_leave_room_for_a_topic():
     first, second = blocks_for(30, 1000, [gap("renal")])
     assert (first.kind, first.minutes, first.items) == ("review", 18.0, 90)
     assert (second.kind, second.topic_id, second.minutes) == ("questions", "renal", 12.0)
+
+
+def test_due_reviews_take_as_long_here_as_on_their_own_page():
+    slow, usual = blocks_for(60, 30, [gap("renal")], seconds_each=30.0)[0], blocks_for(60, 30, [gap("renal")])[0]
+    assert (slow.minutes, usual.minutes) == (due_minutes(30, 30.0), due_minutes(30, None)) == (15.0, 6.0)
+    assert slow.reason == "30 cards have faded to the level you aim at; about 15 min."
+    [cut] = blocks_for(10, 60, [], seconds_each=30.0)
+    assert (cut.minutes, cut.items) == (10.0, 20)
+    assert cut.reason == "60 cards have faded to the level you aim at; about 30 min, 10 of them now."
 
 
 def test_without_topics_the_whole_day_is_for_reviews():

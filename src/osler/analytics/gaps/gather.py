@@ -17,7 +17,6 @@ from osler.catalog.learners import LearnerSetup, setups
 from osler.db.engine import ReadSession
 
 DEFAULT_SECONDS_PER_ATTEMPT = 60.0
-SECONDS_PER_REVIEW = 12.0
 
 # The last 20 answers of 30 days on each topic. A question on several topics counts for each.
 RECENT = """

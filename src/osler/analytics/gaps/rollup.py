@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from osler.analytics.contract import Moments
 from osler.analytics.gaps import model
 from osler.analytics.gaps.gather import (
-    SECONDS_PER_REVIEW,
     LearnerFacts,
     Material,
     facts_of,
@@ -22,6 +21,7 @@ from osler.analytics.gaps.gather import (
 )
 from osler.analytics.gaps.tables import knowledge_gaps
 from osler.analytics.mastery.model import MASTERED, MASTERED_LOWER_BOUND, classify, mastery_target
+from osler.analytics.retrieval.due import SECONDS_PER_REVIEW
 from osler.catalog.snapshot import Catalogue, catalogue
 from osler.db.engine import WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore

@@ -26,7 +26,8 @@ def answer(found: Mapping[str, Any], user_id: UUID, known: Catalogue) -> dict[st
         due = _less(due, today, chosen["reviewed"])
     planned, usual = setup.get("minutes_per_day"), found["usual_minutes"]
     minutes, source = minutes_for(today, planned, usual)
-    blocks = blocks_for(minutes, due.get(today, 0), gaps, cards=cards)
+    each = found["seconds_per_review"]
+    blocks = blocks_for(minutes, due.get(today, 0), gaps, cards=cards, seconds_each=each)
     others = [block for gap in gaps[1:] for block in blocks_for(minutes, 0, [gap])]
     body: dict[str, Any] = {
         "minutes": minutes,
@@ -34,7 +35,7 @@ def answer(found: Mapping[str, Any], user_id: UUID, known: Catalogue) -> dict[st
         "block": blocks[0].as_dict() if blocks else None,
         "surety": surety(gaps, seed=user_id.int % 2**32),
         "alternatives": [block.as_dict() for block in [*blocks[1:], *others]][:ALTERNATIVES],
-        "days": week(today, due, gaps, planned=planned, usual=usual, exam_on=exam_on, cards=cards),
+        "days": week(today, due, gaps, planned=planned, usual=usual, exam_on=exam_on, cards=cards, seconds_each=each),
         "exam_on": exam_on,
         "review_plan": None if chosen is None else review_plan(chosen),
     }

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from osler.analytics.retrieval.due import due_minutes
+
 VERSION = "plan-1"
 DEFAULT_MINUTES = 30.0
-SECONDS_PER_REVIEW = 12.0
 BLOCK_MINUTES = 25.0
 LEAST_BLOCK_MINUTES = 5.0
 REVIEW_SHARE = 0.6
@@ -75,20 +76,25 @@ def minutes_for(day: date, planned: Sequence[float] | None, usual: float | None)
 
 
 def blocks_for(
-    minutes: float, due: int, gaps: Sequence[Gap], *, first_gap: int = 0, cards: Cards | None = None
+    minutes: float,
+    due: int,
+    gaps: Sequence[Gap],
+    *,
+    first_gap: int = 0,
+    cards: Cards | None = None,
+    seconds_each: float | None = None,
 ) -> list[Block]:
     """The blocks of one day: due reviews first, at most 60 % of the day while a topic waits, then topics in order.
 
     No minute is left idle while there is a topic or a review; `first_gap` turns the order for the days that follow.
-    `cards` is the list of a plan, which stands for what is due.
+    `cards` is the list of a plan, which stands for what is due; `seconds_each` is the learner's own pace at reviews.
     """
     made: list[Block] = []
     left = minutes
-    count, each = (due, SECONDS_PER_REVIEW) if cards is None else (cards.left, cards.seconds_each)
-    wanted = count * each / 60
+    wanted = due_minutes(due, seconds_each) if cards is None else due_minutes(cards.left, cards.seconds_each)
     if wanted > 0 and minutes >= LEAST_BLOCK_MINUTES:
         spent = min(wanted, minutes * REVIEW_SHARE if gaps else minutes)
-        made.append(_reviews(spent, due) if cards is None else _listed(spent, cards))
+        made.append(_reviews(spent, due, wanted) if cards is None else _listed(spent, cards))
         left -= spent
     order = [gaps[(first_gap + i) % len(gaps)] for i in range(len(gaps))]
     for gap in order:
@@ -123,6 +129,7 @@ def week(
     usual: float | None,
     exam_on: date | None,
     cards: Cards | None = None,
+    seconds_each: float | None = None,
 ) -> list[dict[str, Any]]:
     """The seven days from today: each day's minutes, reviews and topics; nothing on the exam day or after it."""
     days: list[dict[str, Any]] = []
@@ -132,7 +139,8 @@ def week(
             break
         minutes, _ = minutes_for(day, planned, usual)
         reviews = sum(n for on, n in due.items() if on <= day) if ahead == 0 else due.get(day, 0)
-        blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead, cards=cards if ahead == 0 else None)
+        listed = cards if ahead == 0 else None
+        blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead, cards=listed, seconds_each=seconds_each)
         days.append({"day": day, "minutes": minutes, "due": reviews, "blocks": [block.as_dict() for block in blocks]})
     return days
 
@@ -153,9 +161,12 @@ def gap_of(row: Mapping[str, Any], name: str) -> Gap:
     )
 
 
-def _reviews(minutes: float, due: int) -> Block:
-    fit = min(due, max(1, int(minutes * 60 / SECONDS_PER_REVIEW)))
-    text = f"{due} {'card has' if due == 1 else 'cards have'} faded to the level you aim at; about {minutes:.0f} min."
+def _reviews(minutes: float, due: int, wanted: float) -> Block:
+    """`wanted` is what all of them take, as every page says it; `minutes` is what the day has for them."""
+    fit = min(due, max(1, int(due * minutes / wanted)))
+    text = f"{due} {'card has' if due == 1 else 'cards have'} faded to the level you aim at; about {wanted:.0f} min."
+    if fit < due:
+        text = f"{text[:-1]}, {minutes:.0f} of them now."
     return Block("review", None, "Due reviews", round(minutes, 1), fit, "plan.due", text)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from osler.analytics.retrieval.due import SECONDS_PART
 from osler.catalog.learners import ME, gather, gather_known
 from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
@@ -54,6 +55,7 @@ PLAN = f"""
 with {ME}, {PLANNED}
 select json_build_object('today', me.today, 'gaps', {GAPS_PART}, 'due', {DUE_PART}, 'setup', {SETUP_PART},
   'planned', {PLANNED_PART},
+  'seconds_per_review', {SECONDS_PART},
   'usual_minutes', (select m.median_active_minutes from user_learning_metrics m where m.user_id = me.user_id))::text
   from me
 """

@@ -75,6 +75,16 @@ select m.user_id,
  group by 1
 """
 
+# The learner's own pace at cards; whole milliseconds, so that the sum is the same in whatever order.
+REVIEWS = """
+with m as (select * from unnest(cast(:users as uuid[]), cast(:as_of as timestamptz[])) as m(user_id, as_of))
+select m.user_id, avg(round(least(a.time_to_answer_seconds, 120) * 1000)::bigint)::float8 / 1000 as seconds
+  from m join question_attempts a on a.user_id = m.user_id and a.card_id is not null and a.event_ts <= m.as_of
+   and a.event_ts > m.as_of - interval '90 days' and a.time_to_answer_seconds is not null
+ group by 1 having count(*) >= :least
+"""
+LEAST_REVIEWS = 10
+
 
 async def refresh(s: WriteSession, moments: Moments) -> None:
     """Replace the rolling measures of these learners. The same moments twice write the same rows."""
@@ -87,6 +97,8 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     given = {"users": list(moments.user_ids), "today": today}
     sums = {row["user_id"]: row for row in await s.rows(sa.text(ROLLING), given, name="jobs.rolling")}
     timed = {row["user_id"]: row for row in await s.rows(sa.text(SESSIONS), {**given, "as_of": list(moments.as_of)})}
+    paces = {"users": list(moments.user_ids), "as_of": list(moments.as_of), "least": LEAST_REVIEWS}
+    reviews = {row["user_id"]: row["seconds"] for row in await s.rows(sa.text(REVIEWS), paces)}
     topics = await topics_of(s, moments.user_ids)
     rows = [
         {
@@ -96,6 +108,7 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
             "model_version": f"{VERSION}+{on.parameters.version}",
             **_habits(sums[user_id], known[user_id].today(as_ofs[user_id])),
             **_sessions(timed.get(user_id)),
+            "seconds_per_review": reviews.get(user_id),
             **_features(sums[user_id], topics[user_id], known[user_id], as_ofs[user_id], on),
         }
         for user_id in moments.user_ids

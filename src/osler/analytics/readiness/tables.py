@@ -45,6 +45,7 @@ user_learning_metrics = table(
     column("streak_days", sa.Integer(), comment="active days in a row; an open day does not break it", unit="days"),
     column("median_active_minutes", sa.Float(), nullable=True, comment="of an active day, last 28", unit="minutes"),
     column("seconds_per_answer", sa.Float(), nullable=True, comment="stated, mean of 90 days", unit="seconds"),
+    column("seconds_per_review", sa.Float(), nullable=True, comment="cards, mean of 90 days, capped", unit="seconds"),
     column("session_minutes", pg.ARRAY(sa.Float()), nullable=True, comment="quartiles, 90 days", unit="minutes"),
     column("mean_session_minutes", sa.Float(), nullable=True, comment="mean session, 90 days", unit="minutes"),
     column(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from osler.analytics.contract import CardState, ItemKey, card_fields
+from osler.analytics.retrieval.due import due_minutes
 from osler.analytics.retrieval.items import Floats, columns, epoch_seconds, recall_of
 from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
 from osler.catalog.snapshot import Catalogue, ExamEntry
@@ -41,7 +42,7 @@ def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
         (topic for topic in known if topic["retrieval_strength"] < target or topic["due"]),
         key=lambda topic: (-(topic["exam_share"] or 0.0) * (target - topic["retrieval_strength"]), topic["topic_id"]),
     )
-    minutes = _minutes(found["due"], found["seconds_per_review"])
+    minutes = round(due_minutes(found["due"], found["seconds_per_review"]), 1)
     state, code, text = _overview_finding(known, alerts, found["due"], minutes)
     return {
         **card_fields(
@@ -72,10 +73,6 @@ def _topic(row: Row, on: Ground) -> dict[str, Any]:
 
 def _newest(topics: Sequence[Row], as_of: datetime) -> datetime | str:
     return max((topic["as_of"] for topic in topics), default=as_of)
-
-
-def _minutes(items: int, seconds: float | None) -> float | None:
-    return None if seconds is None else round(items * seconds / 60.0, 1)
 
 
 def _overview_finding(
@@ -126,7 +123,7 @@ def calendar_answer(found: Row, as_of: datetime) -> dict[str, Any]:
         entry = days.setdefault(day, {"day": day, "done": 0, "due": 0, "minutes": None})
         entry["due"] = n
         if date.fromisoformat(day) > today or entry["minutes"] is None:
-            entry["minutes"] = _minutes(n, seconds)
+            entry["minutes"] = round(due_minutes(n, seconds), 1)
     ahead = [entry for entry in days.values() if entry["due"] and date.fromisoformat(entry["day"]) >= today]
     state, code, text = _calendar_finding(ahead)
     done = sum(n for _, n, _ in found["done"])

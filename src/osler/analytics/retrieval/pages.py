@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from osler.analytics.retrieval.due import SECONDS_PART
 from osler.catalog.learners import ME, gather, gather_known
 from osler.catalog.snapshot import Catalogue
 from osler.db.session import ReadSession
@@ -24,11 +25,7 @@ _LEARNER = """
             where x.user_id = me.user_id and x.is_current) e)
 """
 
-# What an item costs: the learner's own pace at cards, each review capped at two minutes.
-_SECONDS = """
-  'seconds_per_review', (select avg(least(a.time_to_answer_seconds, 120)) from question_attempts a
-     where a.user_id = me.user_id and a.card_id is not null and a.event_ts > me.as_of - interval '90 days')
-"""
+_SECONDS = f"'seconds_per_review', {SECONDS_PART}"
 
 # The tables of topics lie above this analytic; it reads the columns that are its own there.
 _OVERVIEW = f"""
