@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.conftest import Cluster
-from tests.support.learning import LEARNER, OTHER, history, send, small_catalogue
+from tests.support.learning import LEARNER, OTHER, START, history, send, small_catalogue
 from tests.support.nightly import enrol, exam_catalogue
 from tests.support.web import Web
 
@@ -24,6 +25,8 @@ from osler import clock
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.db.schema import Kind, kind_of
+from osler.forecasts.easiness import Counts
+from osler.forecasts.parameters import EASINESS, TASK, Fitted, Parts, store
 from osler.http.policy import Role
 from osler.ingest.importers.jsonl import JsonlSource
 from osler.ingest.importers.record import ImportOptions
@@ -35,6 +38,7 @@ from osler.privacy.archive import JSONL
 from osler.privacy.explained import EVENT_COLUMNS, README
 from osler.privacy.export import Export
 from osler.privacy.own_rows import own_tables
+from osler.science.item_easiness import FOLDS
 from osler.worker.night import night_of
 
 pytestmark = pytest.mark.integration
@@ -183,10 +187,10 @@ async def another_osler(cluster: Cluster, folder: Path) -> AsyncIterator[Databas
         await cluster.drop(name)
 
 
-async def moved(source: Database, target: Database, file: Path) -> ImportReport:
-    """Export the learner there, import the file here."""
+async def moved(source: Database, target: Database, file: Path, user_id: uuid.UUID | None = LEARNER) -> ImportReport:
+    """Export the learner (None: everybody) there, import the file here."""
     with file.open("wb") as out:
-        async for part in Export(source, LEARNER, clock.now(), with_keys=True).lines(with_derived=False):
+        async for part in Export(source, user_id, clock.now(), with_keys=True).lines(with_derived=False):
             out.write(part)
     return await run_import(Importing(target, LEARNER), JsonlSource(file, ImportOptions()))
 
@@ -198,14 +202,14 @@ async def a_night(database: Database) -> None:
 
 
 async def all_derived(database: Database) -> dict[str, list[Mapping[str, Any]]]:
-    """Every derived row of the learner, by table, without what counts runs or times of writing."""
+    """Every derived row, by table, without what counts runs or times of writing."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     async with database.read(primary=True) as session:
         for derived in [table for analytic in analytics() for table in analytic.tables]:
             table = derived.table
             assert kind_of(table) is Kind.DERIVED
             keys = list(table.primary_key.columns)
-            rows = await session.rows(sa.select(table).where(table.c.user_id == LEARNER).order_by(*keys))
+            rows = await session.rows(sa.select(table).order_by(*keys))
             found[table.name] = [{k: v for k, v in row.items() if k not in derived.ignore} for row in rows]
     return found
 
@@ -254,6 +258,71 @@ async def test_from_an_empty_osler_every_derived_table_is_the_same(
             assert await s.scalar(sa.text("select key from questions where question_id = 'q1'")) == ["A"]
         again = await moved(database, target, tmp_path / "learner.jsonl")
         assert (again.accepted, again.duplicate) == (0, 280)
+
+
+async def test_a_whole_installation_moves_learner_by_learner(
+    database: Database, cluster: Cluster, tmp_path: Path
+) -> None:
+    await exam_catalogue(database)
+    await enrol(database)
+    await enrol(database, OTHER, exam_on=None)
+    async with database.write() as s:
+        await s.driver().execute("insert into cohorts (cohort_id, name) values ('a', 'A')")
+        await s.driver().execute(
+            "insert into cohort_members (cohort_id, user_id, role, since_on) "
+            "select 'a', user_id, 'learner', '2026-01-01' from users"
+        )
+    await send(database, history(20))
+    await send(database, history(9), OTHER)
+    await a_night(database)
+    async with another_osler(cluster, tmp_path / "another") as target:
+        report = await moved(database, target, tmp_path / "all.jsonl", None)
+        assert (report.accepted, report.learners) == (7 * 29, 2)
+        await a_night(target)
+        there, here = await all_derived(database), await all_derived(target)
+        for name, rows in there.items():
+            assert here[name] == rows, name
+        assert {row["user_id"] for row in here["topic_mastery"]} == {LEARNER, OTHER}
+        async with target.read() as s:
+            assert await s.scalar(sa.text("select count(*) from cohort_members where cohort_id = 'a'")) == 2
+
+
+async def fitted(database: Database) -> str:
+    """Parameters that were fitted and promoted: counts of first attempts at the twelve questions."""
+    ones = tuple(1.0 for _ in range(12))
+    counts = Counts(
+        items=tuple(f"q{n}" for n in range(12)), topics=("cardio",), item_topics=((0, 0),),
+        right=(ones,) * FOLDS, answers=(tuple(3.0 for _ in range(12)),) * FOLDS,
+    )  # fmt: skip
+    easiness = Fitted(EASINESS, msgspec.to_builtins(counts), START, 5, 60)
+    async with database.write() as s:
+        parts = Parts(item_easiness=await store(s, easiness, promote=False))
+        return await store(s, Fitted(TASK, msgspec.to_builtins(parts), START, 5, 60), promote=True)
+
+
+async def test_parameters_move_into_an_empty_osler_and_into_no_other(
+    database: Database, cluster: Cluster, tmp_path: Path, web: Web
+) -> None:
+    await exam_catalogue(database)
+    await enrol(database)
+    version = await fitted(database)
+    await send(database, history(5))
+    await Live(database, analytics()).catch_up(LEARNER)
+    asked = sa.text("select parameter_version from learner_states where user_id = :u")
+    async with another_osler(cluster, tmp_path / "another") as target:
+        await moved(database, target, tmp_path / "learner.jsonl")
+        await Live(target, analytics()).catch_up(LEARNER)
+        assert (await all_derived(target))["topic_mastery"] == (await all_derived(database))["topic_mastery"]
+        async with target.read() as s:
+            assert await s.scalar(asked, {"u": LEARNER}) == version
+    async with another_osler(cluster, tmp_path / "lived_in") as target:
+        await small_catalogue(target)
+        await send(target, history(1), OTHER)
+        await moved(database, target, tmp_path / "learner.jsonl")
+        async with target.read() as s:
+            assert await s.scalar(sa.text("select count(*) from models")) == 0
+    answer = await web.get("/api/me/export", params={"form": "jsonl"})
+    assert '"models"' not in answer.text
 
 
 async def test_a_learner_who_has_events_keeps_their_settings(

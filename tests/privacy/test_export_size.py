@@ -38,7 +38,7 @@ async def test_p06_fifty_thousand_events_take_thirty_seconds_and_fifty_megabytes
         break  # what the first export loads stays loaded
     process = psutil.Process()
     before, most, began = process.memory_info().rss, 0, time.monotonic()
-    async for _ in archive(export):
+    async for _ in archive(export, LEARNER):
         most = max(most, process.memory_info().rss)
     took = time.monotonic() - began
     assert export.counts["events"] == EVENTS

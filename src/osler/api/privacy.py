@@ -109,7 +109,7 @@ def router() -> APIRouter:
 
 def _streamed(here: Platform, user_id: UUID, at: datetime, form: str) -> StreamingResponse:
     export = Export(here.db, user_id, at)
-    source: AsyncGenerator[bytes] = archive(export) if form == "zip" else export.lines(with_derived=True)
+    source: AsyncGenerator[bytes] = archive(export, user_id) if form == "zip" else export.lines(with_derived=True)
     media = "application/zip" if form == "zip" else "application/x-ndjson"
     headers = {"Content-Disposition": f'attachment; filename="osler-export.{form}"', "Cache-Control": "no-store"}
     return StreamingResponse(source, media_type=media, headers=headers)

@@ -1,13 +1,16 @@
 """What travels in an export beside the events, so that another Osler derives the same from them.
 
 The curriculum and exams as a whole (they are small, public, and every figure rests on their shape), the questions and
-materials that the learner's events name, and what learners have entered themselves. Rows that are there already stay.
+materials that the learners' events name, and what is of the learners' own and not made from the events alone. Rows that
+are there already stay.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,23 +18,76 @@ import msgspec
 import sqlalchemy as sa
 
 from osler.catalog.items import insert_rows
-from osler.catalog.tables import exam_blueprint, exams, materials, questions, topic_relationships, topics
-from osler.catalog.writes import ensure_user
+from osler.catalog.tables import cohorts, exam_blueprint, exams, materials, questions, topic_relationships, topics
+from osler.catalog.writes import ensure_users
 from osler.db.engine import WriteSession
 from osler.db.faults import sqlstate
-from osler.db.schema import metadata
 from osler.domain.privacy_gate import looks_personal
 from osler.errors import UnreadableSource
 
 CATALOGUE = (topics, topic_relationships, exams, exam_blueprint, questions, materials)
 """In the order in which they can be written: what is pointed at comes first."""
 
-OWN = ("cards", "user_exams", "exam_outcomes", "exam_snapshots")
-"""Facts of a learner's own that figures rest on. Neither sign-ins nor classes: those are the installation's."""
-
 SETTINGS = "users"
 
-Rows = Sequence[Mapping[str, Any]]
+OWN = ("cards", "user_exams", "exam_outcomes", "exam_snapshots", "memory_parameters")
+"""Entered by the learner, or stated once and kept."""
+
+CLASSES, MEMBERS = cohorts, "cohort_members"
+"""Who is in which class: the installation's own, so that only an export of everybody has it."""
+
+PARAMETERS = "models"
+"""The numbers that everybody was folded under: counts of the whole installation, so for its owner alone."""
+
+CARRIED = frozenset({SETTINGS, *OWN, MEMBERS, CLASSES.name, PARAMETERS, *(table.name for table in CATALOGUE)})
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One row of an export: its table, whose it is (None: nobody's), its columns."""
+
+    table: str
+    user_id: UUID | None
+    row: Mapping[str, Any]
+
+
+async def take_over(session: WriteSession, carried: Sequence[Carried], own: Mapping[str, sa.Table]) -> int:
+    """Write carried rows; gives how many of the catalogue were new. `own` are the tables of `OWN` and `MEMBERS`.
+
+    A learner who has events already keeps their settings. Purposes that were refused are refused afterwards, by
+    `refuse_again`: until then the events themselves could not be stored.
+    Errors: UnreadableSource when a row does not fit its table.
+    """
+    rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for each in carried:
+        rows[each.table].append(each.row if each.user_id is None else {**each.row, "user_id": str(each.user_id)})
+    new = 0
+    with _unfit_is_unreadable():
+        for table in (*CATALOGUE, CLASSES):
+            new += await insert_rows(session, table, _fitting(table, rows[table.name]))
+        await ensure_users(session, sorted({each.user_id for each in carried if each.user_id is not None}))
+        for row in rows[SETTINGS]:
+            await _settle(session, row)
+        for name, table in own.items():
+            await insert_rows(session, table, _fitting(table, rows[name]))
+    return new
+
+
+async def refuse_again(session: WriteSession, carried: Sequence[Carried]) -> None:
+    """Refuse the purposes that the export says were refused."""
+    for each in carried:
+        refused = {purpose: None for purpose, given in _consents(each.row).items() if given is None}
+        await session.driver().execute(
+            "update users set consents = consents || $2::jsonb where user_id = $1",
+            each.user_id,
+            msgspec.json.encode(refused).decode(),
+        )
+
+
+def has_refusals(carried: Carried) -> bool:
+    """Whether it holds a purpose that was refused."""
+    return carried.table == SETTINGS and None in _consents(carried.row).values()
+
 
 _SETTLE = """
 update users set time_zone = $2, day_start_minutes = $3, desired_retention = $4, is_sample = $5, consents = $6::jsonb
@@ -39,43 +95,11 @@ update users set time_zone = $2, day_start_minutes = $3, desired_retention = $4,
 """
 
 
-async def take_over(session: WriteSession, carried: Mapping[str, Rows], owner: UUID) -> int:
-    """Write the catalogue and the learner's own facts of an export; gives how many catalogue rows were new.
-
-    A learner who has events already keeps their settings. Purposes that were refused are refused afterwards, by
-    `refuse_again`: until then the events themselves could not be stored.
-    Errors: UnreadableSource when a row does not fit its table.
-    """
-    new = 0
-    with _unfit_is_unreadable():
-        for table in CATALOGUE:
-            new += await insert_rows(session, table, _fitting(table, carried.get(table.name, ())))
-        await ensure_user(session, owner)
-        for row in carried.get(SETTINGS, ()):
-            await _settle(session, owner, row)
-        for name in OWN:
-            table = metadata.tables[name]
-            rows = [{**row, "user_id": str(owner)} for row in carried.get(name, ())]
-            await insert_rows(session, table, _fitting(table, rows))
-    return new
-
-
-async def refuse_again(session: WriteSession, carried: Mapping[str, Rows], owner: UUID) -> None:
-    """Refuse the purposes that the export says were refused."""
-    for row in carried.get(SETTINGS, ()):
-        refused = {purpose: None for purpose, given in dict(row.get("consents") or {}).items() if given is None}
-        await session.driver().execute(
-            "update users set consents = consents || $2::jsonb where user_id = $1",
-            owner,
-            msgspec.json.encode(refused).decode(),
-        )
-
-
-async def _settle(session: WriteSession, owner: UUID, row: Mapping[str, Any]) -> None:
-    given = {purpose: at for purpose, at in dict(row.get("consents") or {}).items() if at is not None}
+async def _settle(session: WriteSession, row: Mapping[str, Any]) -> None:
+    given = {purpose: at for purpose, at in _consents(row).items() if at is not None}
     await session.driver().execute(
         _SETTLE,
-        owner,
+        UUID(row["user_id"]),
         row.get("time_zone", "UTC"),
         row.get("day_start_minutes", 240),
         row.get("desired_retention", 0.9),
@@ -84,7 +108,11 @@ async def _settle(session: WriteSession, owner: UUID, row: Mapping[str, Any]) ->
     )
 
 
-def _fitting(table: sa.Table, rows: Rows) -> list[dict[str, Any]]:
+def _consents(row: Mapping[str, Any]) -> dict[str, str | None]:
+    return dict(row.get("consents") or {})
+
+
+def _fitting(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows with columns that the table has, without those whose ids look like a person's."""
     keys = [column.name for column in table.primary_key.columns if isinstance(column.type, sa.Text)]
     kept = [
@@ -106,7 +134,7 @@ def _unfit_is_unreadable() -> Generator[None]:
         yield
     except Exception as failed:
         state = sqlstate(failed) or ""
-        if state[:2] not in _UNFIT:
+        if state[:2] not in _UNFIT and not isinstance(failed, (TypeError, ValueError)):
             raise
         raise UnreadableSource("a row that the export carries does not fit its table; is it whole?") from failed
 

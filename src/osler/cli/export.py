@@ -36,10 +36,13 @@ class Written:
     seconds: float
 
 
-def command(
+def command(  # noqa: PLR0917 - the options of a command line; Typer calls by name
     user: Annotated[
         UUID | None, typer.Option("--user", metavar="ID", help="Pseudonym (UUID); without it the installation's own.")
     ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Every learner, each line with its own: to move an installation.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="File to write, 0600; standard output without it.")
     ] = None,
@@ -57,7 +60,7 @@ def command(
 
     With --jsonl: the catalogue that the events rest on, what the learner has entered, and the events in the wire's form
     with what the server concluded: the way from one Osler to another. Without: every derived row and forecast as well.
-    Right answers of questions are in it, as it is the installation's owner who asks; the API leaves them out.
+    Right answers of questions are in the lines, as it is the installation's owner who asks; zip and API leave them out.
     """
     import asyncio
 
@@ -67,21 +70,23 @@ def command(
 
     if jsonl and csv:
         raise InvalidInput("--jsonl and --csv are two forms; choose one")
+    if everybody and (csv or user is not None):
+        raise InvalidInput("--everybody writes lines of every learner; it goes with neither --csv nor --user")
     if as_json and out is None:
         raise InvalidInput("--json needs --out FILE: standard output takes either the export or the summary")
     settings = load_settings()
-    user_id = user or own_learner(settings.home)
+    user_id = None if everybody else user or own_learner(settings.home)
     form = Form.MOVE if jsonl else Form.ZIP if csv else Form.ALL
     written = asyncio.run(_written(settings, user_id, form, out))
     events = written.counts.get("events", 0)
     if as_json:
-        said = {"user_id": str(user_id), "events": events, "rows": written.counts}
+        said = {"user_id": None if user_id is None else str(user_id), "events": events, "rows": written.counts}
         typer.echo(json.dumps({**said, "bytes": written.n_bytes, "seconds": round(written.seconds, 1)}))
     elif out is not None:
         typer.echo(f"{sum(written.counts.values()):,} rows ({events:,} events) in {out}", err=True)
 
 
-async def _written(settings: Settings, user_id: UUID, form: Form, out: Path | None) -> Written:
+async def _written(settings: Settings, user_id: UUID | None, form: Form, out: Path | None) -> Written:
     import os
     import sys
 
@@ -91,7 +96,7 @@ async def _written(settings: Settings, user_id: UUID, form: Form, out: Path | No
         return await _export(settings, user_id, form, file)
 
 
-async def _export(settings: Settings, user_id: UUID, form: Form, file: BinaryIO) -> Written:
+async def _export(settings: Settings, user_id: UUID | None, form: Form, file: BinaryIO) -> Written:
     from osler import clock
     from osler.analytics.registry import analytics
     from osler.cli.progress import Bar
@@ -101,7 +106,7 @@ async def _export(settings: Settings, user_id: UUID, form: Form, file: BinaryIO)
     analytics()  # their tables are declared by importing them
     began, n_bytes = clock.monotonic_seconds(), 0
     async with Database.open(settings) as db:
-        export = Export(db, user_id, await db.now(), with_keys=True)
+        export = Export(db, user_id, await db.now(), with_keys=form is not Form.ZIP)
         with Bar("exporting", await export.total()) as bar:
             done = 0
             async for part in _parts(export, form):
@@ -116,4 +121,6 @@ async def _export(settings: Settings, user_id: UUID, form: Form, file: BinaryIO)
 def _parts(export: Export, form: Form) -> AsyncGenerator[bytes]:
     from osler.privacy.archive import archive
 
-    return archive(export) if form is Form.ZIP else export.lines(with_derived=form is Form.ALL)
+    if form is Form.ZIP and export.user_id is not None:
+        return archive(export, export.user_id)
+    return export.lines(with_derived=form is Form.ALL)

@@ -9,6 +9,7 @@ import asyncio
 import io
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
+from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import sqlalchemy as sa
@@ -23,11 +24,11 @@ JSONL = "osler-export.jsonl"
 Source = Callable[[], AsyncGenerator[bytes]]
 
 
-async def archive(export: Export) -> AsyncGenerator[bytes]:
-    """The bytes of the zip, as they come."""
+async def archive(export: Export, user_id: UUID) -> AsyncGenerator[bytes]:
+    """The bytes of the zip of that learner's export, as they come."""
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as made:
-        for name, source in _files(export):
+        for name, source in _files(export, user_id):
             with made.open(_entry(name, export), "w", force_zip64=True) as entry:
                 async for part in source():
                     # Packing a slice takes some milliseconds, which other requests need not wait for.
@@ -37,14 +38,14 @@ async def archive(export: Export) -> AsyncGenerator[bytes]:
     yield sink.taken()
 
 
-def _files(export: Export) -> list[tuple[str, Source]]:
+def _files(export: Export, user_id: UUID) -> list[tuple[str, Source]]:
     files: list[tuple[str, Source]] = [
         (README, lambda: _page(export)),
         (JSONL, lambda: export.lines(with_derived=True)),
-        ("events.csv", lambda: _events(export)),
+        ("events.csv", lambda: _events(export, user_id)),
     ]
-    files += [(f"tables/{table.name}.csv", _own(export, table)) for table in own_tables()]
-    files += [(f"catalogue/{table.name}.csv", _named(export, table)) for table in CATALOGUE]
+    files += [(f"tables/{table.name}.csv", _own(export, user_id, table)) for table in own_tables()]
+    files += [(f"catalogue/{table.name}.csv", _named(export, user_id, table)) for table in CATALOGUE]
     return files
 
 
@@ -52,26 +53,26 @@ async def _page(export: Export) -> AsyncGenerator[bytes]:
     yield explained(own_tables(), CATALOGUE, export.at).encode()
 
 
-async def _events(export: Export) -> AsyncGenerator[bytes]:
+async def _events(export: Export, user_id: UUID) -> AsyncGenerator[bytes]:
     yield csv_lines([list(EVENT_COLUMNS)])
-    async for events in export.events():
+    async for events in export.events(user_id):
         rows = [{**event, **event["stored"]} for event in events]
         yield csv_lines([row.get(name) for name in EVENT_COLUMNS] for row in rows)
 
 
-def _own(export: Export, table: sa.Table) -> Source:
+def _own(export: Export, user_id: UUID, table: sa.Table) -> Source:
     async def source() -> AsyncGenerator[bytes]:
         yield csv_lines([[column.name for column in table.columns]])
-        async for rows in own_rows(export.db, table, export.user_id):
+        async for rows in own_rows(export.db, table, user_id):
             yield csv_lines([list(row.values()) for row in rows])
 
     return source
 
 
-def _named(export: Export, table: sa.Table) -> Source:
+def _named(export: Export, user_id: UUID, table: sa.Table) -> Source:
     async def source() -> AsyncGenerator[bytes]:
         yield csv_lines([[column.name for column in columns_of(table, with_keys=export.with_keys)]])
-        async for rows in catalogue_rows(export.db, table, export.user_id, with_keys=export.with_keys):
+        async for rows in catalogue_rows(export.db, table, user_id, with_keys=export.with_keys):
             yield csv_lines([list(row.values()) for row in rows])
 
     return source

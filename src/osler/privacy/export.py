@@ -16,64 +16,80 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from osler.catalog.carried import CATALOGUE, OWN, SETTINGS
+from osler.catalog.carried import CATALOGUE, CLASSES, MEMBERS, OWN, PARAMETERS, SETTINGS
 from osler.db.engine import Database
 from osler.domain.events import Cursor
 from osler.eventlog.wire_form import wire_after
-from osler.privacy.own_rows import SLICE, catalogue_rows, own_rows, own_tables
+from osler.privacy.own_rows import SLICE, catalogue_rows, learners, own_rows, own_tables, parameter_rows
 
 FORM = 2
+EVERYBODY = "everybody"
 
 
 @dataclass(slots=True)
 class Export:
-    """One export of one learner. `counts` fills while it is read: events, and rows by table.
+    """One export: of a learner, or of everybody (`user_id` None), which moves a whole installation.
 
-    `with_keys` adds the right answers of questions: for whoever runs the installation, never for a learner.
+    `counts` fills while it is read: events, and rows by table. `with_keys` adds the right answers of questions and the
+    parameters that were fitted to everybody: for whoever runs the installation, never for a learner.
     """
 
     db: Database
-    user_id: UUID
+    user_id: UUID | None
     at: datetime
     with_keys: bool = False
     counts: dict[str, int] = field(default_factory=dict[str, int])
 
     async def lines(self, *, with_derived: bool) -> AsyncGenerator[bytes]:
         """The export as lines, a slice of them at a time; without derived rows it is what moves to another Osler."""
-        yield line({"export": "osler", "form": FORM, "taken_at": self.at.astimezone(UTC)})
-        for table in CATALOGUE:
+        whose = EVERYBODY if self.user_id is None else "one"
+        yield line({"export": "osler", "form": FORM, "whose": whose, "taken_at": self.at.astimezone(UTC)})
+        for table in CATALOGUE if self.user_id is not None else (*CATALOGUE, CLASSES):
             async for rows in catalogue_rows(self.db, table, self.user_id, with_keys=self.with_keys):
                 yield self._counted(table.name, [line({"catalogue": table.name, "row": plain(row)}) for row in rows])
+        if self.with_keys and (fitted := await parameter_rows(self.db)):
+            yield self._counted(PARAMETERS, [line({"catalogue": PARAMETERS, "row": row}) for row in fitted])
+        if self.user_id is not None:
+            async for part in self._of(self.user_id, with_derived=with_derived, carried={SETTINGS, *OWN}):
+                yield part
+            return
+        async for user_id in learners(self.db):
+            async for part in self._of(user_id, with_derived=with_derived, carried={SETTINGS, *OWN, MEMBERS}):
+                yield part
+
+    async def _of(self, user_id: UUID, *, with_derived: bool, carried: set[str]) -> AsyncGenerator[bytes]:
+        """A learner's lines: what is carried, the events, what was derived."""
         tables = own_tables()
-        entered = [table for table in tables if table.name in {SETTINGS, *OWN}]
-        async for part in self._tables(entered):
+        entered = [table for table in tables if table.name in carried]
+        async for part in self._tables(user_id, entered):
             yield part
-        async for events in self.events():
-            yield self._counted("events", [line(event) for event in events])
+        name = {"user_id": user_id} if self.user_id is None else {}
+        async for events in self.events(user_id):
+            yield self._counted("events", [line({**event, **name}) for event in events])
         if with_derived:
-            async for part in self._tables([table for table in tables if table not in entered]):
+            async for part in self._tables(user_id, [table for table in tables if table not in entered]):
                 yield part
 
     async def total(self) -> int:
         """How many events there are."""
-        count = sa.text("select count(*) from study_events where user_id = :user_id")
+        count = "select count(*) from study_events where $1::uuid is null or user_id = $1"
         async with self.db.read(user_id=self.user_id, primary=True) as session:
-            return int(await session.scalar(count, {"user_id": self.user_id}))
+            return int(await session.driver().fetchval(count, self.user_id))
 
-    async def events(self) -> AsyncGenerator[list[dict[str, Any]]]:
+    async def events(self, user_id: UUID) -> AsyncGenerator[list[dict[str, Any]]]:
         """The events in the wire's form, in the order of the fold, in slices."""
         cursor: Cursor | None = None
         while True:
-            async with self.db.read(user_id=self.user_id, primary=True) as session:
-                events, cursor = await wire_after(session, self.user_id, cursor, SLICE)
+            async with self.db.read(user_id=user_id, primary=True) as session:
+                events, cursor = await wire_after(session, user_id, cursor, SLICE)
             if events:
                 yield events
             if cursor is None:
                 return
 
-    async def _tables(self, tables: list[sa.Table]) -> AsyncGenerator[bytes]:
+    async def _tables(self, user_id: UUID, tables: list[sa.Table]) -> AsyncGenerator[bytes]:
         for table in tables:
-            async for rows in own_rows(self.db, table, self.user_id):
+            async for rows in own_rows(self.db, table, user_id):
                 yield self._counted(table.name, [line({"table": table.name, "row": plain(row)}) for row in rows])
 
     def _counted(self, what: str, lines: list[bytes]) -> bytes:

@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
-from osler.catalog.carried import CATALOGUE, OWN, SETTINGS
-from osler.catalog.tables import materials, questions
+from osler.catalog.carried import OWN, SETTINGS
+from osler.catalog.tables import materials, questions, users
 from osler.db.engine import Database
 from osler.db.schema import Erase, erase_of, metadata
+from osler.forecasts.parameters import CURRENT, NEXT_ANSWER
 
 SLICE = 2_000
 NOT_EXPORTED = frozenset(
@@ -51,11 +53,10 @@ async def own_rows(db: Database, table: sa.Table, user_id: UUID) -> AsyncGenerat
 
 
 async def catalogue_rows(
-    db: Database, table: sa.Table, user_id: UUID, *, with_keys: bool
+    db: Database, table: sa.Table, user_id: UUID | None, *, with_keys: bool
 ) -> AsyncGenerator[list[dict[str, Any]]]:
     """The rows of a table of the catalogue: all, or those that the learner's events name."""
-    assert table in CATALOGUE  # noqa: S101 (a programming error, not an input)
-    where = await _that_are_named(db, table, user_id)
+    where = sa.true() if user_id is None else await _that_are_named(db, table, user_id)
     async for rows in _slices(db, table, columns_of(table, with_keys=with_keys), user_id, where):
         yield rows
 
@@ -70,7 +71,7 @@ async def _that_are_named(db: Database, table: sa.Table, user_id: UUID) -> sa.Co
 
 
 async def _slices(
-    db: Database, table: sa.Table, columns: list[sa.Column[Any]], user_id: UUID, where: sa.ColumnElement[bool]
+    db: Database, table: sa.Table, columns: list[sa.Column[Any]], user_id: UUID | None, where: sa.ColumnElement[bool]
 ) -> AsyncGenerator[list[dict[str, Any]]]:
     """Each slice is a short transaction of its own: a slow reader holds nothing open."""
     keys = list(table.primary_key.columns)
@@ -89,3 +90,25 @@ async def _slices(
 
 def _types(keys: list[sa.Column[Any]]) -> list[Any]:
     return [key.type for key in keys]
+
+
+async def parameter_rows(db: Database) -> list[dict[str, Any]]:
+    """The parameters that learners are folded under now, with the fits that they are made of; none at the start.
+
+    Without the model of the next answer: it is a file that is signed with this installation's key.
+    """
+    made_of = f"select p.value from models m, jsonb_each_text(m.content) p where m.version = {CURRENT}"
+    chosen = (
+        f"select to_jsonb(m)::text as row from models m where m.version = {CURRENT} "
+        f"or (m.version in ({made_of}) and m.task <> $1)"
+    )
+    async with db.read(primary=True) as session:
+        rows = await session.driver().fetch(chosen, NEXT_ANSWER)
+    return [msgspec.json.decode(row["row"]) for row in rows]
+
+
+async def learners(db: Database) -> AsyncGenerator[UUID]:
+    """Every learner, in the order of their pseudonyms."""
+    async for rows in _slices(db, users, [users.c.user_id], None, sa.true()):
+        for row in rows:
+            yield row["user_id"]

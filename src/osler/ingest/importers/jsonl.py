@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import msgspec
 
-from osler.catalog.carried import CATALOGUE, OWN, SETTINGS
+from osler.catalog.carried import CARRIED
 from osler.ingest.importers.files import count_lines, open_bytes, require_json_lines
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord
 
-CARRIED = frozenset({SETTINGS, *OWN, *(table.name for table in CATALOGUE)})
+EVERYBODY = "everybody"
+"""What the heading of an export says that names a learner on every line."""
+
 STORED = "stored"
 """What an export says beside what the client said: what the server concluded then, which is taken over."""
 
@@ -33,24 +35,19 @@ class JsonlSource:
         require_json_lines(path, "events, one a line")
 
     def entries(self) -> Entries:
-        """What an export carries before its first event; nothing where the events stand alone."""
-        carried: dict[str, list[Mapping[str, Any]]] = {}
-        with open_bytes(self._path) as lines:
-            for line in lines:
-                found = _decoded(line)
-                if found is not None and "type" in found:
-                    break
-                name = found and (found.get("catalogue") or found.get("table"))
-                if found and name in CARRIED and isinstance(found.get("row"), dict):
-                    carried.setdefault(str(name), []).append(cast("dict[str, Any]", found["row"]))
-        return Entries(carried=carried)
+        """Nothing: what events need is carried before them, or is there."""
+        return Entries()
 
     def records(self) -> Iterator[SourceRecord]:
         """One record for each line that is not empty."""
+        names_learners = False
         with open_bytes(self._path) as lines:
             for line in lines:
                 if line.strip():
-                    yield _record(line)
+                    found = _decoded(line)
+                    if found is not None and "type" not in found and "export" in found:
+                        names_learners = found.get("whose") == EVERYBODY
+                    yield _record(found, names_learners=names_learners)
 
 
 def _decoded(line: bytes) -> dict[str, Any] | None:
@@ -61,19 +58,11 @@ def _decoded(line: bytes) -> dict[str, Any] | None:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
-def _record(line: bytes) -> SourceRecord:
-    event = _decoded(line)
+def _record(event: dict[str, Any] | None, *, names_learners: bool) -> SourceRecord:
     if event is None:
         return SourceRecord(skipped="line_unreadable")
-    if "type" not in event:
-        if "catalogue" in event:
-            return SourceRecord(merged="catalogue")
-        if "table" in event:
-            return (
-                SourceRecord(merged="own_facts") if event["table"] in CARRIED else SourceRecord(skipped="derived_row")
-            )
-        if "export" in event:
-            return SourceRecord(skipped="heading")
+    if "type" not in event and event.keys() & {"catalogue", "table", "export"}:
+        return _beside(event, names_learners=names_learners)
     concluded = event.pop(STORED, None)
     user_id = event.pop("user_id", None)
     return SourceRecord(
@@ -81,3 +70,17 @@ def _record(line: bytes) -> SourceRecord:
         learner=str(user_id) if user_id is not None else None,
         concluded=cast("dict[str, Any]", concluded) if isinstance(concluded, dict) else None,
     )
+
+
+def _beside(line: Mapping[str, Any], *, names_learners: bool) -> SourceRecord:
+    """A line that an export has beside its events."""
+    name, row = line.get("catalogue") or line.get("table"), line.get("row")
+    if name is None:
+        return SourceRecord(skipped="heading")
+    if name not in CARRIED or not isinstance(row, dict):
+        return SourceRecord(skipped="derived_row")
+    carried = (str(name), cast("dict[str, Any]", row))
+    if "catalogue" in line:
+        return SourceRecord(merged="catalogue", carried=carried)
+    user_id = carried[1].get("user_id") if names_learners else None
+    return SourceRecord(merged="own_facts", carried=carried, learner=None if user_id is None else str(user_id))

@@ -21,7 +21,8 @@ class SourceRecord:
 
     `learner` is the source's own name for who did it, None for the learner whom the import is for. A record has
     `events`, or a `skipped` reason, or was `merged` into another record, or `stored` something beside the log.
-    `concluded` is what another Osler had concluded of its event.
+    `concluded` is what another Osler had concluded of its event. `carried` is a row (table, columns) that its export
+    has beside the events; such a record counts as merged, and `learner` says whose the row is.
     """
 
     events: tuple[WireEvent, ...] = ()
@@ -31,6 +32,7 @@ class SourceRecord:
     stored: Outcome | None = None
     n: int = 1
     concluded: Mapping[str, Any] | None = None
+    carried: tuple[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,6 @@ class Entries:
     """The shipped curriculum whose topics `cards` name; loaded where there is none, and no others are taken."""
     options: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many options a question has, where the source knows."""
-    carried: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, Sequence[Mapping[str, Any]]])
-    """Rows by table that an export of another Osler carries: the catalogue, and the learner's own facts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from osler.catalog.carried import refuse_again
+from osler.catalog.carried import Carried, has_refusals, refuse_again
 from osler.db.engine import Database
 from osler.domain.outcomes import Status
 from osler.errors import Unavailable
@@ -21,7 +21,7 @@ from osler.ingest.importers.jsonl import JsonlSource
 from osler.ingest.importers.record import Source, SourceRecord, WireEvent
 from osler.ingest.importers.report import ImportReport
 from osler.ingest.importers.shift import shifted, weeks_to
-from osler.ingest.importers.writing import write_entries, write_outcomes
+from osler.ingest.importers.writing import OWN_FACTS, write_carried, write_entries, write_outcomes
 from osler.ingest.intake import CHUNK, ingest_events
 from osler.ingest.work import Outcome
 from osler.observe.keys import mac, secret_key
@@ -32,12 +32,13 @@ Progress = Callable[[int], None]
 
 @dataclass(slots=True)
 class Importing:
-    """Where an import writes. `owner` is the learner of records that name nobody."""
+    """Where an import writes. `owner` is the learner of records that name nobody; `refusals` are stated at the end."""
 
     db: Database
     owner: UUID
     shift_to: date | None = None
     progress: Progress = lambda _: None
+    refusals: list[Carried] = field(default_factory=list[Carried])
     _known: dict[str, UUID] = field(default_factory=dict[str, UUID])
 
     def learner_of(self, source: str, name: str | None) -> UUID:
@@ -69,6 +70,7 @@ class _Chunk:
     spans: list[tuple[SourceRecord, int]] = field(default_factory=list[tuple[SourceRecord, int]])
     outcomes: list[tuple[UUID, SourceRecord]] = field(default_factory=list[tuple[UUID, SourceRecord]])
     concluded: dict[str, Concluded] = field(default_factory=dict[str, Concluded])
+    carried: list[Carried] = field(default_factory=list[Carried])
     read: int = 0
 
 
@@ -86,9 +88,8 @@ async def run_import(importing: Importing, source: Source) -> ImportReport:
     for chunk in _chunks(source, importing, report, by):
         await _take(importing, chunk, report, by)
         importing.progress(chunk.read)
-    if entries.carried:
-        async with importing.db.write() as session:
-            await refuse_again(session, entries.carried, importing.owner)
+    async with importing.db.write() as session:
+        await refuse_again(session, importing.refusals)
     report.learners = len(importing.learners) or 1
     return report
 
@@ -99,7 +100,7 @@ def _chunks(source: Source, importing: Importing, report: ImportReport, by: time
         chunk.read += record.n
         report.read += record.n
         _place(chunk, record, importing, report, by=by)
-        if len(chunk.events) >= CHUNK or len(chunk.outcomes) >= CHUNK:
+        if max(len(chunk.events), len(chunk.outcomes), len(chunk.carried)) >= CHUNK:
             yield chunk
             chunk = _Chunk()
     yield chunk
@@ -110,6 +111,8 @@ def _place(chunk: _Chunk, record: SourceRecord, importing: Importing, report: Im
         report.skipped[record.skipped] += record.n
     elif record.merged is not None:
         report.merged[record.merged] += record.n
+        if record.carried is not None:
+            chunk.carried.append(_carried(record, importing, report))
     elif record.stored is not None:
         chunk.outcomes.append((importing.learner_of(report.source, record.learner), record))
     else:
@@ -121,7 +124,17 @@ def _place(chunk: _Chunk, record: SourceRecord, importing: Importing, report: Im
         report.events += len(record.events)
 
 
+def _carried(record: SourceRecord, importing: Importing, report: ImportReport) -> Carried:
+    table, row = record.carried or ("", {})
+    user_id = importing.learner_of(report.source, record.learner) if record.merged == OWN_FACTS else None
+    return Carried(table, user_id, row)
+
+
 async def _take(importing: Importing, chunk: _Chunk, report: ImportReport, by: timedelta) -> None:
+    if chunk.carried:
+        importing.refusals += [each for each in chunk.carried if has_refusals(each)]
+        async with importing.db.write() as session:
+            await write_carried(session, chunk.carried, report, secret_key(importing.db.settings.home, KEY_NAME))
     answers = await _ingest(importing.db, chunk.events, chunk.concluded)
     at = 0
     for record, length in chunk.spans:

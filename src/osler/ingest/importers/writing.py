@@ -7,23 +7,26 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from osler.analytics.readiness.tables import exam_outcomes
+from osler.analytics.readiness.tables import exam_outcomes, exam_snapshots
 from osler.catalog import items
-from osler.catalog.carried import take_over
+from osler.catalog.carried import MEMBERS, OWN, PARAMETERS, Carried, take_over
 from osler.catalog.curriculum_store import load_curriculum, read_shipped
-from osler.catalog.tables import catalog_versions, topics
+from osler.catalog.tables import cards, catalog_versions, cohort_members, topics, user_exams
 from osler.catalog.writes import ensure_user, ensure_users
 from osler.db.engine import WriteSession
 from osler.domain.privacy_gate import looks_personal
 from osler.eventlog import marks
 from osler.eventlog.erased import erased
+from osler.forecasts.tables import memory_parameters
 from osler.ingest.importers.record import Entries, SourceRecord
 from osler.ingest.importers.report import ImportReport
 
 ERASED = "subject.erased"
+OWN_FACTS = "own_facts"
 T = TypeVar("T")
 
 
@@ -32,10 +35,9 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
 
     A row whose id looks like a person's is left out, as the events that name it are rejected.
     """
-    new = await take_over(session, entries.carried, owner) if entries.carried else 0
     if entries.curriculum is not None:  # first: loading one drops topics that nothing names
         await _ensure_curriculum(session, entries.curriculum)
-    new += await items.add_topics(session, _named(entries.topics), source=source)
+    new = await items.add_topics(session, _named(entries.topics), source=source)
     new += await items.add_questions(session, _fit(entries.questions), source=source)
     new += await items.add_materials(
         session, {material: (kind, of, None) for material, (kind, of) in _fit(entries.materials).items()}
@@ -71,6 +73,36 @@ async def _under_known_topics(
     """Cards under those of their topics that the loaded curriculum has; one without any under `otherwise`."""
     known = {row[0] for row in await session.tuples(sa.select(topics.c.topic_id))}
     return {card: tuple(topic for topic in of if topic in known) or (otherwise,) for card, of in cards.items()}
+
+
+_OWN_TABLES = {
+    table.name: table for table in (cards, user_exams, exam_outcomes, exam_snapshots, memory_parameters, cohort_members)
+}
+
+
+async def write_carried(session: WriteSession, carried: Sequence[Carried], report: ImportReport, key: bytes) -> None:
+    """Take over rows of an export; those of erased learners are refused."""
+    if set(_OWN_TABLES) != {*OWN, MEMBERS}:
+        msg = "what is carried and the tables that take it have come apart"
+        raise AssertionError(msg)
+    users = sorted({each.user_id for each in carried if each.user_id is not None})
+    gone = await erased(session, users, key)
+    kept = [each for each in carried if each.user_id not in gone]
+    if len(kept) < len(carried):
+        report.merged[OWN_FACTS] -= len(carried) - len(kept)
+        report.refused[ERASED] += len(carried) - len(kept)
+    if await take_over(session, kept, _OWN_TABLES):
+        await items.note_change(session, f"import {report.source}")
+    fitted = [each.row for each in kept if each.table == PARAMETERS]
+    if fitted:
+        await session.driver().execute(_ADOPT, msgspec.json.encode(fitted).decode())
+
+
+# An Osler with parameters or learners of its own keeps to them.
+_ADOPT = """
+insert into models select * from json_populate_recordset(null::models, $1::json)
+ where not exists (select from models) and not exists (select from study_events) on conflict do nothing
+"""
 
 
 async def write_outcomes(
