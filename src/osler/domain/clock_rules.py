@@ -7,7 +7,6 @@ Source: ingestion contract, section 8; golden cases in tests/golden/local_days.j
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -41,8 +40,7 @@ class Instant(msgspec.Struct, frozen=True, gc=False):
     offset_minutes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True, gc=False):
     """Where a learner's day is counted when the event does not say: IANA zone, and minutes after midnight."""
 
     zone: str = "UTC"

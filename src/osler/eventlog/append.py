@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from osler.errors import OslerError
 from osler.eventlog import columns
 from osler.eventlog.entries import Appended, Batch, Key
-from osler.eventlog.tombstones import bucket, subject_mac
+from osler.eventlog.tombstones import subject
 
 
 class Connection(Protocol):
@@ -43,10 +43,10 @@ async def append(connection: Connection, batch: Batch, *, key: bytes) -> Appende
     Errors: CatalogChanged; whatever asyncpg raises for a missing partition, a deadlock or a lost connection.
     """
     entries = batch.entries
-    subjects = [UUID(user) for user in dict.fromkeys(e.user_id for e in entries)]
+    subjects = [subject(key, user) for user in dict.fromkeys([e.user_id for e in entries])]
     row = await connection.fetchrow(
         _APPEND,
-        len(entries), uuid4(), [bucket(s) for s in subjects], subjects, [subject_mac(key, s) for s in subjects],
+        len(entries), uuid4(), [s.bucket for s in subjects], [s.user_id for s in subjects], [s.mac for s in subjects],
         list(batch.create) or None, batch.catalog_version, batch.received_at, batch.sent_at, batch.clock_skew_ms,
         batch.device_id, b"".join([e.content_hash for e in entries]), os.urandom(16 * len(entries)),
         *columns.envelope(entries), *columns.typed(entries),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from osler.observe.keys import mac
@@ -16,6 +18,21 @@ BUCKETS = 1024
 """One lock for each learner could exhaust the server's lock table: 20,000 in a transaction fail by default."""
 
 KEY_NAME = "tombstones"
+
+
+class Subject(NamedTuple):
+    """A learner as the append names them: id, lock bucket, and the hash under which they would be erased."""
+
+    user_id: UUID
+    bucket: int
+    mac: bytes
+
+
+@lru_cache(maxsize=20_000)
+def subject(key: bytes, user_id: str) -> Subject:
+    """A learner by their canonical id; who sends once sends again soon."""
+    found = UUID(user_id)
+    return Subject(found, bucket(found), subject_mac(key, found))
 
 
 def subject_mac(key: bytes, user_id: UUID) -> bytes:

@@ -47,11 +47,10 @@ class Sender:
         return cls(user_id=user_id, may_create=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
+class Learner(msgspec.Struct, frozen=True, gc=False):
     """What ingestion knows of a learner before it stores: where the day is counted, and what is kept already."""
 
-    home: Home = field(default_factory=Home)
+    home: Home = Home()
     checkpoint_ms: int | None = None
     is_new: bool = False
 
