@@ -2,7 +2,10 @@
 
 HTTP batches of 500 over 4 connections, each durable, against COPY (text) into one bare table in 500s with a COMMIT
 each over 4 connections; processor time of application and PostgreSQL; mixes, a bad event, a resend; bulk import.
-The fold behind the answer is switched off: it is another measure. Run alone: `python bench/ingest.py [--json]`.
+Four, because that is how many connections the service keeps for ingestion unless told otherwise: more requests at once
+would wait for one. One and two are printed beside. Every event is an answer: the densest type, with two rows. The fold
+behind the answer is switched off, and measured by itself: it works in the same process.
+Run alone: `python bench/ingest.py [--json]`.
 """
 
 from __future__ import annotations
@@ -12,282 +15,23 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psutil
-
+from ingest_server import BATCH, BATCHES_A_ROUND, COPIES, Bench, application, bodies, event, meet, mixed, running, timed
 from osler import clock
-from osler.db.connect import connect_plainly
-from osler.db.embedded import Embedded
 from osler.db.engine import Database
-from osler.db.migrate import migrate
-from osler.domain.clock_rules import instant_of
-from osler.domain.identity import new_event_id
-from osler.http.auth import open_local_issuer
-from osler.http.policy import Role
 from osler.ingest.intake import ingest_events
-from osler.settings import Settings, load_settings
-
-BATCH = 500
-CONNECTIONS = 4
-BATCHES_A_ROUND = 40
-LEARNERS_A_ROUND = 8
-SERVER = """
-import asyncio, sys
-from contextlib import asynccontextmanager
-from osler.api import app as application, following
-from osler.api.server import serve
-from osler.settings import load_settings
-
-@asynccontextmanager
-async def not_followed(self, *parts):
-    yield
-
-following.Following.open = not_followed
-settings = load_settings()
-asyncio.run(serve(application.create_app(settings), "127.0.0.1", int(sys.argv[1])))
-"""
-Body = tuple[str, bytes]
-
-
-class Bench:
-    """A server of our own, its processes, and connections to it."""
-
-    def __init__(self, settings: Settings, port: int, app: psutil.Process, postmaster: psutil.Process) -> None:
-        self.settings = settings
-        self.port = port
-        self.app = app
-        self.postmaster = postmaster
-        self.copiers: list[Any] = []  # asyncpg's connections, whose own types are incomplete
-        self.lines: list[bytes] = []
-
-    def cpu(self) -> tuple[float, float]:
-        """Processor seconds so far of the application and of all of PostgreSQL."""
-        servers = [self.postmaster, *self.postmaster.children(recursive=True)]
-        return _seconds([self.app, *self.app.children(recursive=True)]), _seconds(servers)
-
-    async def send(self, bodies: list[Body]) -> list[dict[str, int]]:
-        """POST every body over 4 connections; the counts of each answer."""
-        queue, counts = list(reversed(bodies)), list[dict[str, int]]()
-
-        async def one() -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            while queue:
-                token, body = queue.pop()
-                head = (
-                    f"POST /api/events/batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                )
-                writer.write(head.encode() + body)
-                counts.append(json.loads(await _answer(reader))["counts"])
-            writer.close()
-
-        await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-        return counts
-
-    async def copy(self, size: int = BATCH, rows: int = BATCH * BATCHES_A_ROUND) -> None:
-        """COPY that many rows of the log's columns into the bare table, a COMMIT for each `size`."""
-        chunks = [b"".join(self.lines[n : n + size]) for n in range(0, rows, size)]
-
-        async def one(connection: Any) -> None:
-            while chunks:
-                await connection.copy_to_table("bare_events", source=_Once(chunks.pop()), format="text")
-
-        await asyncio.gather(*(one(connection) for connection in self.copiers))
-
-
-class _Once:
-    """Bytes as asyncpg wants to read them."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, _size: int) -> bytes:
-        """Everything, then nothing."""
-        content, self._content = self._content, b""
-        return content
-
-
-def _seconds(processes: list[psutil.Process]) -> float:
-    total = 0.0
-    for process in processes:
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
-
-
-async def _answer(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
-    if b" 200 " not in head.split(b"\r\n", 1)[0]:
-        msg = (head + await reader.read(2000)).decode(errors="replace")
-        raise RuntimeError(msg)
-    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return await reader.readexactly(int(lengths[0]))
-
-
-def event(ms: int, n: int, user: UUID | None = None, session: str | None = None) -> dict[str, Any]:
-    """An answer like those of a question bank: the densest type, with a row in both tables."""
-    made = {
-        "id": str(new_event_id(ms)),
-        "type": "question_submit",
-        "schema": 1,
-        "occurred_at": instant_of(ms * 1000).isoformat(timespec="milliseconds"),
-        "tz": "UTC",
-        "data": {
-            "question_id": f"q-{n % 2000}", "answer": ["ABCDE"[n % 5]], "time_to_answer_seconds": 20 + n % 90 + 0.5,
-            "mode": "timed", "confidence": 1 + n % 5,
-        },
-    }  # fmt: skip
-    if session:
-        made["session_id"] = session
-    if user:
-        made["user_id"] = str(user)
-    return made
-
-
-def bodies(settings: Settings, count: int, *, bad: bool = False) -> list[Body]:
-    """Batches of a few learners, each learner's in one token."""
-    issuer = open_local_issuer(settings)
-    users = [uuid4() for _ in range(LEARNERS_A_ROUND)]
-    tokens = [_token(issuer, user, Role.LEARNER, "events:write") for user in users]
-    made: list[Body] = []
-    for n in range(count):
-        base = clock.unix_ms() - 3_600_000 + n * 1000
-        events = [event(base + place * 2, place) for place in range(BATCH)]
-        if bad:
-            events[BATCH // 2]["data"]["confidence"] = 9
-        made.append((tokens[n % LEARNERS_A_ROUND], _body(events)))
-    return made
-
-
-def mixed(settings: Settings, count: int) -> list[Body]:
-    """Batches of a service, each of 200 learners."""
-    token = _token(open_local_issuer(settings), uuid4(), Role.SERVICE_INGEST, "events:write:any", "users:create")
-    users = [uuid4() for _ in range(200)]
-    made: list[Body] = []
-    for n in range(count):
-        base = clock.unix_ms() - 3_600_000 + n * 1000
-        made.append((token, _body([event(base + p * 2, p, users[p % 200]) for p in range(BATCH)])))
-    return made
-
-
-def _body(events: list[dict[str, Any]]) -> bytes:
-    sent = instant_of(clock.unix_ms() * 1000).isoformat(timespec="milliseconds")
-    return json.dumps({"sent_at": sent, "device_id": "bench", "events": events}, separators=(",", ":")).encode()
-
-
-def _token(issuer: Any, user: UUID, role: Role, *scopes: str) -> str:
-    return issuer.sign(user, roles=[role], scopes=scopes, issued_at=clock.now(), lifetime=timedelta(hours=1))
-
-
-@asynccontextmanager
-async def running() -> AsyncGenerator[Bench]:
-    """Our own server with everything durable, and the application in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="osler-bench-") as folder:
-        home = Path(folder)
-        embedded = Embedded.start(load_settings(home=home))
-        urls = embedded.urls()
-        settings = load_settings(home=home, database_url=urls.app, owner_database_url=urls.owner)
-        port = _free_port()
-        environment = os.environ | {
-            "OSLER_HOME": folder, "OSLER_DATABASE_URL": urls.app, "OSLER_RATE_PER_MINUTE": "1000000",
-            "OSLER_RATE_ADDRESS_PER_MINUTE": "1000000", "OSLER_LOG_LEVEL": "ERROR",
-        }  # fmt: skip
-        server: subprocess.Popen[bytes] | None = None
-        try:
-            await migrate(settings)
-            server = subprocess.Popen(  # noqa: ASYNC220 (before anything is measured)
-                [sys.executable, "-c", SERVER, str(port)], env=environment, stdout=sys.stderr
-            )
-            await _ready(port)
-            pid = int(await asyncio.to_thread(_postmaster, urls.admin))
-            bench = Bench(settings, port, psutil.Process(server.pid), psutil.Process(pid))
-            bench.copiers = [await connect_plainly(urls.admin) for _ in range(CONNECTIONS)]
-            await _prepare(bench)
-            yield bench
-        finally:
-            if server is not None:
-                server.terminate()
-                server.wait(20)
-            embedded.close()
-            embedded.wait_until_stopped()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _postmaster(url: str) -> int:
-    async def ask() -> int:
-        connection: Any = await connect_plainly(url)
-        try:
-            backend = psutil.Process(connection.get_server_pid())
-            return backend.ppid()
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
-
-
-async def _ready(port: int) -> None:
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-            continue
-        writer.close()
-        await asyncio.sleep(1)
-        return
-    raise TimeoutError
-
-
-async def _prepare(bench: Bench) -> None:
-    """Warm the application up, and keep what it stored as the lines that COPY writes."""
-    await bench.send(bodies(bench.settings, BATCHES_A_ROUND))
-    copier = bench.copiers[0]
-    await copier.execute("create table bare_events as select * from study_events limit 0")
-    chunks: list[bytes] = []
-
-    async def keep(data: bytes) -> None:
-        chunks.append(bytes(data))
-
-    await copier.copy_from_query("select * from study_events", output=keep, format="text")
-    bench.lines = b"".join(chunks).splitlines(keepends=True)
-    await bench.copy()
-
-
-async def _timed(bench: Bench, work: Callable[[], Awaitable[Any]]) -> tuple[float, float, float]:
-    """Seconds, application's and PostgreSQL's processor seconds of some work."""
-    app, server = bench.cpu()
-    began = time.perf_counter()
-    await work()
-    seconds = time.perf_counter() - began
-    app_after, server_after = bench.cpu()
-    return seconds, app_after - app, server_after - server
 
 
 async def http_batch(bench: Bench, rounds: int) -> dict[str, Any]:
     """Batches over HTTP against COPY, in turns; the variants against clean batches of the same round."""
     n = BATCH * BATCHES_A_ROUND
     half = BATCHES_A_ROUND // 2
+    in_500s, at_once = bench.chunks(rows=n * COPIES), bench.chunks(size=n)
     kept: dict[str, list[float]] = {
         name: [] for name in ("rate", "cpu", "per_cpu", "mixed", "bad", "resend", "one_txn")
     }
@@ -298,13 +42,13 @@ async def http_batch(bench: Bench, rounds: int) -> dict[str, Any]:
             bodies(bench.settings, half, bad=True),
             mixed(bench.settings, half),
         )
-        await _meet(bench, clean + bad + many)
-        http = await _timed(bench, partial(bench.send, clean))
-        copy = await _timed(bench, bench.copy)
-        again = await _timed(bench, partial(bench.send, clean[:half]))
-        with_bad = await _timed(bench, partial(bench.send, bad))
-        with_many = await _timed(bench, partial(bench.send, many))
-        whole = await _timed(bench, partial(bench.copy, size=n))
+        await meet(bench, clean + bad + many)
+        http = await timed(bench, partial(bench.send, clean))
+        copy = _of_one(await timed(bench, partial(bench.copy, in_500s)))
+        again = await timed(bench, partial(bench.send, clean[:half]))
+        with_bad = await timed(bench, partial(bench.send, bad))
+        with_many = await timed(bench, partial(bench.send, many))
+        whole = await timed(bench, partial(bench.copy, at_once))
         kept["rate"].append(copy[0] / http[0])
         kept["cpu"].append((http[1] + http[2]) / copy[2])
         kept["per_cpu"].append(n / http[1])
@@ -334,28 +78,73 @@ async def http_batch(bench: Bench, rounds: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _meet(bench: Bench, made: list[Body]) -> None:
-    """Let the application verify each token once: signing in is not what is measured."""
-    one = _body([event(clock.unix_ms(), 0, uuid4())])
-    for token in dict.fromkeys(token for token, _ in made):
-        await bench.send([(token, one)])
+def _of_one(times: tuple[float, float, float]) -> tuple[float, float, float]:
+    """What one round's rows cost of what `COPIES` of them did."""
+    seconds, app, server = times
+    return seconds / COPIES, app / COPIES, server / COPIES
+
+
+async def by_connections(bench: Bench, rounds: int) -> dict[str, float]:
+    """The rate ratio over one and two connections."""
+    found: dict[str, float] = {}
+    quarter = BATCHES_A_ROUND // 4
+    chunks = bench.chunks(rows=BATCH * quarter)
+    for connections in (1, 2):
+        ratios = list[float]()
+        for _ in range(rounds):
+            made = bodies(bench.settings, quarter)
+            await meet(bench, made)
+            http = await timed(bench, partial(bench.send, made, connections))
+            copy = await timed(bench, partial(bench.copy, chunks, connections))
+            ratios.append(copy[0] / http[0])
+        found[str(connections)] = round(statistics.median(ratios), 2)
+    return found
+
+
+async def followed(bench: Bench, rounds: int) -> dict[str, float]:
+    """The same batches to a service that folds while it takes them, as it does when it is not measured."""
+    rates, alone_us, app_us = list[float](), list[float](), list[float]()
+    quarter = BATCHES_A_ROUND // 4
+    async with application(bench.settings, "followed") as (port, app):
+        other = Bench(bench.settings, port, app, bench.postmaster)
+        for _ in range(rounds):
+            made, mine = bodies(bench.settings, quarter), bodies(bench.settings, quarter)
+            await meet(bench, made)
+            await meet(other, mine)
+            alone = await timed(bench, partial(bench.send, made))
+            both = await timed(other, partial(other.send, mine))
+            await _folded(other)
+            rates.append(alone[0] / both[0])
+            alone_us.append(alone[1] / (quarter * BATCH) * 1e6)
+            app_us.append(both[1] / (quarter * BATCH) * 1e6)
+    return {
+        "rate": round(statistics.median(rates), 2), "app_us": round(statistics.median(app_us), 1),
+        "app_us_alone": round(statistics.median(alone_us), 1),
+    }  # fmt: skip
+
+
+async def _folded(bench: Bench) -> None:
+    """Until the service has nothing left to fold: it would take the processor from what is measured next."""
+    before, now = -1.0, bench.cpu()[0]
+    while now - before > 0.05:
+        await asyncio.sleep(1)
+        before, now = now, bench.cpu()[0]
 
 
 async def bulk(bench: Bench, rounds: int) -> dict[str, Any]:
     """The importers' way in, 5,000 a chunk over one connection, against COPY of the same chunks."""
     n, ratios = 20_000, list[float]()
     async with Database.open(bench.settings) as db:
-        copiers, bench.copiers = bench.copiers, bench.copiers[:1]
+        chunks = bench.chunks(5_000, n)
         for _ in range(rounds + 1):
             base = clock.unix_ms() - 86_400_000
             events = [event(base + place * 5, place) for place in range(n)]
             began = time.perf_counter()
             await ingest_events(db, events, uuid4(), keep_outcomes=False)
             mine = time.perf_counter() - began
-            copy = await _timed(bench, partial(bench.copy, size=5_000, rows=n))
+            copy = await timed(bench, partial(bench.copy, chunks, 1))
             ratios.append(copy[0] / mine)
             print(f"bulk: {n / mine:.0f}/s, copy {n / copy[0]:.0f}/s", file=sys.stderr)
-        bench.copiers = copiers
     return {
         "ratio": round(statistics.median(ratios[1:]), 2), "target": 0.5, "runs": [round(r, 2) for r in ratios[1:]],
         "beside": "COPY (text) of the same columns, 5,000 a COMMIT, one connection",
@@ -365,7 +154,10 @@ async def bulk(bench: Bench, rounds: int) -> dict[str, Any]:
 async def measure(rounds: int = 5) -> dict[str, Any]:
     """All measures of ingestion."""
     async with running() as bench:
-        return {"ingest.http_batch": await http_batch(bench, rounds), "ingest.bulk": await bulk(bench, rounds)}
+        over_http = await http_batch(bench, rounds)
+        over_http["by_connections"] = await by_connections(bench, rounds)
+        over_http["with_the_fold"] = await followed(bench, rounds)
+        return {"ingest.http_batch": over_http, "ingest.bulk": await bulk(bench, rounds)}
 
 
 def main() -> None:
