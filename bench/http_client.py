@@ -13,6 +13,14 @@ from typing import Any, Self
 PORTION = 262_144
 
 
+class Refused(RuntimeError):
+    """An answer of another status than was expected; `status` says which."""
+
+    def __init__(self, status: int, answer: bytes) -> None:
+        super().__init__(answer.decode(errors="replace"))
+        self.status = status
+
+
 class Wire:
     """One connection. Requests are made once by `request` and sent many times."""
 
@@ -28,7 +36,7 @@ class Wire:
         self._socket.close()
 
     def ask(self, prepared: bytes, expected: int = 200) -> bytes:
-        """The body of the answer. Errors: RuntimeError with the answer when the status is another."""
+        """The body of the answer. Errors: Refused with the answer when the status is another."""
         self._socket.sendall(prepared)
         return self._answer(expected)
 
@@ -47,7 +55,7 @@ class Wire:
         while len(body) < length:
             body += self._more()
         if int(head[9:12]) != expected:
-            raise RuntimeError((head + b"\n\n" + body[:2000]).decode(errors="replace"))
+            raise Refused(int(head[9:12]), head + b"\n\n" + body[:2000])
         return body
 
     def _more(self) -> bytes:
