@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from datetime import time as wall_time
 from typing import Any
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from osler.simulate.bank import OPTIONS, Bank, SimMaterial, SimQuestion
+from osler.simulate.progress import CardMemory, Progress
 from osler.simulate.timeline import HEARTBEAT_SECONDS, Timeline
 from osler.simulate.truth import (
     Effects,
@@ -27,34 +27,9 @@ from osler.simulate.truth import (
 MINUTES_A_DAY_AT_DENSITY_1 = 52.0
 """Study minutes of an active day that make the brief's 50,000 events, 5,000 attempts, 2,000 interactions a year."""
 MINUTES_BETWEEN_PROGRESS = 12.0
-
-
-@dataclass(slots=True)
-class CardMemory:
-    """The true memory of one card. `due` is what the learner's own scheduler says."""
-
-    stability_days: float
-    last: datetime
-    due: date
-    interval_days: int
-
-
-@dataclass(slots=True)
-class Progress:
-    """What changes while the learner studies."""
-
-    skills: dict[str, float]
-    practised: dict[str, int] = field(default_factory=dict[str, int])
-    cards: dict[str, CardMemory] = field(default_factory=dict[str, CardMemory])
-    read: set[str] = field(default_factory=set[str])
-    noted: set[str] = field(default_factory=set[str])
-    readings: dict[str, list[tuple[date, str]]] = field(default_factory=dict[str, list[tuple[date, str]]])
-    answers_since_break: int = 1 << 20
-
-    def is_noted(self, topic_ids: Sequence[str], today: date) -> bool:
-        """Whether the last material on these topics that was read 1 to 14 days ago has notes."""
-        read = [one for topic in topic_ids for one in self.readings.get(topic, []) if 1 <= (today - one[0]).days <= 14]
-        return bool(read) and max(read)[1] in self.noted
+TOPICS_A_DAY = 4
+CLASS_TOPICS_A_WEEK = 6
+CLASS_SHARE = 0.7
 
 
 class SimLearner:
@@ -129,7 +104,7 @@ class SimLearner:
     # ------------------------------------------------------------------ questions
     def _questions(self, line: Timeline, began: datetime, minutes: float) -> None:
         end = line.now + timedelta(minutes=minutes)
-        topics = self._topics_of_the_day()
+        topics = self._topics_of_the_day(line)
         block_id = f"b{int(self.rng.integers(1 << 40)):x}"
         size = max(1, round(minutes * 60 / (self.truth.seconds_per_question + 40)))
         line.add("block_start", block_id=block_id, kind="practice", n_questions=size)
@@ -151,10 +126,16 @@ class SimLearner:
             self.progress.answers_since_break = 0
         return line.now - since
 
-    def _topics_of_the_day(self) -> list[str]:
-        """A few neighbouring topics: learners work through an organ system, not through the whole exam at once."""
+    def _topics_of_the_day(self, line: Timeline) -> list[str]:
+        """A few neighbouring topics: learners work through an organ system, not through the whole exam at once.
+
+        On most days those of the week's lectures, which the whole class hears: so that a class can be compared.
+        """
         start = int(self.rng.integers(len(self.bank.topics)))
-        return [self.bank.topics[(start + n) % len(self.bank.topics)] for n in range(4)]
+        if self.rng.random() < CLASS_SHARE:
+            week = line.now.date().toordinal() // 7
+            start = week * CLASS_TOPICS_A_WEEK + start % (CLASS_TOPICS_A_WEEK - TOPICS_A_DAY + 1)
+        return [self.bank.topics[(start + n) % len(self.bank.topics)] for n in range(TOPICS_A_DAY)]
 
     def _answer(self, line: Timeline, began: datetime, question: SimQuestion, block_id: str, position: int) -> None:
         skill = sum(self.progress.skills[t] for t in question.topic_ids) / len(question.topic_ids)
@@ -207,7 +188,8 @@ class SimLearner:
         end = line.now + timedelta(minutes=minutes)
         today = line.now.astimezone(line.zone).date()
         due = sorted((m.due, card) for card, m in self.progress.cards.items() if m.due <= today)
-        new = [c for topic in self._topics_of_the_day() for c in self.bank.cards[topic] if c not in self.progress.cards]
+        topics = self._topics_of_the_day(line)
+        new = [c for topic in topics for c in self.bank.cards[topic] if c not in self.progress.cards]
         for card in [*(card for _, card in due), *new]:
             if line.now >= end:
                 return
@@ -244,7 +226,7 @@ class SimLearner:
     # ------------------------------------------------------------------ reading and the coach
     def _reading(self, line: Timeline, began: datetime, minutes: float) -> None:
         end = line.now + timedelta(minutes=minutes)
-        for topic in self._topics_of_the_day():
+        for topic in self._topics_of_the_day(line):
             for material in self.bank.materials[topic]:
                 if line.now >= end:
                     return
