@@ -98,7 +98,8 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
       await page.getByRole("heading", { name: `You are signed in as ${role.replace("_", " ")}` }).waitFor();
       expect(await page.getByRole("region", { name: "Due reviews" }).count()).toBe(0);
       const hard = page.getByRole("list", { name: "Topics that many find hard" });
-      expect(await hard.locator("li").count()).toBeGreaterThan(0);
+      const isTooFew = (await page.getByText("Too few learners").count()) > 0;
+      expect((await hard.locator("li").count()) > 0 || isTooFew).toBe(true);
       const asked: string[] = [];
       page.on("request", (request) => asked.push(new URL(request.url()).pathname));
       await page.getByRole("button", { name: "Open the list" }).click();

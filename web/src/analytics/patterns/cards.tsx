@@ -1,7 +1,7 @@
 // Learning patterns: the week, and insights only where the data carry them.
 import { QueryCard } from "../../shared/QueryCard";
 import { minutes } from "../../shared/numbers";
-import { weekCells } from "./prepare";
+import { habitLines, weekCells } from "./prepare";
 import { usePatterns } from "./query";
 
 export function PatternsCard() {
@@ -22,6 +22,11 @@ export function PatternsCard() {
             {minutes(data.week.hours * 60)}
             {data.week.usual_hours != null && `, usually ${minutes(data.week.usual_hours * 60)}`}
           </p>
+          {habitLines(data).map((line) => (
+            <p key={line} className="small">
+              {line}
+            </p>
+          ))}
           <ul className="ranked">
             {data.highlights.map((highlight) => (
               <li key={highlight.insight}>

@@ -1,6 +1,6 @@
 // The week as seven cells: minutes as a shade and in words.
 import type { Schemas } from "../../api/context";
-import { minutes, plural } from "../../shared/numbers";
+import { minutes, percent, plural } from "../../shared/numbers";
 
 type DayCell = Schemas["DayCell"];
 
@@ -30,4 +30,33 @@ export function weekCells(days: readonly DayCell[]): WeekCell[] {
       words: `${name.format(date)}: ${minutes(day.minutes)}, ${plural(day.questions, "question", "questions")}, ${plural(day.reviews, "review", "reviews")}`,
     };
   });
+}
+
+type Patterns = Schemas["PatternsAnswer"];
+
+const KINDS: Readonly<Record<string, string>> = { questions: "questions", cards: "cards", coach: "the coach", case: "cases" };
+const MOST_KINDS = 3;
+
+/** When, on what and with which breaks: a line for each that is known. Ninety days, as the server counts them. */
+export function habitLines(data: Pick<Patterns, "timing" | "preferences" | "breaks">): string[] {
+  const { usual_hour: hour, spread_hours: spread } = data.timing;
+  const kinds = data.preferences
+    .filter((one) => one.kind !== "other")
+    .slice(0, MOST_KINDS)
+    .map((one) => `${KINDS[one.kind] ?? one.kind} ${percent(one.share)}`);
+  const { n, median_minutes: length } = data.breaks;
+  return [
+    ...(hour == null ? [] : [`Usually from ${clock(hour)}${spread == null ? "" : `, give or take ${hours(spread)}`}.`]),
+    ...(kinds.length > 0 ? [`Time goes to ${kinds.join(", ")}.`] : []),
+    ...(n > 0 && length != null ? [`${plural(n, "break", "breaks")} in 90 days, about ${Math.round(length)} min each.`] : []),
+  ];
+}
+
+function clock(hour: number): string {
+  const inMinutes = Math.round(hour * 4) * 15;
+  return `${String(Math.floor(inMinutes / 60) % 24).padStart(2, "0")}:${String(inMinutes % 60).padStart(2, "0")}`;
+}
+
+function hours(spread: number): string {
+  return spread < 1 ? `${Math.round(spread * 60)} min` : `${spread.toFixed(1)} h`;
 }

@@ -8,12 +8,12 @@ import { useReadiness } from "./query";
 
 export function ReadinessCard() {
   return (
-    <QueryCard title="Exam readiness" query={useReadiness()} className="third" minHeightPx={420}>
+    <QueryCard title="Exam readiness" query={useReadiness()} className="third" minHeightPx={420} saysFinding>
       {(data) => {
         const score = asShare(data.predicted_score);
         return (
         <ChartFrame
-          finding={gaugeText(data)}
+          finding={data.finding.text}
           name="readiness"
           columns={SECTION_COLUMNS}
           rows={sectionsByLoss(data.sections)}

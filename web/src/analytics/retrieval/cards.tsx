@@ -5,7 +5,7 @@ import { QueryCard } from "../../shared/QueryCard";
 import { fading, RETRIEVAL_COLUMNS } from "./prepare";
 import { useRetrieval } from "./query";
 
-const MOST_ROWS = 4;
+const MOST_ROWS = 8;
 
 export function RetrievalCard() {
   return (
