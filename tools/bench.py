@@ -28,7 +28,7 @@ BENCH = ROOT / "bench"
 sys.path.insert(0, str(BENCH))
 
 Rows = dict[str, dict[str, Any]]
-GROUPS = ("science", "ingest", "reads", "submit", "jobs", "brief_limits", "memory")
+GROUPS = ("science", "ingest", "reads", "submit", "visible", "refold", "jobs", "brief_limits", "memory")
 LESS_IS_BETTER = ("fit_",)
 PACKAGES = ("fastapi", "granian", "sqlalchemy", "asyncpg", "msgspec", "pydantic", "numpy", "scipy")
 
@@ -44,11 +44,13 @@ class Sizes:
     job_events: int
     memory_events: int
     seconds: float
+    year_days: int
+    batches: int
 
 
-FULL = Sizes(5_000_000, 180, 7, 150, 1_000_000, 1_000_000, 60.0)
-QUICK = Sizes(200_000, 60, 5, 60, 200_000, 50_000, 15.0)
-TINY = Sizes(1_000, 5, 2, 4, 1_000, 1_000, 2.0)
+FULL = Sizes(5_000_000, 180, 7, 150, 1_000_000, 1_000_000, 60.0, 365, 80)
+QUICK = Sizes(200_000, 60, 5, 60, 200_000, 50_000, 15.0, 365, 40)
+TINY = Sizes(1_000, 5, 2, 4, 1_000, 1_000, 2.0, 10, 4)
 
 
 def main() -> int:
@@ -167,6 +169,18 @@ def submit(made: Any, sizes: Sizes) -> Rows:
     return bench.measure(made, sizes.rounds, max(4, sizes.turns // 3))
 
 
+def visible(made: Any, sizes: Sizes) -> Rows:
+    import visible as bench
+
+    return bench.measure(made, sizes.batches)
+
+
+def refold(made: Any, sizes: Sizes) -> Rows:
+    import refold as bench
+
+    return bench.measure(made, sizes.rounds, sizes.year_days)
+
+
 def jobs(made: Any, sizes: Sizes) -> Rows:
     import jobs as bench
 
@@ -187,7 +201,8 @@ def memory(made: Any, sizes: Sizes) -> Rows:
 
 # In this order: what writes comes after what reads.
 WITH_WORLD: dict[str, Callable[[Any, Sizes], Rows]] = {
-    "reads": reads, "brief_limits": brief_limits, "jobs": jobs, "submit": submit, "memory": memory,
+    "reads": reads, "brief_limits": brief_limits, "jobs": jobs, "submit": submit, "visible": visible,
+    "refold": refold, "memory": memory,
 }  # fmt: skip
 
 
