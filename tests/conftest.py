@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
+from tests.support.invariants import invariants, made_by_hand  # noqa: F401  (fixtures of every test)
 from tests.support.redis_server import RedisServer, redis_program
 from tests.support.web import Web, serving
 

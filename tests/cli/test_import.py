@@ -20,6 +20,7 @@ import pytest
 import zstandard
 from tests.conftest import Cluster
 from tests.ingest.importers.conftest import reviews, write_collection
+from tests.support.matrix import count
 from typer.testing import CliRunner
 
 from osler.analytics.registry import analytics
@@ -77,6 +78,12 @@ class Home:
                 await connection.close()
 
         return asyncio.run(ask())
+
+    def age_by_a_month(self) -> None:
+        """As if all had been received a month ago: months that an import filled lately rest for a week."""
+        self.rows("alter table study_events disable trigger study_events_rows")
+        self.rows("update study_events set received_at = received_at - interval '30 days'")
+        self.rows("alter table study_events enable always trigger study_events_rows")
 
     def facts(self) -> dict[str, Any]:
         """What an import writes, by table: count and digest of the rows without their random and receipt columns."""
@@ -180,6 +187,32 @@ def test_e28_one_history_in_three_containers_is_stored_once(home: Home, tmp_path
         home.osler("anki", tmp_path / name)["accepted"] for name in ("collection.anki2", "old.apkg", "new.colpkg")
     ]
     assert counts == [6, 0, 0]
+
+
+def test_e28_old_months_may_leave_the_log_and_the_history_come_again(home: Home, tmp_path: Path) -> None:
+    n, now_ms = count("E28", "reviews"), time.time_ns() // 1_000_000
+    step = 6 * 365 * 86_400_000 // (n + 1)
+    rows = [(now_ms - (n - k) * step, 100 + k % 3, -1, 1 + k % 4, 4, 4, 2500, 7_000, 1) for k in range(n)]
+    path = write_collection(tmp_path / "years.anki2", rows)
+    first = home.osler("anki", path, fold=True)
+    again = home.osler("anki", path, fold=True)
+    assert (first["accepted"], again["accepted"], again["duplicate"]) == (n, 0, n)
+    home.age_by_a_month()
+    before = home.derived()
+    assert before["item_memory"], "unknown: nothing was folded"
+
+    ran = CliRunner().invoke(app, ["jobs", "run", "retention", "--again"], env=home.environment)
+    assert ran.exit_code == 0, ran.output
+    dropped = home.rows("select sum(n_rows) from retention_runs where parent = 'study_events'")[0][0]
+    [(left,)] = home.rows("select count(*) from study_events")
+    assert 0 < dropped == n - left, "unknown: no month left the log"
+    assert home.derived() == before
+
+    third = home.osler("anki", path, fold=True)
+    assert third["accepted"] == 0, "nothing is folded twice"
+    assert (third["rejected"].get("too_old"), third["duplicate"]) == (dropped, left)
+    assert home.rows("select count(*) from study_events")[0][0] == left
+    assert home.derived() == before
 
 
 def test_cards_under_other_tags_move_and_their_days_are_folded_again(home: Home, tmp_path: Path) -> None:

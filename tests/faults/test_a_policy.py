@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from tests.support.matrix import count
 from tests.support.web import Web, serving
 
 from osler.api.app import api_routes, create_app, policy_of, refuse_undecided
@@ -99,10 +100,13 @@ def expected(role: Role, action: Action, whose: str) -> set[int]:
     return set() if allowed else {404}
 
 
+def unhurried(settings: Settings) -> Settings:
+    """Where one caller asks for many things within a minute and the rate is not what is tried."""
+    return settings.model_copy(update={"rate_per_minute": 1_000_000, "rate_address_per_minute": 1_000_000})
+
+
 async def test_i11_every_cell_of_route_role_and_ownership_equals_the_table(settings: Settings) -> None:
-    # One caller asks for every cell within a minute: the rate is not what is tried here.
-    unhurried = settings.model_copy(update={"rate_per_minute": 1_000_000, "rate_address_per_minute": 1_000_000})
-    async with serving(unhurried) as web:
+    async with serving(unhurried(settings)) as web:
         await every_cell(web)
 
 
@@ -138,13 +142,18 @@ async def ask(web: Web, route: APIRoute, role: Role, caller: uuid.UUID, whose: u
     )
 
 
-async def test_a04_anothers_data_look_like_nothing_in_words_and_in_time(web: Web) -> None:
+async def test_a04_anothers_data_look_like_nothing_in_words_and_in_time(settings: Settings) -> None:
+    async with serving(unhurried(settings)) as web:
+        await strangers_and_nobody(web)
+
+
+async def strangers_and_nobody(web: Web) -> None:
     ids = await people(web)
     headers = web.auth(ids["classmate"])
     path = "/api/me/accesses"
     took: dict[str, list[float]] = {"stranger": [], "nobody": []}
     bodies = set()
-    for _ in range(40):
+    for _ in range(count("A04", "tries")):
         for whose, series in took.items():
             began = time.perf_counter()
             answer = await web.client.get(path, params={"user_id": str(ids[whose])}, headers=headers)
@@ -156,6 +165,21 @@ async def test_a04_anothers_data_look_like_nothing_in_words_and_in_time(web: Web
     assert apart < 0.005
     garbled = await web.client.get(path, params={"user_id": "not-a-uuid"}, headers=headers)
     assert garbled.status_code == 404
+
+
+async def test_a04_on_every_route_a_stranger_and_nobody_get_the_same_answer(settings: Settings) -> None:
+    compared = 0
+    async with serving(unhurried(settings)) as web:
+        ids = await people(web)
+        for route, role in itertools.product(api_routes(web.app), (Role.LEARNER, Role.EDUCATOR)):
+            policy = policy_of(route)
+            if policy in {None, "public"} or Action(policy) in OF_NOBODY:
+                continue
+            answers = [await ask(web, route, role, ids["caller"], ids[whose]) for whose in ("stranger", "nobody")]
+            told = [(a.status_code, {**a.json(), "request_id": ""} if a.status_code == 404 else None) for a in answers]
+            assert told[0] == told[1], (route.path, role)
+            compared += answers[0].status_code == 404
+    assert compared >= 8
 
 
 async def test_a07_an_educator_who_left_sees_nothing_at_once(web: Web) -> None:

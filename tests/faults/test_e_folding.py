@@ -21,6 +21,7 @@ from tests.support.learning import (
     send,
     small_catalogue,
 )  # fmt: skip
+from tests.support.matrix import count
 
 from osler.analytics.mastery.tables import topic_daily_stats, topic_mastery
 from osler.analytics.registry import analytics
@@ -30,9 +31,12 @@ from osler.eventlog import marks
 from osler.ingest.intake import ingest_events
 from osler.live import draining
 from osler.live.catch_up import Live
+from osler.live.checkpointing import checkpoint_before
 from osler.live.replay import Replay, as_json
+from osler.privacy.erasure import erase
 from osler.rollups.draining import drain
 from osler.rollups.settling import settle
+from osler.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -61,14 +65,17 @@ async def verified(database: Database) -> None:
 
 async def test_e06_a_history_reversed_and_shuffled_gives_the_rows_of_the_ordered_one(database: Database):
     await small_catalogue(database)
-    events = history(40)
-    shuffled = events[:]
-    random.Random(6).shuffle(shuffled)
+    chance = random.Random(6)
+    events = sorted(random_events(chance, count("E06", "events")), key=lambda each: each["occurred_at"])
+    shuffled = events[::-1]
+    chance.shuffle(shuffled)
+    assert shuffled != events
     await send(database, events, LEARNER)
     live = Live(database, analytics())
     await live.catch_up(LEARNER)
-    for start in range(0, len(shuffled), 90):
-        await send(database, shuffled[start : start + 90], OTHER)
+    part = -(-len(shuffled) // 4)
+    for start in range(0, len(shuffled), part):
+        await send(database, shuffled[start : start + part], OTHER)
         await live.catch_up(OTHER)
     await everything(database)
     assert without_owner(await derived(database, MINE, LEARNER)) == without_owner(await derived(database, MINE, OTHER))
@@ -107,14 +114,21 @@ def random_events(rng: random.Random, count: int) -> list[dict]:
     return made
 
 
-async def test_e22_random_events_with_regrades_and_nights_in_between_replay_equal(database: Database):
+async def test_e22_random_events_with_regrades_erasures_nights_and_checkpoints_replay_equal(
+    database: Database, settings: Settings
+):
     await small_catalogue(database)
     rng = random.Random(22)
-    events = random_events(rng, 400)
+    events = random_events(rng, count("E22", "events"))
     live = Live(database, analytics())
-    for start in range(0, len(events), 80):
-        await send(database, events[start : start + 80])
+    part = len(events) // 5
+    await send(database, events[:part], OTHER)
+    await live.catch_up(OTHER)
+    for start in range(0, len(events), part):
+        await send(database, events[start : start + part])
         await live.catch_up(LEARNER)
+        if start == part:
+            assert (await erase(settings, OTHER)).deleted_rows["study_events"] == part
         async with database.write() as session:
             await settle(session, analytics(), [LEARNER], START + timedelta(days=rng.randrange(70)))
     wrong = next(one for one in events if one["data"].get("answer") == ["B"])
@@ -128,6 +142,12 @@ async def test_e22_random_events_with_regrades_and_nights_in_between_replay_equa
     after = await derived(database, [topic_mastery], LEARNER)
     gained = [b["correct"] - a["correct"] for a, b in zip(*(d["topic_mastery"] for d in (before, after)), strict=True)]
     assert sum(gained) >= 1
+    await verified(database)
+    assert await checkpoint_before(database, analytics(), live, START + timedelta(days=20)) == 1
+    async with database.write() as session:
+        await draining.declare_stale(session, [LEARNER])
+    refolded = await live.catch_up(LEARNER)
+    assert 0 < refolded.events < len(events), "unknown: nothing went on from the checkpoint"
     await verified(database)
 
 
@@ -150,6 +170,7 @@ async def test_e24_an_event_that_meets_a_mark_on_its_way_out_is_counted_or_still
 
 
 @pytest.mark.parametrize("first", ["live", "rollup"])
+@pytest.mark.usefixtures("made_by_hand")  # counting what nobody has folded is what no command does
 async def test_e29_consumers_stopped_in_turn_keep_their_own_marks(database: Database, first: str):
     await small_catalogue(database)
     live = Live(database, analytics())

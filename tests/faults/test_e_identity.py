@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from tests.support.matrix import count
 from tests.support.sending import Send, assert_adds_up, bury, codes, fresh_database, sending, stored_ids  # noqa: F401
 from tests.support.wire_events import batch, event, iso, learner, now_ms
 
@@ -68,6 +69,17 @@ async def test_e03_another_time_under_the_same_id_is_never_a_second_row(send, ad
     far = {**one, "occurred_at": iso(edge - 40 * DAY)}
     assert codes(await send(batch([over, far]), user)) == ["conflict.stored", "id.time_mismatch"]
     assert len(await stored_ids(admin, user)) == 1
+
+
+async def test_e03_over_a_months_edge_nothing_is_stored_twice(send, admin):
+    user, events = learner(), count("E03", "events")
+    edge = int(datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    for start in range(0, events, 1000):
+        some = [event(ms=edge - 1 - n % 499) for n in range(start, min(events, start + 1000))]
+        moved = [{**one, "occurred_at": iso(edge + 300)} for one in some]
+        assert set(codes(await send(batch(some), user))) == {"accepted"}
+        assert set(codes(await send(batch(moved), user))) == {"conflict.stored"}
+    assert len(await stored_ids(admin, user)) == events
 
 
 async def test_e04_the_same_id_of_two_learners_is_two_events(send, admin):

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.matrix import count
 from tests.support.sending import (  # noqa: F401
     Send,
     assert_adds_up,
@@ -70,7 +71,9 @@ async def _erased_while_waiting(send, database, admin, eraser) -> int:
         writing = asyncio.ensure_future(send(batch([event() for _ in range(5)]), user))  # noqa: RUF006  (awaited below, outside)
         await _waits_for_lock(admin)
     await writing
-    return await survivors(admin, user)
+    left = await survivors(admin, user)
+    await bury(eraser, database, user)
+    return left
 
 
 async def test_e15_a_writer_that_waited_for_the_lock_sees_the_tombstone(send, database, admin, eraser):
@@ -80,7 +83,8 @@ async def test_e15_a_writer_that_waited_for_the_lock_sees_the_tombstone(send, da
 
 async def test_e15_erasure_racing_eight_writers_leaves_nothing(send, database, admin, eraser):
     written = 0
-    for _ in range(12):
+    rounds = count("E15", "rounds")
+    for _ in range(rounds):
         user = learner()
 
         async def write(user=user) -> int:
@@ -95,7 +99,7 @@ async def test_e15_erasure_racing_eight_writers_leaves_nothing(send, database, a
         await bury(eraser, database, user)
         written += sum(await asyncio.gather(*writers))
         assert await survivors(admin, user) == 0
-    assert written > 12, "the race did not take place"
+    assert written > rounds, "the race did not take place"
 
 
 MERGED = """
@@ -132,10 +136,10 @@ async def test_e25_an_older_snapshot_is_refused(database):
 
 async def test_e23_a_consumer_among_overlapping_writers_skips_nothing(send, database, admin):
     users = [learner() for _ in range(4)]
-    seen, done = 0, asyncio.Event()
+    seen, busy, done = 0, 0, asyncio.Event()
 
     async def consume() -> None:
-        nonlocal seen
+        nonlocal seen, busy
         while True:
             last = done.is_set()
             async with database.write() as session:
@@ -144,20 +148,23 @@ async def test_e23_a_consumer_among_overlapping_writers_skips_nothing(send, data
                 deleted = await marks.delete(session, taken)
             assert deleted == len(taken)
             seen += sum(mark.n_events for mark in taken)
+            busy += bool(taken) and not last
             if last and not taken:
                 return
 
     async def write(n: int) -> int:
         stored = 0
-        for _ in range(10):
+        while asyncio.get_running_loop().time() < until:
             stored += (await send(batch([event() for _ in range(5)]), users[n % 4])).counts()["accepted"]
         return stored
 
+    until = asyncio.get_running_loop().time() + count("E23", "seconds")
     consumer = asyncio.create_task(consume())
     stored = sum(await asyncio.gather(*(write(n) for n in range(8))))
     done.set()
     await consumer
-    assert stored == 8 * 10 * 5 == seen
+    assert stored == seen >= 8 * 5
+    assert busy > 1, "unknown: no marks were taken while writers were writing"
 
 
 @pytest.mark.parametrize("consumer_first", [True, False])
@@ -206,8 +213,8 @@ async def test_e27_a_service_batch_of_many_learners_takes_few_locks(send, admin)
 
 async def test_f26_batches_with_the_same_ids_in_opposite_order_never_wait_for_each_other(send, admin):
     user = learner()
-    rounds = [[event(ms=now_ms() + n) for n in range(40)] for _ in range(6)]
-    for events in rounds:
+    for _ in range(count("F26", "rounds")):
+        events = [event(ms=now_ms() + n) for n in range(40)]
         answers = await asyncio.gather(
             *(send(batch(order), user) for order in (events, events[::-1], events, events[::-1]))
         )

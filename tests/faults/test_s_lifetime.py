@@ -1,4 +1,4 @@
-"""S03, S04, S05, S07, S12: killed applications, killed servers, several at once, stale locks, half-made folders."""
+"""S03, S05, S07, S12: killed applications, several at once, stale locks, half-made folders and schemas."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from tests.support.embedded import Home, processes_in, within
+from tests.support.matrix import count
+
+from osler.db.history import HEAD
 
 pytestmark = [pytest.mark.fault, pytest.mark.integration]
 
@@ -57,24 +60,6 @@ def test_s03_a_killed_keeper_leaves_a_server_that_the_next_start_adopts(home: Ho
     one.leave()
     two.leave()
     assert within(10, lambda: not home.is_running())
-
-
-def test_s04_a_killed_postmaster_is_started_again_and_nothing_committed_is_lost(home: Home) -> None:
-    application = home.application()
-    pid = application.wait()["pid"]
-    acknowledged = 0
-    _run(application, "create table t (n int)")
-    load = home.application()
-    load.wait()
-    for number in range(20):
-        _run(load, f"insert into t values ({number})")
-        acknowledged += 1
-    os.kill(pid, signal.SIGKILL)
-    assert within(5, lambda: not _is_alive(pid))  # it did die
-    began = time.monotonic()
-    assert within(5, lambda: home.state["status"] == "ready" and home.state["pid"] != pid)
-    assert time.monotonic() - began < 5
-    assert application.ask("select count(*) from t") == acknowledged
 
 
 def test_s05_five_first_starts_at_once_make_one_server(home: Home) -> None:
@@ -156,18 +141,53 @@ def test_s07_a_lock_held_by_a_stopped_process_is_named(home: Home, monkeypatch: 
         holding.communicate()
 
 
-@pytest.mark.parametrize("after", [0.15, 0.4, 0.6])
-def test_s12_an_initdb_killed_half_way_leaves_nothing(home: Home, after: float) -> None:
+POINTS = count("S12", "points")
+
+
+@pytest.mark.parametrize("point", range(POINTS))
+def test_s12_an_initdb_killed_half_way_leaves_nothing(home: Home, point: int) -> None:
     first = home.application(start_new_session=True)
     assert within(30, lambda: bool(list(home.root.glob(".making-*"))))
-    time.sleep(after)
+    time.sleep(0.1 + 0.5 * point / POINTS)
     os.killpg(first.process.pid, signal.SIGKILL)
     half_made = bool(list(home.root.glob(".making-*")))
+    assert half_made or point, "unknown: the first point comes long before the end"
     second = home.application()
     hello = second.wait()
     assert hello["made"] is half_made  # the later points may come after the whole was made
     assert second.ask("select count(*) from pg_roles where rolname = 'osler_app'") == 1
     assert not list(home.root.glob(".making-*"))
+
+
+MIGRATING = """
+import asyncio, json, sys
+from osler.db.migrate import migrate
+from osler.settings import load_settings
+asyncio.run(migrate(load_settings(**json.loads(sys.argv[1]))))
+"""
+
+
+def test_s12_a_first_migration_killed_half_way_leaves_nothing(home: Home) -> None:
+    application = home.application()
+    application.wait()
+
+    def migrating() -> subprocess.Popen[str]:
+        return home.process(MIGRATING)
+
+    for point in range(POINTS):
+        process = migrating()
+        assert within(60, lambda: application.ask(_MIGRATING) > 0), "unknown: no migration was under way"
+        time.sleep(0.02 + 0.2 * point / POINTS)
+        process.kill()
+        assert process.wait(10) == -signal.SIGKILL
+        assert application.ask("select to_regclass('alembic_version') is null") is True, "it was not half-way"
+    process = migrating()
+    assert process.wait(120) == 0
+    assert application.ask("select version_num from alembic_version") == HEAD
+    assert application.ask(_MIGRATING) == 0
+
+
+_MIGRATING = "select count(*) from pg_locks where locktype = 'advisory' and granted"
 
 
 def test_s14_a_sleeping_application_keeps_its_server_and_goes_on(home: Home) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from tests.jobs.conftest import PERIOD, Toy, write_stage
+from tests.support.matrix import count
 
 from osler.db.engine import Database
 from osler.jobs import parking
@@ -63,6 +64,13 @@ async def test_f16_a_job_rung_ten_times_at_once_runs_once(toy: Toy, database: Da
 
 @pytest.mark.fault
 async def test_f17_a_paused_run_wakes_and_writes_nothing(toy: Toy, database: Database) -> None:
+    for n in range(count("F17", "rounds")):
+        await _wakes_too_late(toy, database, f"2026-10-{n + 1:02}")
+    assert await toy.digest() == WHOLE
+    assert sorted(await toy.statuses()) == sorted(["lost", "succeeded"] * count("F17", "rounds"))
+
+
+async def _wakes_too_late(toy: Toy, database: Database, period: str) -> None:
     asleep, wake = asyncio.Event(), asyncio.Event()
 
     async def doze(run: Run) -> None:
@@ -71,16 +79,14 @@ async def test_f17_a_paused_run_wakes_and_writes_nothing(toy: Toy, database: Dat
         async with run.write() as s:
             await s.execute(sa.text("insert into questions (question_id) values ('stale')"))
 
-    paused = asyncio.create_task(run_once(database, toy.job(work=doze, lease_seconds=600), PERIOD))
+    paused = asyncio.create_task(run_once(database, toy.job(work=doze, lease_seconds=600), period))
     await asleep.wait()
     async with database.write() as s:  # what a pause of the process does: its lease runs out unseen
         await s.execute(sa.text("update job_runs set lease_until = now() - interval '1 day'"))
-    assert await run_once(database, toy.job(), PERIOD) is Status.SUCCEEDED
+    assert await run_once(database, toy.job(), period) is Status.SUCCEEDED
     wake.set()
     with pytest.raises(Fenced):
         await paused
-    assert await toy.digest() == WHOLE
-    assert await toy.statuses() == ["lost", "succeeded"]
 
 
 @pytest.mark.fault
@@ -116,7 +122,7 @@ async def test_f20_one_poison_learner_day_is_set_aside_and_all_others_are_done(t
         (record,) = await recent_runs(s, "toy")
         assert (record.status, record.parked) == ("partial", 1)
     async with database.write() as s:
-        assert await parking.release(s, "toy") == 1
+        assert await parking.release(s, "toy") == [(poison, day)]
 
 
 async def test_an_error_is_recorded_by_its_kind_and_raised(toy: Toy, database: Database) -> None:

@@ -8,23 +8,28 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.support.learning import LEARNER, OTHER, START, derived, history, send
+from tests.support.matrix import count
 from tests.support.nightly import enrol, exam_catalogue
 
 from osler.analytics.efficiency.tables import daily_user_stats, weekly_user_stats
 from osler.analytics.gaps.tables import knowledge_gaps
 from osler.analytics.readiness.tables import exam_projections, user_learning_metrics
 from osler.db.engine import Database
+from osler.jobs.leases import Status
 from osler.settings import Settings
-from osler.worker.night import night_of
+from osler.worker.night import Night, night_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 TABLES = [daily_user_stats, weekly_user_stats, knowledge_gaps, user_learning_metrics, exam_projections]
+
+LATE_SECONDS = 2.0
+"""A busy machine lets the ring that runs and the nine that leave take turns."""
 
 
 async def two_learners(database: Database) -> None:
@@ -58,7 +63,10 @@ async def test_f15_a_night_killed_between_any_two_stages_ends_as_one_never_kille
     environment = {**os.environ, "OSLER_PROFILE": "test", "OSLER_HOME": str(settings.home)}
     for name in ("database_url", "owner_database_url", "eraser_database_url"):
         environment[f"OSLER_{name.upper()}"] = getattr(settings, name).get_secret_value()
-    for stages in (1, 4, 7):
+    night = night_of(database)
+    places = count("F15", "boundaries")
+    boundaries = range(1, len(night.jobs) + 1) if places > len(night.jobs) else (1, 4, 7)[:places]
+    for stages in boundaries:
         killed = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-c", script, str(stages)],
@@ -67,7 +75,6 @@ async def test_f15_a_night_killed_between_any_two_stages_ends_as_one_never_kille
             timeout=60,
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-    night = night_of(database)
     await night.ring()
     finished = await rows(database)
     async with database.read() as s:
@@ -96,13 +103,22 @@ async def test_f20_one_poisoned_learner_day_is_parked_and_all_others_are_done(da
         parked = await s.rows(sa.text("select user_id, local_date, reason from job_parked"))
     assert [(row["user_id"], row["local_date"]) for row in parked] == [(LEARNER, poison)]
     assert all("'" not in row["reason"] for row in parked), "a reason never quotes a value"
+    monkeypatch.undo()  # and once it computes again, nothing is missing
+    assert await night.run("daily_stats", again=True) == "succeeded"
+    assert len((await derived(database, [daily_user_stats], LEARNER))["daily_user_stats"]) == 8
 
 
 async def test_f16_ten_rings_at_once_write_each_result_once(database: Database):
     await two_learners(database)
-    began = time.monotonic()
     night = night_of(database)
-    ended = await asyncio.gather(*(night.run("daily_stats") for _ in range(10)))
-    assert sum(status is not None for status in ended) == 1
-    assert time.monotonic() - began < 30
+    for n in range(count("F16", "rounds")):
+        day = START.date() + timedelta(days=60 + n)
+        ended = await asyncio.gather(*(_rung(night, day) for _ in range(10)))
+        assert sum(status is not None for status, _ in ended) == 1
+        assert max(seconds for status, seconds in ended if status is None) < 1 + LATE_SECONDS
     assert len((await derived(database, [daily_user_stats], LEARNER))["daily_user_stats"]) == 8
+
+
+async def _rung(night: Night, day: date) -> tuple[Status | None, float]:
+    began = time.monotonic()
+    return await night.run("daily_stats", day), time.monotonic() - began

@@ -134,17 +134,22 @@ class Home:
 
     def application(self, *, prefix: tuple[str, ...] = (), python: str = sys.executable, **more: Any) -> Application:
         """Start an application; does not wait for it."""
+        process = self.process(APPLICATION, prefix=prefix, python=python, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)  # fmt: skip
+        self.started.append(Application(process))
+        return self.started[-1]
+
+    def process(
+        self, code: str, *, prefix: tuple[str, ...] = (), python: str = sys.executable, **more: Any
+    ) -> subprocess.Popen[str]:
+        """A process of this home that runs `code`, with the settings as JSON for its argument."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join([*self.path_before, str(SOURCES), *self.path_after]),
             "HOME": str(self.path.parent),
         }
-        process = subprocess.Popen(
-            [*prefix, python, "-W", "error", "-c", APPLICATION, json.dumps(self.settings())],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **more,
-        )  # fmt: skip
-        self.started.append(Application(process))
-        return self.started[-1]
+        command = [*prefix, python, "-W", "error", "-c", code, json.dumps(self.settings())]
+        return subprocess.Popen(command, text=True, env=environment, **more)
 
     def is_running(self) -> bool:
         """Whether any process works inside the data folder."""

@@ -12,7 +12,8 @@ from osler.db.driver import Driver, DriverPool
 from osler.settings import Settings
 
 APPLICATION = "osler"
-Gone = asyncpg.InterfaceError  # what asyncpg raises on a connection that it knows to be closed
+# What asyncpg raises on a connection that it knows to be closed, or that died between a question and its answer.
+Gone = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def server_settings(settings: Settings) -> dict[str, str]:

@@ -48,7 +48,7 @@ def is_disconnect(failed: BaseException) -> bool:
     inner = getattr(failed, "orig", None) or failed
     state = sqlstate(failed)
     return (state is not None and (state.startswith("08") or state in {"57P01", "57P02", "57P03"})) or isinstance(
-        inner, (OSError, Gone)
+        inner, (OSError, *Gone)
     )
 
 

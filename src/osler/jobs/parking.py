@@ -45,14 +45,17 @@ async def park(s: WriteSession, job: str, user_id: UUID, local_date: date, *, pe
     await s.execute(insert.on_conflict_do_update(index_elements=["job", "user_id", "local_date"], set_=newer))
 
 
-async def release(s: WriteSession, job: str, user_id: UUID | None = None, local_date: date | None = None) -> int:
-    """Let set-aside learner-days be tried again: all of the job, of a learner, or one. How many there were."""
+async def release(
+    s: WriteSession, job: str, user_id: UUID | None = None, local_date: date | None = None
+) -> list[tuple[UUID, date]]:
+    """Take back what was set aside: all of the job, of a learner, or one. The learner-days, which are owed again."""
     chosen = [job_parked.c.job == job]
     if user_id is not None:
         chosen.append(job_parked.c.user_id == user_id)
     if local_date is not None:
         chosen.append(job_parked.c.local_date == local_date)
-    return len((await s.execute(sa.delete(job_parked).where(*chosen).returning(job_parked.c.user_id))).all())
+    back = sa.delete(job_parked).where(*chosen).returning(job_parked.c.user_id, job_parked.c.local_date)
+    return [(row["user_id"], row["local_date"]) for row in (await s.execute(back)).mappings()]
 
 
 async def parked(s: ReadSession, job: str) -> list[Parked]:

@@ -69,6 +69,11 @@ async def hand_out(session: WriteSession, jobs: Sequence[str]) -> int:
     return len(taken)
 
 
+async def owe(session: WriteSession, jobs: Sequence[str], days: Sequence[tuple[UUID, date]]) -> None:
+    """Have these learner-days counted again by every one of the jobs: what counts one may stand on another."""
+    await session.driver().execute(_HAND_OUT, [user for user, _ in days], [day for _, day in days], list(jobs))
+
+
 async def take(session: WriteSession, job: str, limit: int = DAYS_AT_ONCE) -> Taken:
     """Take entries of a job: deleted with the caller's transaction, which must count these days in it.
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cell, toCsv } from "./csv";
 
-test("text that a spreadsheet would run is quoted; negative numbers stay numbers", () => {
+test("H15: text that a spreadsheet would run is quoted; negative numbers stay numbers", () => {
   for (const text of ["=1+1", "+1", "-1", "@A1", "\tx", "\0x"]) expect(cell(text).replace(/^"/, "")).toMatch(/^'/);
   expect(cell(-1.5)).toBe("-1.5");
   expect(Number(cell(-1.5))).toBe(-1.5);
