@@ -33,6 +33,9 @@ class Spans(NamedTuple):
         return Spans(self.start + by, self.end + by)
 
 
+NO_SPANS = Spans(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
 def joined(*parts: Spans) -> Spans:
     """All spans of several lists, one list after the other."""
     return Spans(np.concatenate([part.start for part in parts]), np.concatenate([part.end for part in parts]))
@@ -51,6 +54,9 @@ def union(spans: Spans) -> Spans:
 
 def subtract(spans: Spans, holes: Spans) -> tuple[Spans, Ints]:
     """What is left of any spans without disjoint ordered holes, and which span each rest is of."""
+    if not holes.start.size:
+        is_long = spans.end > spans.start
+        return spans.only(is_long), np.flatnonzero(is_long)
     first = np.searchsorted(holes.end, spans.start, "right")
     n = np.maximum(np.searchsorted(holes.start, spans.end, "left") - first, 0)
     which = np.repeat(np.arange(n.size), n + 1)

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from osler.science.spans import Ints, Spans, joined, overlap, subtract, union
+from osler.science.spans import NO_SPANS, Ints, Spans, joined, overlap, subtract, union
 
 Bools = npt.NDArray[np.bool_]
 
@@ -169,9 +169,12 @@ def _sums(session: Ints, us: Ints, n: int) -> Ints:
 
 def _off_spans(lines: _Lines, off: Effect, on: Bools) -> Spans:
     """Spans from a mark that turns its device off until one that turns it on again, else until the session's end."""
-    place = np.flatnonzero((lines.effect == off) | on[lines.effect])
-    is_off, line = lines.effect[place] == off, lines.line[place]
-    goes_on = np.concatenate([[False], is_off[1:] & is_off[:-1] & (line[1:] == line[:-1])]) if place.size else is_off
+    turned_off = lines.effect == off
+    if not turned_off.any():
+        return NO_SPANS
+    place = np.flatnonzero(turned_off | on[lines.effect])
+    is_off, line = turned_off[place], lines.line[place]
+    goes_on = np.concatenate([[False], is_off[1:] & is_off[:-1] & (line[1:] == line[:-1])])
     place, is_off, line = place[~goes_on], is_off[~goes_on], line[~goes_on]
     begin = np.flatnonzero(is_off)
     after = np.minimum(begin + 1, place.size - 1)
@@ -199,16 +202,16 @@ def _raw_pieces(lines: _Lines, unlabelled: int) -> tuple[Spans, Ints]:
 
 def _doubled(lines: _Lines, active: Spans, hidden: Spans) -> Spans:
     """Time of which two devices had a share, or that lay between two works with the page hidden in between."""
-    shared = lines.by_session(overlap(joined(active, union(_around_hidden(lines, hidden)))))
-    if lines.session_of_line.size > np.unique(lines.session_of_line).size:
+    shared = NO_SPANS
+    if hidden.start.size:
+        shared = lines.by_session(overlap(joined(active, union(_around_hidden(lines, hidden)))))
+    if lines.session_of_line.size > int(lines.session_of_line[-1]) + 1:  # some session has two devices
         shared = union(joined(shared, overlap(lines.by_session(active))))
     return shared
 
 
 def _around_hidden(lines: _Lines, hidden: Spans) -> Spans:
     """Stretches between two working marks of a device in which the page was hidden for a while."""
-    if not hidden.start.size:
-        return hidden
     work = np.flatnonzero(_BACK_AT_WORK[lines.effect])
     pairs = Spans(lines.at[work[:-1]], lines.at[work[1:]]).only(lines.line[work[1:]] == lines.line[work[:-1]])
     place = np.searchsorted(hidden.end, pairs.start, "right")

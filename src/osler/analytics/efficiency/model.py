@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -22,8 +23,7 @@ from osler.science.study_time import US, StudyTimes, measure
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class TopicShare:
+class TopicShare(NamedTuple):
     """What one session gave to one topic; time on several topics is split evenly, attempts count for each."""
 
     active_seconds: float
@@ -78,6 +78,8 @@ class StudySession:
 
 
 _NOTHING_KNOWN = Catalogue()
+Spent = list[tuple[int, int, int]]
+"""Active time: (session, label, microseconds)."""
 
 
 def sessionise(
@@ -109,8 +111,9 @@ class _Made:
         self._named = _named(timeline, laid)
         answers = _Answers(timeline, laid)
         self._counts = _counts(answers, n)
-        self._shares = _shares(laid, times, answers, n)
-        self._kinds = _by_kind(laid, times, n)
+        spent = _spent(laid, times)
+        self._shares = _shares(laid, spent, answers, n)
+        self._kinds = _by_kind(laid, spent, n)
         self._switches = _switches(answers, laid, n)
         self._materials = _materials(timeline, laid, n)
         offset = np.array([timeline.utc_offset_minutes[place] for place in self._first]) * 60 * US
@@ -233,17 +236,16 @@ def _switches(answers: _Answers, laid: Laid, n: int) -> list[int]:
     return switches
 
 
-def _by_kind(laid: Laid, times: StudyTimes, n: int) -> list[dict[str, float]]:
+def _by_kind(laid: Laid, spent: Spent, n: int) -> list[dict[str, float]]:
     """Active seconds of each session by kind of study."""
     found: list[dict[str, int]] = [{} for _ in range(n)]
-    for session, label, us in _spent(laid, times):
+    for session, label, us in spent:
         kind = laid.labels[label][0]
         found[session][kind] = found[session].get(kind, 0) + us
     return [{kind: us / US for kind, us in sorted(kinds.items())} for kinds in found]
 
 
-def _spent(laid: Laid, times: StudyTimes) -> list[tuple[int, int, int]]:
-    """(session, label, microseconds) of active time."""
+def _spent(laid: Laid, times: StudyTimes) -> Spent:
     width = len(laid.labels)
     return [
         (*divmod(key, width), us)
@@ -251,11 +253,11 @@ def _spent(laid: Laid, times: StudyTimes) -> list[tuple[int, int, int]]:
     ]
 
 
-def _shares(laid: Laid, times: StudyTimes, answers: _Answers, n: int) -> list[dict[str, TopicShare]]:
+def _shares(laid: Laid, spent: Spent, answers: _Answers, n: int) -> list[dict[str, TopicShare]]:
     """What each session gave to each topic."""
     width = len(laid.labels)
     seconds: list[dict[str, float]] = [{} for _ in range(n)]
-    for session, label, us in _spent(laid, times):
+    for session, label, us in spent:
         topics = laid.labels[label][1]
         for topic in topics:
             seconds[session][topic] = seconds[session].get(topic, 0.0) + us / len(topics) / US
@@ -268,6 +270,6 @@ def _shares(laid: Laid, times: StudyTimes, answers: _Answers, n: int) -> list[di
             before = counts[session].get(topic, (0, 0))
             counts[session][topic] = before[0] + total, before[1] + right[place]
     return [
-        {topic: TopicShare(spent.get(topic, 0.0), *given.get(topic, (0, 0))) for topic in sorted({*spent, *given})}
-        for spent, given in zip(seconds, counts, strict=True)
+        {topic: TopicShare(took.get(topic, 0.0), *given.get(topic, (0, 0))) for topic in sorted({*took, *given})}
+        for took, given in zip(seconds, counts, strict=True)
     ]
