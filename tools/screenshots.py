@@ -29,7 +29,7 @@ def main() -> int:
     folder = ROOT / "screenshots"
     with tempfile.TemporaryDirectory(prefix="osler-shots-") as home:
         command = [sys.executable, "-m", "osler", "demo", "--port", "0", "--no-browser"]
-        env = {**os.environ, "OSLER_HOME": home}
+        env = {**os.environ, "OSLER_HOME": home, "OSLER_RATE_PER_MINUTE": "100000"}
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as served:
             try:
                 url, token = read_address(served)
