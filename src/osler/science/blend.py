@@ -84,6 +84,25 @@ def recall(
     return sigmoid(z + bias)
 
 
+def met(
+    memory: ItemMemory,
+    elapsed_local_days: int,
+    elapsed_days: float,
+    rating: int,
+    *,
+    bias: float = 0.0,
+    parameters: Parameters = POPULATION,
+) -> tuple[float, ItemMemory]:
+    """(`recall` before one more review, `review` with it): both at the cost of one. Units: as `review`."""
+    days = max(0, elapsed_local_days)
+    by_sbd, trace = sbd.met(memory.sbd, max(0.0, elapsed_days), rating, parameters=parameters.sbd)
+    by_fsrs, kept = fsrs.met(memory.fsrs, days, rating, weights=parameters.fsrs)
+    z = logit(by_sbd)
+    if days >= 1:
+        z = (z + logit(by_fsrs)) / 2.0
+    return sigmoid(z + bias), ItemMemory(kept, trace)
+
+
 def update_bias(bias: float, forecast: float, passed: bool) -> float:
     """The learner's bias after a next-day review whose served forecast was `forecast`."""
     moved = bias + BIAS_RATE * (float(passed) - forecast)

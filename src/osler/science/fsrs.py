@@ -91,14 +91,22 @@ def step(memory: Memory, elapsed_days: int, rating: int, *, weights: Weights = F
     Errors: InvalidModelInput for a rating outside 1..4 or a negative time.
     Source: FSRS-6 as in py-fsrs 6.3.2; golden cases in tests/golden/fsrs6.json.
     """
+    return met(memory, elapsed_days, rating, weights=weights)[1]
+
+
+def met(memory: Memory, elapsed_days: int, rating: int, *, weights: Weights = FSRS6) -> tuple[float, Memory]:
+    """(`retrievability` before one more review, `step` with it): both at the cost of one."""
     _check_rating(rating)
+    recall = retrievability(memory.stability, elapsed_days, weights=weights)
     if elapsed_days < 1:
         stability = _same_day(memory.stability, rating, weights.values)
     else:
-        recall = retrievability(memory.stability, elapsed_days, weights=weights)
         after = _after_lapse if rating == 1 else _after_recall
         stability = after(memory, recall, rating, weights.values)
-    return Memory(min(max(stability, STABILITY_MIN), STABILITY_MAX), _difficulty(memory.difficulty, rating, weights))
+    after_it = Memory(
+        min(max(stability, STABILITY_MIN), STABILITY_MAX), _difficulty(memory.difficulty, rating, weights)
+    )
+    return recall, after_it
 
 
 def retrievability(stability: float, elapsed_days: float, *, weights: Weights = FSRS6) -> float:

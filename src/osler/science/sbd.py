@@ -82,11 +82,16 @@ def step(trace: Trace, elapsed_days: float, rating: int, *, parameters: Paramete
     Units: days with fractions. Errors: InvalidModelInput for a rating outside 1..4.
     Source: SBD of open-spaced-repetition/srs-benchmark, from its equations; golden cases in tests/golden/sbd.json.
     """
+    return met(trace, elapsed_days, rating, parameters=parameters)[1]
+
+
+def met(trace: Trace, elapsed_days: float, rating: int, *, parameters: Parameters = POPULATION) -> tuple[float, Trace]:
+    """(`recall` before one more review, `step` with it): both at the cost of one."""
     _check_rating(rating)
     growth, chance = _forecast(trace, elapsed_days, parameters)
     log_s = trace.log_s + (growth if rating >= 2 else parameters.c * math.log1p(-chance))
     fails = min(FAILS_MAX, trace.fails + _failure(rating))
-    return Trace(min(max(log_s, LOG_S[0]), LOG_S[1]), rating - 1, fails)
+    return chance, Trace(min(max(log_s, LOG_S[0]), LOG_S[1]), rating - 1, fails)
 
 
 def _forecast(trace: Trace, elapsed_days: float, p: Parameters) -> tuple[float, float]:

@@ -141,13 +141,13 @@ def update(
         return Step(_forgotten(before), bias, None)
     if not review.moves_memory:
         return Step(_counted(before, review), bias, None)
-    forecast, next_bias = None, bias
-    if before.state is not None:
-        days = elapsed_local_days(before.last_local_date, review.local_date)
-        forecast = recall(before, review.at, review.local_date, bias)
-        if days >= 1 and forecast is not None:
-            next_bias = blend.update_bias(bias, forecast, review.correct)
-    return Step(_reviewed(_counted(before, review), review), next_bias, forecast)
+    if before.state is None:
+        state = blend.review(None, 0, 0.0, review.rating, parameters=before.parameters)
+        return Step(_reviewed(before, review, state), bias, None)
+    days, real = elapsed_local_days(before.last_local_date, review.local_date), elapsed_days(before.last_at, review.at)
+    forecast, state = blend.met(before.state, days, real, review.rating, bias=bias, parameters=before.parameters)
+    next_bias = blend.update_bias(bias, forecast, review.correct) if days >= 1 else bias
+    return Step(_reviewed(before, review, state), next_bias, forecast)
 
 
 def recall(memory: ItemMemory, at: datetime, on: date, bias: float) -> float | None:
@@ -187,15 +187,15 @@ def _counted(memory: ItemMemory, review: Review) -> ItemMemory:
     )
 
 
-def _reviewed(memory: ItemMemory, review: Review) -> ItemMemory:
-    """The memory after a review that moves it; `memory` has already counted the attempt."""
+def _reviewed(memory: ItemMemory, review: Review, state: blend.ItemMemory) -> ItemMemory:
+    """The item after a review that moved its memory to `state`."""
     on, rating = review.local_date, review.rating
     is_new_day = memory.last_local_date is None or on > memory.last_local_date
-    days = elapsed_local_days(memory.last_local_date, on)
-    real = elapsed_days(memory.last_at, review.at)
-    state = blend.review(memory.state, days, real, rating, parameters=memory.parameters)
     return msgspec.structs.replace(
         memory,
+        right=memory.right + review.correct,
+        wrong=memory.wrong + (not review.correct),
+        first_correct=memory.first_correct if memory.attempts else review.correct,
         state=state,
         last_at=review.at if memory.last_at is None else max(memory.last_at, review.at),
         last_local_date=on if memory.last_local_date is None else max(memory.last_local_date, on),
