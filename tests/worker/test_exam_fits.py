@@ -96,13 +96,16 @@ async def test_forecasts_become_calibrated_and_then_trained_models_are_tried_by_
     assert some["exam_ready_probability"] == some["pass_probability"]["value"] != first["pass_probability"]["value"]
     assert some["model_report"]["version"] in some["model_version"]
     assert "Too few" in some["model_report"]["says"]
+    assert (few["model_report"]["forecasts"], few["model_report"]["brier"]) == (0, {}), "a single result is not told"
 
     await record(db, sat[60:])
     await fit(db)
     all_of_it = await ask(web, who)
     report = all_of_it["model_report"]
     assert 140 <= report["outcomes"] <= 150, "all but those who had practised too little of the exam"
-    assert set(report["brier"]) == {"logistic", "random_forest", "recalibrated", "base_rate", "closed_form"}
+    assert set(report["brier"]) == {"logistic", "random_forest", "recalibrated", "base_rate", "closed_form", "served"}
+    assert 0 <= report["held"] <= report["forecasts"] <= 150
+    assert report["forecasts"] > 100
     if report["source"] == "closed_form":
         assert "did not beat" in report["says"]
     else:

@@ -24,7 +24,8 @@ class ExamModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `interval_factor` times the standard deviation is half of the score's 90 % interval, by cohort where one has
     enough results; `error_variance` is what the closed form's own variance left unexplained; `beats_base_rate` None:
     not yet to be told. `says` is the report in one sentence, `brier` the score of each forecast on results that it
-    had not seen, `trained_until` the ISO day of the newest exam in it.
+    had not seen, `trained_until` the ISO day of the newest exam in it. Of `forecasts` that were served a week before
+    an exam whose score is known, `held` is how many had it inside their interval.
     """
 
     exam_id: str
@@ -40,6 +41,8 @@ class ExamModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says: str = ""
     brier: dict[str, float] = {}
     trained_until: str = ""
+    forecasts: int = 0
+    held: int = 0
 
     @property
     def source(self) -> str:

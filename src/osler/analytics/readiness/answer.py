@@ -231,14 +231,16 @@ def _model_report(served: Served | None) -> dict[str, Any]:
     """What is known of the worth of these forecasts, in words and figures."""
     if served is None:
         return {
-            "version": None, "outcomes": 0, "scores": 0, "trained_until": None, "source": "closed_form",
-            "says": "No forecast of this exam has been held against results yet.", "brier": {},
+            "version": None, "outcomes": 0, "scores": 0, "forecasts": 0, "held": 0, "trained_until": None,
+            "source": "closed_form", "says": "No forecast of this exam has been held against results yet.", "brier": {},
         }  # fmt: skip
     model = served.model
     return {
         "version": served.version,
         "outcomes": model.outcomes,
         "scores": model.scores,
+        "forecasts": model.forecasts,
+        "held": model.held,
         "trained_until": model.trained_until,
         "source": model.source,
         "says": model.says,

@@ -33,7 +33,7 @@ select json_build_object(
              where e.user_id = me.user_id and e.is_current) u),
   'day_start_minutes', (select day_start_minutes from users u where u.user_id = me.user_id),
   'exam_models', (select coalesce(json_agg(json_build_array(m.content->>'exam_id', m.version) order by
-     m.promoted_at desc), '[]') from models m where m.task = 'exam' and m.promoted_at <= me.as_of),
+     m.promoted_at desc), '[]') from models m where m.task = 'exam' and m.promoted_at is not null),
   'cohort_id', (select min(c.cohort_id) from cohort_members c
      where c.user_id = me.user_id and c.role = 'learner'))::text
   from me

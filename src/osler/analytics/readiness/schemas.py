@@ -57,6 +57,8 @@ class ModelReport(BaseModel):
     version: str | None = Field(description="null before the first fit", examples=["exam-4f2a90c1d7b3e865"])
     outcomes: int = Field(description="results of this exam behind it", examples=[240])
     scores: int = Field(description="of these with a score", examples=[180])
+    forecasts: int = Field(description="served a week before an exam whose score is known", examples=[160])
+    held: int = Field(description="of these, how many had the score inside their interval", examples=[144])
     trained_until: date | None = Field(description="day of the newest exam in it", examples=["2026-11-02"])
     source: str = Field(examples=["closed_form"])
     says: str = Field(examples=["The trained models did not beat the closed form and the base rate."])

@@ -6,7 +6,7 @@ const interval = (low: number, high: number) => ({ low, high, level: 0.9 });
 const data: Readiness = {
   as_of: "2026-11-22T02:00:00Z", calibration: "uncalibrated", coverage: 0.41, cut: 0.6, days_left: 18,
   days_until_ready: { low: 17, high: 34, median: 23, minutes_per_day: 45, share_never: 0.1, is_before_exam: true },
-  exam_id: "e", model_report: { brier: {}, outcomes: 0, says: "x", scores: 0, source: "closed_form", trained_until: null, version: null },
+  exam_id: "e", model_report: { brier: {}, forecasts: 0, held: 0, outcomes: 0, says: "x", scores: 0, source: "closed_form", trained_until: null, version: null },
   exam_name: "Exam", exam_on: "2026-12-10", exam_ready_probability: 0.7, features: {},
   finding: { code: "x", params: {}, text: "x" }, findings: [], interval: null, model_version: "1", n: 400,
   pass_probability: { value: 0.7, interval: interval(0.5, 0.85) }, predicted_score: { value: 68, interval: interval(61, 74) },
