@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from tests.support.learning import START, answer, send
+from tests.support.learning import LEARNER, START, answer, event, history, review, send, small_catalogue
 
 from osler.analytics.registry import analytics
 from osler.catalog.tables import catalog_versions, questions, topics
@@ -25,8 +25,10 @@ from osler.forecasts.predictions import NEXT_ANSWER as FORECASTS
 from osler.forecasts.shelf import Shelf
 from osler.forecasts.tables import predictions
 from osler.live.catch_up import Live
+from osler.live.draining import drain
 from osler.live.replay import Replay
 from osler.live.shadow import cast_shadow
+from osler.privacy.export import Export
 from osler.science import boosting, next_answer, next_answer_fit
 from osler.science.features import NAMES
 from osler.worker.fit_next_answer import golden_cases
@@ -148,6 +150,37 @@ async def test_live_features_and_forecasts_are_those_of_the_backtest(
     assert [later[key] for key in wanted] == pytest.approx(list(wanted.values()), abs=1e-12)
     replayed = (await Replay(database, analytics()).verify()).tables
     assert all(replayed[name].equal for name in ("learner_states", "topic_mastery", "item_memory"))
+
+
+async def test_an_exported_log_with_cards_is_folded_by_the_backtest_as_it_was_live(database: Database, tmp_path: Path):
+    await small_catalogue(database)
+    users = [UUID(int=LEARNER.int + n) for n in range(3)]
+    for number, user in enumerate(users):
+        events = history(20, start=START + timedelta(minutes=number))
+        crammed = review(START + timedelta(days=4, hours=3), 5_000, "c1", 1)
+        crammed["data"]["affects_schedule"] = False
+        again = review(START + timedelta(days=5, hours=3), 5_001, "c2", 3)
+        reset = event(START + timedelta(days=5, hours=4), 5_002, "flashcard_reset", {"card_id": "c2"})
+        anew = review(START + timedelta(days=5, hours=5), 5_003, "c2", 3)
+        await send(database, sorted([*events, crammed, again, reset, anew], key=lambda one: one["id"]), user)
+    live = Live(database, analytics())
+    await drain(database, live)
+    assert await night_of(database).run("fit_item_easiness") == "succeeded"
+    path = tmp_path / "log.jsonl"
+    with path.open("wb") as file:
+        async for lines in Export(database, None, datetime.now(UTC), with_keys=True).lines(with_derived=False):
+            file.write(lines)
+    answers = read(path)
+    assert answers.is_card.sum() > 50
+    async with database.read(primary=True) as session:
+        easiness = await newest(session, EASINESS)
+    assert easiness is not None
+    mine = {name: place for place, name in enumerate(answers.learners)}
+    expected = features_of(answers)
+    for user in users:
+        rows = (answers.learner == mine[str(user)]) & ~answers.is_card
+        traced = await traced_live(database, live, easiness[0], [user])
+        np.testing.assert_allclose(traced, expected[rows], rtol=0, atol=1e-12)
 
 
 async def traced_live(database: Database, live: Live, easiness: str, users: list[UUID]) -> np.ndarray:

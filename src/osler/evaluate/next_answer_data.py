@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate.next_answer_sources import Row, is_log, rows_of_file
+from osler.evaluate.next_answer_logs import Row
+from osler.evaluate.next_answer_sources import is_log, rows_of_file
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -27,7 +28,8 @@ class Answers:
     """Answers in order of learner, then time; codes from 0 into the tuples of names.
 
     Shapes: `learner`, `item`, `topic_set`, `correct`, `at` (n,). `at` is epoch seconds, NaN where only the order is
-    known. `topic_sets` are tuples of topic codes. `dropped` counts rows left out, by reason.
+    known. `topic_sets` are tuples of topic codes. `dropped` counts rows left out, by reason. `is_card` (n,) marks
+    reviews of cards, which are folded, and neither forecast nor learnt from.
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class Answers:
     topic_sets: tuple[tuple[int, ...], ...]
     is_log: bool
     dropped: dict[str, int]
+    is_card: npt.NDArray[np.bool_]
 
     @property
     def has_time(self) -> bool:
@@ -61,8 +64,10 @@ class Answers:
         return mark
 
     def item_topics(self) -> Ints:
-        """Pairs (item, topic), each once."""
-        pairs: list[tuple[int, int]] = np.unique(np.column_stack([self.item, self.topic_set]), axis=0).tolist()
+        """Pairs (question, topic), each once."""
+        asked = ~self.is_card
+        both_of = np.column_stack([self.item[asked], self.topic_set[asked]])
+        pairs: list[tuple[int, int]] = np.unique(both_of, axis=0).tolist()
         both = {(item, topic) for item, group in pairs for topic in self.topic_sets[group]}
         return np.array(sorted(both), dtype=np.int64).reshape(-1, 2)
 
@@ -104,7 +109,8 @@ def read(path: Path, as_of: date | None = None) -> Answers:
     rows = rows_of_file(path)
     if not rows:
         raise UnreadableSource(f"{path.name} holds no graded answers.")
-    rows, dropped = _distinct(_in_order(rows), path.name)
+    # A log's rows are in the order of the fold already.
+    rows, dropped = _distinct(rows if is_log(path) else _in_order(rows), path.name)
     if as_of is not None:
         kept = _until(rows, as_of)
         dropped["after as-of"] = len(rows) - len(kept)
@@ -177,6 +183,7 @@ def coded(rows: list[Row], dataset: str, *, is_log: bool, dropped: dict[str, int
         dataset, learner, item, topic_set,
         np.array([row.correct for row in rows]), np.array([row.at for row in rows]),
         tuple(learners), tuple(items), tuple(topics), tuple(sets), is_log, dropped,
+        np.array([row.is_card for row in rows], dtype=np.bool_),
     )  # fmt: skip
 
 

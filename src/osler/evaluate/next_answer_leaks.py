@@ -35,7 +35,7 @@ def head(answers: Answers, split: Split, learners: int = LEARNERS) -> tuple[Answ
 def _cut(answers: Answers, stop: int) -> Answers:
     return replace(
         answers, learner=answers.learner[:stop], item=answers.item[:stop], topic_set=answers.topic_set[:stop],
-        correct=answers.correct[:stop], at=answers.at[:stop],
+        correct=answers.correct[:stop], at=answers.at[:stop], is_card=answers.is_card[:stop],
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ class Task:
 
 def task_of(answers: Answers, split: Split, rows: Rows, seed: int) -> Task:
     """The task of a split. Errors: InvalidInput where a side is empty or training knows one outcome only."""
-    train, test = np.flatnonzero(~split.is_test), np.flatnonzero(split.is_test)
+    asked = ~answers.is_card
+    train, test = np.flatnonzero(~split.is_test & asked), np.flatnonzero(split.is_test & asked)
     if not train.size or not test.size or np.ptp(rows.correct[train]) == 0:
         raise InvalidInput("Too few answers: training and test both need rows, and training both outcomes.")
     return Task(answers, train, test, rows, rows.take(train), rows.take(test), seed)

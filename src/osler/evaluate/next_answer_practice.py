@@ -89,7 +89,7 @@ def check(answers: Answers, is_training: Bools, seed: int) -> PracticeCheck | No
     """The comparison on training learners; None where fewer than 200 answers come later."""
     _, prior = answers.prior_counts()
     early = early_rows(answers)
-    later = np.flatnonzero(is_training & ~early)
+    later = np.flatnonzero(is_training & ~early & ~answers.is_card)
     if later.size < MIN_LATER:
         return None
     gamma = fit_gamma(answers, is_training & early, prior)

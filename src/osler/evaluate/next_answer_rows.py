@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from osler.evaluate.next_answer_data import Answers, Floats, Ints
+from osler.forecasts.parameters import START_CARD_MEAN
 from osler.science import histories
 from osler.science.features import NAMES, Answer
 from osler.science.histories import Histories
 from osler.science.irt import DEFAULTS, Parameters
-from osler.science.item_easiness import FOLDS, Encoding, fold_of, tally
+from osler.science.item_easiness import FOLDS, Encoding, ItemPrior, fold_of, tally
+from osler.science.logits import logit
 from osler.science.next_answer import Rows
 
 Bools = npt.NDArray[np.bool_]
@@ -70,16 +73,27 @@ class Encodings:
 
 
 def encode(answers: Answers, is_training: Bools) -> Encodings:
-    """Encodings from the first attempts of the training rows. Names are the codes themselves."""
+    """Encodings from the first attempts of the training rows. Names are the codes themselves.
+
+    A learner's own cards have no population: they share one easiness, as they do live.
+    """
     fold = learner_folds(answers)
-    rows = is_training & answers.is_first()
+    rows = is_training & answers.is_first() & ~answers.is_card
     counts = tally(
         fold[answers.learner[rows]], answers.item[rows], answers.correct[rows], answers.item_topics(),
         items=len(answers.items), topics=len(answers.topics),
     )  # fmt: skip
     items, topics = range(len(answers.items)), range(len(answers.topics))
-    without = tuple(counts.encoding(items, topics, leave_out=f) for f in range(FOLDS))
-    return Encodings(without, counts.encoding(items, topics), fold)
+    easiness = logit(START_CARD_MEAN)
+    cards: dict[Any, ItemPrior] = dict.fromkeys(
+        np.unique(answers.item[answers.is_card]).tolist(), ItemPrior(easiness, easiness)
+    )
+
+    def encoding(leave_out: int | None) -> Encoding:
+        made = counts.encoding(items, topics, leave_out=leave_out)
+        return Encoding(made.mean, made.topics, {**made.items, **cards})
+
+    return Encodings(tuple(encoding(f) for f in range(FOLDS)), encoding(None), fold)
 
 
 def answers_of(answers: Answers, start: int, stop: int) -> list[Answer]:

@@ -2,7 +2,7 @@
 
 CSV (`.csv`, `.csv.gz`, `.csv.zst`): one row an answer, in the learner's order, columns by any of the names in
 `COLUMNS`; several topics of an item stand in one cell, parted by `;`, `~` or `|`. JSONL (`.jsonl`, `.jsonl.gz`,
-`.jsonl.zst`): events as `osler export` writes them; `question_submit` with a grade is read, the rest is passed over.
+`.jsonl.zst`): events as `osler export` writes them (`next_answer_logs`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import gzip
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-import msgspec
 import zstandard
 
 from osler.errors import UnreadableSource
+from osler.evaluate.next_answer_logs import Row, log_rows
 
 COLUMNS = {
     "learner": ("user_id", "learner_id", "student_id", "learner", "user", "student"),
@@ -35,23 +34,11 @@ PARTS = re.compile(r"[;~|]")
 RIGHT = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as read."""
-
-    learner: str
-    item: str
-    topics: tuple[str, ...]
-    correct: float
-    at: float
-    order: str
-
-
 def rows_of_file(path: Path) -> list[Row]:
     """All rows of a file, in its order. Errors: UnreadableSource, naming the row."""
     try:
         with _opened(path) as stream:
-            return list(_log_rows(stream) if is_log(path) else _csv_rows(stream))
+            return list(log_rows(stream) if is_log(path) else _csv_rows(stream))
     except (OSError, UnicodeDecodeError, csv.Error, zstandard.ZstdError, EOFError) as broken:
         raise UnreadableSource(f"{path.name} cannot be read: {broken}") from broken
 
@@ -115,46 +102,3 @@ def _seconds(text: str) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return number / 1000.0 if number > 1e11 else number
-
-
-class _LogData(msgspec.Struct):
-    question_id: str | None = None
-    is_correct: bool | None = None
-    topic_ids: tuple[str, ...] | None = None
-
-
-class _LogStored(msgspec.Struct):
-    is_correct: bool | None = None
-
-
-class _LogLine(msgspec.Struct):
-    """A line of an export; those besides events have no type."""
-
-    type: str = ""
-    occurred_at: str = ""
-    id: str = ""
-    user_id: str = ""
-    is_correct: bool | None = None
-    topic_ids: tuple[str, ...] | None = None
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-    stored: _LogStored = msgspec.field(default_factory=_LogStored)
-
-
-def _log_rows(stream: TextIO) -> Iterator[Row]:
-    line, data = msgspec.json.Decoder(_LogLine), msgspec.json.Decoder(_LogData)
-    for number, text in enumerate(stream, start=1):
-        if not text.strip():
-            continue
-        try:
-            event = line.decode(text)
-            if event.type != "question_submit":
-                continue
-            body = data.decode(event.data)
-            grades = (event.is_correct, event.stored.is_correct, body.is_correct)
-            grade = next((found for found in grades if found is not None), None)
-            topics = event.topic_ids or body.topic_ids or ()
-            at = datetime.fromisoformat(event.occurred_at).timestamp()
-        except (msgspec.DecodeError, ValueError) as bad:
-            raise UnreadableSource(f"Line {number}: {bad}", params={"row": number}) from bad
-        if grade is not None and body.question_id:
-            yield Row(event.user_id, body.question_id, topics, float(grade), at, event.id)

@@ -14,8 +14,8 @@ import numpy as np
 from osler.db.session import ReadSession
 from osler.evaluate import next_answer_practice
 from osler.evaluate.next_answer_data import LOG, Answers, coded
+from osler.evaluate.next_answer_logs import Row
 from osler.evaluate.next_answer_models import MIN_ROWS
-from osler.evaluate.next_answer_sources import Row
 from osler.forecasts.parameters import LEARNING_RATE, Fitted, LearningRates, store
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
