@@ -68,7 +68,9 @@ select json_build_object({_LEARNER}, {_SECONDS},
       group by 1) d),
   'due', (select coalesce(json_agg(json_build_array(d.day, d.n) order by d.day), '[]') from (
      select greatest(m.due_on, me.today) as day, count(*) as n from item_memory m
-      where m.user_id = me.user_id and m.due_on <= me.today + {CALENDAR_DAYS} group by 1) d))::text
+      where m.user_id = me.user_id and m.due_on <= me.today + {CALENDAR_DAYS}
+        and m.due_on < coalesce((select x.exam_on from user_exams x where x.user_id = me.user_id and x.is_current
+                                    and x.exam_on > me.today), 'infinity') group by 1) d))::text
   from me
 """
 
@@ -101,7 +103,10 @@ async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> Know
 
 
 async def calendar(session: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Reviews done by local day, and items due by local day; what is overdue counts to today."""
+    """Reviews done by local day, and items due by local day; what is overdue counts to today.
+
+    Nothing is due on the day of an exam that is ahead, or after it.
+    """
     return await gather(session, _CALENDAR, user_id, as_of)
 
 
