@@ -21,7 +21,10 @@ import pytest
 from tests.support.redis_server import RedisServer
 
 from osler.api.server import free_port
+from osler.db.engine import Database
+from osler.jobs.periods import Cadence
 from osler.settings import Settings
+from osler.worker.night import night_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -49,12 +52,19 @@ def ran(*command: str) -> str:
 
 def test_r08_the_rules_are_rules_and_hold_at_their_edges() -> None:
     promtool = program("promtool", "prometheus")
-    assert "10 rules found" in ran(promtool, "check", "rules", str(FOLDER / "osler-alerts.yaml"))
+    assert "12 rules found" in ran(promtool, "check", "rules", str(FOLDER / "osler-alerts.yaml"))
     assert "SUCCESS" in ran(promtool, "test", "rules", str(FOLDER / "osler-alerts.test.yaml"))
 
 
+def test_r08_no_weekly_job_is_missed_after_a_day_and_a_half(database: Database) -> None:
+    weekly = {job.name for job in night_of(database).jobs if job.cadence is Cadence.WEEKLY}
+    daily, rule = re.findall(r'job_name(!?=~"[^"]+")', RULES)
+    assert set(daily.removeprefix('!=~"other|').rstrip('"').split("|")) == weekly
+    assert set(rule.removeprefix('=~"').rstrip('"').split("|")) == weekly
+
+
 def test_r08_every_alert_is_tried_and_explained() -> None:
-    assert len(ALERTS) == len(set(ALERTS)) == 10
+    assert len(ALERTS) == len(set(ALERTS)) == 12
     tried = set(re.findall(r"alertname: (\w+)", (FOLDER / "osler-alerts.test.yaml").read_text()))
     assert tried == set(ALERTS)
     page = (ROOT / "docs" / "how-to" / "observe.md").read_text()
