@@ -2952,6 +2952,18 @@ export interface components {
                 [key: string]: number;
             };
             /**
+             * Forecasts
+             * @description served a week before an exam whose score is known
+             * @example 160
+             */
+            forecasts: number;
+            /**
+             * Held
+             * @description of these, how many had the score inside their interval
+             * @example 144
+             */
+            held: number;
+            /**
              * Outcomes
              * @description results of this exam behind it
              * @example 240

@@ -32,6 +32,11 @@ export function ReadinessCard() {
               Not checked against enough exam results yet ({data.model_report.outcomes}): read the range.
             </p>
           )}
+          {data.model_report.forecasts > 0 && (
+            <p className="small muted">
+              Of {data.model_report.forecasts} forecasts a week before the exam, {data.model_report.held} held.
+            </p>
+          )}
         </ChartFrame>
         );
       }}
