@@ -71,7 +71,7 @@ def _of_question(event: LoggedEvent, learner: LearnerMemory, regraded: Mapping[U
         is_blank=data.get("answer") == [],
         confidence=data.get("confidence"),
         seconds=data.get("time_to_answer_seconds"),
-        median_seconds=median_seconds(learner),
+        median_seconds=median_seconds(learner) if correct else None,  # only right answers are told apart by speed
     )
     key = ItemKey(QUESTION, data["question_id"])
     return Review(key, event.effective_at, event.local_date, ratings.rating_of_quality(quality), quality, correct)

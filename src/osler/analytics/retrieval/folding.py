@@ -49,8 +49,7 @@ _ITEMS = Upsert(
 _TOPICS = Upsert(item_topics, ("user_id", "topic_id", "item_kind", "item_id"), OnConflict.NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One review on its way up to mastery.
 
     `counts` is false for what says nothing new about a topic: cramming, a reset, further reviews of a card on one day.

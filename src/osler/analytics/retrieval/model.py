@@ -8,7 +8,6 @@ items that the learner has seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -113,8 +112,7 @@ class LearnerMemory(msgspec.Struct, frozen=True):
         return blend.POPULATION if self.own is None else self.own.parameters()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One review's effect: the item after it, the correction after it, and the forecast made before it, if any."""
 
     memory: ItemMemory
