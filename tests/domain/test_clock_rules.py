@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from osler.domain.clock_rules import (
     local_date_of,
     parse_instant,
     us_of,
+    zone_named,
     zone_offset_minutes,
 )
 from osler.domain.outcomes import Code, EventProblem, Warn
@@ -104,6 +106,20 @@ def test_an_explicit_offset_wins_then_the_zone_then_the_learner():
     assert (named.utc_offset_minutes, named.zone_source) == (0, "tz")
     home = _concluded(0)
     assert (home.utc_offset_minutes, home.zone_source, home.local_date) == (330, "learner", date(2026, 11, 22))
+
+
+def test_no_file_left_to_open_says_nothing_about_a_zone():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="open files"):
+            zone_named("Pacific/Rarotonga")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert zone_named("Pacific/Rarotonga").key == "Pacific/Rarotonga"
+    for name in ("Europe", "Europe/Nowhere", "/etc/passwd", "zone.tab"):
+        with pytest.raises(EventProblem):
+            zone_named(name)
 
 
 def test_warnings_about_zone_lateness_and_the_future():

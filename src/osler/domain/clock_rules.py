@@ -112,12 +112,15 @@ def instant_of(us: int) -> datetime:
 
 @lru_cache(maxsize=1024)
 def zone_named(name: str) -> ZoneInfo:
-    """A zone of the IANA database. Errors: EventProblem `time.zone_unknown`."""
+    """A zone of the IANA database. Errors: EventProblem `time.zone_unknown`; OSError when the files cannot be read now.
+
+    That a process has no file left to open says nothing about a zone: the event would be rejected for good.
+    """
     if _ZONE.fullmatch(name) is None or name.startswith("/") or name in {"localtime", "posixrules"}:
         raise EventProblem(Code.TIME_ZONE_UNKNOWN)
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, IsADirectoryError, NotADirectoryError, PermissionError):
         raise EventProblem(Code.TIME_ZONE_UNKNOWN) from None
 
 
