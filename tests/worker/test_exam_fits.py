@@ -18,6 +18,7 @@ from osler import clock
 from osler.analytics.readiness.tables import exam_outcomes, exam_snapshots
 from osler.analytics.registry import analytics
 from osler.catalog.tables import users
+from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.evaluate import exam_training
 from osler.forecasts.exam_models import FOLDER
@@ -49,6 +50,10 @@ async def snapshots(database: Database) -> list[dict[str, Any]]:
 async def forecasts(database: Database) -> list[dict[str, Any]]:
     found = await rows(database, predictions, *predictions.primary_key.columns)
     return [row for row in found if row["task"] == "exam"]
+
+
+async def of_exams(database: Database) -> list[dict[str, Any]]:
+    return [row for row in await rows(database, models, models.c.promoted_at) if row["task"] == "exam"]
 
 
 async def fit(database: Database) -> None:
@@ -133,14 +138,14 @@ async def the_forecasts_were_written_before_the_results(database: Database, sat:
 
 
 async def every_version_has_its_signed_file(database: Database) -> None:
-    kept = [row for row in await rows(database, models, models.c.promoted_at) if row["task"] == "exam"]
+    kept = await of_exams(database)
     assert [row["learners"] for row in kept][:2] == [25, 60]
     assert all(row["trained_until"] and row["promoted_at"] for row in kept)
     for row in kept:
         assert (database.settings.home / FOLDER / row["content"]["file"]).exists()
     again = len(kept)
     await fit(database)
-    assert len([row for row in await rows(database, models) if row["task"] == "exam"]) == again, "nothing new, no row"
+    assert len(await of_exams(database)) == again, "nothing new, no row"
 
 
 async def refused_when_tampered_with(web: Web, who: UUID, version: str) -> None:
@@ -176,7 +181,7 @@ async def test_a_result_that_was_known_before_the_forecast_teaches_nothing(datab
     async with database.write() as s:
         await s.execute(sa.update(exam_outcomes).values(recorded_at=clock.now() - timedelta(days=400)))
     await fit(database)
-    assert [row for row in await rows(database, models) if row["task"] == "exam"] == []
+    assert await of_exams(database) == []
 
 
 async def test_simulated_learners_teach_nothing_where_there_are_real_ones(database: Database):
@@ -186,5 +191,20 @@ async def test_simulated_learners_teach_nothing_where_there_are_real_ones(databa
         samples = [one.user_id for one in sat[:7]]
         await s.execute(sa.update(users).where(users.c.user_id.in_(samples)).values(is_sample=True))
     await fit(database)
-    [row] = [row for row in await rows(database, models) if row["task"] == "exam"]
+    [row] = await of_exams(database)
     assert row["learners"] == FEW - 7
+
+
+async def test_a_model_that_an_erased_learner_was_in_leaves_once_another_serves(database: Database, admin: Driver):
+    sat = await sat_exams(database, FEW, 2)
+    await record(database, sat[:7])
+    await fit(database)
+    await admin.execute("update models set flagged_at = now() where task = 'exam'")
+    await admin.execute("delete from exam_outcomes where user_id = $1", sat[0].user_id)
+    await fit(database)
+    assert [row["content"] != {} for row in await of_exams(database)] == [True, True], "a replay of the night reads it"
+    await fit(database)
+    [old, new] = await of_exams(database)
+    assert (old["content"], new["learners"]) == ({}, 6)
+    assert not (database.settings.home / FOLDER / f"{old['version']}.model.json").exists()
+    assert (database.settings.home / FOLDER / new["content"]["file"]).exists()

@@ -84,6 +84,29 @@ def _read(home: Path, version: str) -> ExamModel:
     return exam_learned.decode(payload)
 
 
+async def take_out_of_use(s: WriteSession) -> list[str]:
+    """Empty the rows of superseded models that a learner was in who has been erased since; gives their versions.
+
+    The newest of an exam stays: a fit without the learner is the one that supersedes it.
+    """
+    return [row["version"] for row in await s.driver().fetch(_SUPERSEDED)]
+
+
+_SUPERSEDED = f"""
+update models m set content = '{{}}'
+ where m.task = '{EXAM}' and m.flagged_at is not null and m.content <> '{{}}'
+   and exists (select from models n where n.task = m.task and n.content->>'exam_id' = m.content->>'exam_id'
+                and n.promoted_at > m.promoted_at)
+returning m.version
+"""
+
+
+def remove(home: Path, version: str) -> None:
+    """Take a file away that nobody is to be served from again."""
+    (home / FOLDER / f"{version}{SUFFIX}").unlink(missing_ok=True)
+    forget()
+
+
 def forget() -> None:
     """Read every file anew: one may have been replaced."""
     _read.cache_clear()

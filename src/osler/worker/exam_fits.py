@@ -61,6 +61,10 @@ def exam_fits_job() -> Job:
 
 
 async def _fit_all(run: Run) -> None:
+    async with run.write() as session:
+        emptied = await exam_models.take_out_of_use(session)
+    for version in emptied:
+        exam_models.remove(run.database.settings.home, version)
     async with run.read() as session:
         rows: Any = await session.driver().fetch(_RESULTS, MIN_COVERAGE)
         served: Any = await session.driver().fetch(_SERVED)
