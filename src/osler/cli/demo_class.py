@@ -33,7 +33,18 @@ class Wanted:
 
 
 async def prepare(db: Database, wanted: Wanted) -> SampleClass:
-    """The class, made now, or found as it was left and gone on with where a start was stopped."""
+    """The class, made now, or found as it was left and gone on with where a start was stopped.
+
+    Its first learner is the one whose page has most to show.
+    """
+    from osler.simulate.sample_class import most_told_first
+
+    people = await _class_of(db, wanted)
+    async with db.read(primary=True) as session:
+        return replace(people, learners=await most_told_first(session, people.learners))
+
+
+async def _class_of(db: Database, wanted: Wanted) -> SampleClass:
     from osler.simulate.sample_class import ClassPlan, editions, existing_class
 
     async with db.read(primary=True) as session:

@@ -28,8 +28,8 @@ MINUTES_A_DAY_AT_DENSITY_1 = 52.0
 """Study minutes of an active day that make the brief's 50,000 events, 5,000 attempts, 2,000 interactions a year."""
 MINUTES_BETWEEN_PROGRESS = 12.0
 TOPICS_A_DAY = 4
-CLASS_TOPICS_A_WEEK = 6
-CLASS_SHARE = 0.7
+CLASS_TOPICS_A_WEEK = 8
+CLASS_SHARE = 0.5
 
 
 class SimLearner:
@@ -129,7 +129,7 @@ class SimLearner:
     def _topics_of_the_day(self, line: Timeline) -> list[str]:
         """A few neighbouring topics: learners work through an organ system, not through the whole exam at once.
 
-        On most days those of the week's lectures, which the whole class hears: so that a class can be compared.
+        On half of the days those of the week's lectures, which the whole class hears: so that a class can be compared.
         """
         start = int(self.rng.integers(len(self.bank.topics)))
         if self.rng.random() < CLASS_SHARE:

@@ -6,7 +6,7 @@ Running it again sends the same events, which Osler answers with `duplicate`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -104,6 +104,20 @@ class Existing:
         """Whether that plan made it, as far as can be told: as many learners from the same seed."""
         people = plan.people()
         return {*people.learners, people.educator, people.admin} == set(self.everybody)
+
+
+_MOST_TOLD_FIRST = """
+select u.user_id from unnest(cast(:users as uuid[])) with ordinality as u(user_id, place)
+  left join user_exams e on e.user_id = u.user_id and e.is_current
+  left join exam_projections p on p.user_id = u.user_id and p.exam_id = e.exam_id
+ order by e.exam_on > current_date desc nulls last, p.coverage desc nulls last, u.place
+"""
+
+
+async def most_told_first(session: ReadSession, learners: Sequence[UUID]) -> tuple[UUID, ...]:
+    """The learners, those first whose pages have most to show: an exam ahead, and much of it practised."""
+    rows = await session.rows(sa.text(_MOST_TOLD_FIRST), {"users": list(learners)})
+    return tuple(row["user_id"] for row in rows)
 
 
 async def editions(session: ReadSession) -> int:
