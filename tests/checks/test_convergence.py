@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.checks.conftest import NIGHT, World
-from tests.support.learning import derived, history, send
+from tests.support.learning import START, derived, event, history, send
 
 from osler.analytics.registry import analytics
 from osler.live.catch_up import Live
@@ -18,8 +19,28 @@ from osler.rollups.draining import drain
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
-EVENTS = history(3)
-TABLES = [found.table for analytic in analytics()[:2] for found in analytic.tables]
+SESSION = "0f8e4c3a-1b2d-4e5f-8a9b-0c1d2e3f4a5b"
+
+
+def sitting(at: datetime, number: int) -> list[dict[str, Any]]:
+    """What an application says of a session beside its answers: begun, alive, hidden for a while, paused, ended."""
+    said = (
+        (0, "session_start", {"mode": "practice", "platform": "web"}),
+        (5, "session_focus", {"state": "hidden"}),
+        (6, "session_focus", {"state": "visible"}),
+        (9, "session_pause", {"reason": "user"}),
+        (11, "session_resume", {}),
+        (14, "session_heartbeat", {"active_seconds": 28, "idle_seconds": 2, "visible": True}),
+        (19, "session_end", {"reason": "user"}),
+    )
+    return [
+        event(at + timedelta(minutes=minutes), number + n, kind, data, session_id=SESSION)
+        for n, (minutes, kind, data) in enumerate(said)
+    ]
+
+
+EVENTS = history(3) + sitting(START + timedelta(days=1, minutes=5), 7_000)
+TABLES = [found.table for analytic in analytics()[:3] for found in analytic.tables]
 IGNORED = {"user_id", "generation", "is_stale"}
 
 _expected: dict[str, Any] = {}
