@@ -116,7 +116,10 @@ class ParameterStore:
         """The parameters of a version. Errors: IntegrityBroken when no such version is stored."""
         if version not in self._known:
             parts = msgspec.convert(await _content(session, version, TASK), Parts)
-            self._known[version] = await self.of_parts(session, parts, version)
+            made = await self.of_parts(session, parts, version)
+            while len(self._known) > MOST_KEPT:
+                del self._known[next(known for known in self._known if known != START_VERSION)]
+            self._known[version] = made
         return self._known[version]
 
     async def of_parts(self, session: ReadSession, parts: Parts, version: str) -> Parameters:
