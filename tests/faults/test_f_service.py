@@ -36,7 +36,8 @@ async def test_f01_a_service_killed_in_mid_batch_loses_nothing_that_it_answered(
             point = POINTS[n % len(POINTS)]
             # What is open is sent again first; then so many are answered, and then it dies.
             open_ones = sum(len(learner.open) for learner in learners)
-            nth = open_ones + chance.randint(1, count("F01", "answered_before")) + 1
+            most = count("F01", "answered_before")
+            nth = open_ones + chance.randint(most // 2, most) + 1
             service.start(failpoint=f"{point}:kill:{nth}")
             async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=10) as client:
                 await asyncio.gather(*(learner.send_again(client) for learner in learners))
