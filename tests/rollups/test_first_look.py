@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from osler.eventlog import marks
 from osler.live.catch_up import Live
 from osler.live.replay import Replay
 from osler.rollups.draining import drain
-from osler.rollups.first_look import MOST_DAYS, Look, first_look, wait_for_first_looks
+from osler.rollups.first_look import MOST_DAYS, Look, Newcomers, first_look, wait_for_first_looks
 from osler.worker.night import night_of
 
 pytestmark = pytest.mark.integration
@@ -46,6 +47,7 @@ async def test_thirty_answers_bring_gaps_and_a_plan_on_the_same_day(web: Web):
     body = {"sent_at": clock.now().isoformat(), "events": thirty_answers()}
     sent = await web.client.post("/api/events/batch", json=body, headers=web.auth())
     assert sent.status_code in (200, 202), sent.text
+    plan: dict[str, Any] = {"block": None}
     for _ in range(100):
         plan = (await web.get("/api/analytics/plan")).json()
         if plan["block"] is not None:
@@ -83,7 +85,7 @@ async def test_who_has_had_a_night_is_left_to_the_nights(database: Database):
     before = await derived(database, TABLES, LEARNER)
     assert await first_look(database, analytics(), LEARNER) is Look.NOT_NEEDED
     assert await derived(database, TABLES, LEARNER) == before
-    assert await first_look(database, analytics(), OTHER) is Look.LATER, "nothing of them is folded"
+    assert await first_look(database, analytics(), OTHER) is Look.NOT_NEEDED, "nothing of them is there"
 
 
 async def test_a_long_history_is_left_to_its_import(database: Database):
@@ -108,3 +110,23 @@ async def test_a_look_keeps_away_from_a_night_at_work_and_two_looks_from_each_ot
             await s.scalar(sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid in (5, 6)"))
             == 0
         )
+
+
+async def test_the_pause_between_two_looks_doubles_up_to_half_an_hour(database: Database, monkeypatch):
+    looked: list[float] = []
+    now = 0.0
+
+    async def look(*_: object) -> Look:
+        looked.append(now)
+        return Look.DONE
+
+    monkeypatch.setattr("osler.rollups.first_look.first_look", look)
+    newcomers = Newcomers(database, analytics())
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now, raising=False)
+    for _ in range(8):
+        newcomers.note(LEARNER)
+        waiting = newcomers._waiting[LEARNER]
+        now = max(now, waiting.due)
+        await newcomers._one(LEARNER, waiting, now)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(looked)]
+    assert pauses == [60, 120, 240, 480, 960, 1800, 1800]

@@ -62,8 +62,8 @@ async def wait_for_first_looks(session: WriteSession) -> None:
 async def first_look(database: Database, analytics: Sequence[Analytic], user_id: UUID) -> Look:
     """Count and refresh one learner as of now, in one transaction.
 
-    `LATER` while the night or another process is at it. `NOT_NEEDED` for who has had a night, and for more than 60
-    days of history: an import makes everything itself.
+    `LATER` while the night or another process is at it. `NOT_NEEDED` for who has had a night or was erased, and for
+    more than 60 days of history: an import makes everything itself.
     """
     as_of = await database.now()
     async with database.write(is_durable=False) as session:
@@ -71,8 +71,6 @@ async def first_look(database: Database, analytics: Sequence[Analytic], user_id:
         if not await session.driver().fetchval(_LOOK, LOCK_SPACE, LOCK_SPACE + 1, key):
             return Look.LATER
         is_new: bool | None = await session.driver().fetchval(_STANDING, user_id)
-        if is_new is None:
-            return Look.LATER
         days = [row["local_date"] for row in await session.driver().fetch(_DAYS, user_id, MOST_DAYS + 1)]
         if not is_new or not 0 < len(days) <= MOST_DAYS:
             return Look.NOT_NEEDED
