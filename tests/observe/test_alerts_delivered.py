@@ -55,7 +55,7 @@ def webhook() -> Iterator[tuple[str, dict[str, list[str]]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name that http.server calls)
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

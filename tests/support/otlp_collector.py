@@ -64,7 +64,7 @@ def collecting(*, hangs: bool = False) -> Iterator[Collector]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name that http.server calls)
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
