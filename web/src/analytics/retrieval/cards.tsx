@@ -1,6 +1,5 @@
 // Retrieval strength: what is due now, and which topics fade.
 import { DataTable } from "../../charts/ChartFrame";
-import { minutes } from "../../shared/numbers";
 import { QueryCard } from "../../shared/QueryCard";
 import { fading, RETRIEVAL_COLUMNS } from "./prepare";
 import { useRetrieval } from "./query";
@@ -9,12 +8,10 @@ const MOST_ROWS = 8;
 
 export function RetrievalCard() {
   return (
-    <QueryCard title="Due reviews" query={useRetrieval()} className="third" minHeightPx={420}>
+    <QueryCard title="Due reviews" query={useRetrieval()} className="third" minHeightPx={420} saysFinding>
       {(data) => (
         <>
-          <p className="figure">
-            <strong>{data.due}</strong> due{data.due_minutes != null && `, about ${minutes(data.due_minutes)}`}
-          </p>
+          <p className="figure">{data.finding.text}</p>
           <ul className="ranked" aria-label="Topics that fade first">
             {fading(data.alerts, MOST_ROWS).map((topic) => (
               <li key={topic.id}>
