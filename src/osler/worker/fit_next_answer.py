@@ -20,7 +20,8 @@ import numpy as np
 
 from osler import __version__
 from osler.analytics.contract import Analytic, Traced
-from osler.evaluate.next_answer_trial import Trial, is_held_back, tried
+from osler.evaluate.next_answer_models import MIN_LEARNERS
+from osler.evaluate.next_answer_trial import MIN_HELD_BACK, Trial, is_held_back, tried
 from osler.forecasts.model_files import Manifest, Payload, golden_of
 from osler.forecasts.parameters import EASINESS, NEXT_ANSWER, Fitted, Parameters, ParameterStore, Parts, newest, store
 from osler.forecasts.shelf import Shelf
@@ -37,6 +38,8 @@ from osler.worker.teachers import teachers_after
 NAME = "fit_next_answer"
 LEARNERS_AT_ONCE = 50
 MOST_ROWS = 1_000_000  # some 400 MB while the fit runs
+
+_SIZE = "select learners, trained_until from models where version = $1"
 
 
 @dataclass(slots=True)
@@ -74,6 +77,11 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
                 await run.progress("no answers yet: the online model serves alone")
                 return
             parameters = await ParameterStore().of_parts(session, Parts(easiness[0]), easiness[0])
+            known: Any = await session.driver().fetchrow(_SIZE, easiness[0])
+        if known["learners"] < MIN_LEARNERS + MIN_HELD_BACK:  # tracing them would cost as much as a refold, for nothing
+            reason = f"too few: {known['learners']} learners; needed {MIN_LEARNERS}, and {MIN_HELD_BACK} held back"
+            await _kept(run, Trial(False, reason), easiness[0], known["trained_until"])
+            return
         gathered = await _traced(run, live, analytics, parameters)
         if gathered.newest is None:
             return
