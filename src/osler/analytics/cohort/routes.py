@@ -37,9 +37,7 @@ async def cohort(scope: ReadCohort, db: ReadDb, as_of: AsOf, cohort_id: CohortId
 
 
 @router.get("/learners", response_model=LearnersAnswer)
-async def cohort_learners(
-    request: Request, scope: ReadLearners, db: WriteDb, cohort_id: CohortId = None
-) -> Response:
+async def cohort_learners(request: Request, scope: ReadLearners, db: WriteDb, cohort_id: CohortId = None) -> Response:
     """An educator's own learners with those first who need a look; each learner in it is audited."""
     mine = await cohort_for(db, scope.user_id, scope.reach, cohort_id)
     if mine is None or scope.reach < Reach.COHORT or (scope.reach is not Reach.ALL and mine["role"] != "educator"):
