@@ -39,9 +39,9 @@ async def drain(database: Database, analytics: Sequence[Analytic], *, as_of: dat
 
 
 async def _count(database: Database, rollup: DayRollup) -> int:
-    counted = 0
+    counted, limit = 0, database.settings.job_statement_timeout_seconds
     while True:
-        async with database.write() as session:
+        async with database.write(statement_timeout_seconds=limit) as session:
             await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
             if not taken:
@@ -51,8 +51,9 @@ async def _count(database: Database, rollup: DayRollup) -> int:
 
 
 async def _refresh(database: Database, refresh: Refresh, as_of: datetime) -> None:
+    limit = database.settings.job_statement_timeout_seconds  # it may read all of a learner, as a job does
     while True:
-        async with database.write() as session:
+        async with database.write(statement_timeout_seconds=limit) as session:
             chunk = await stale_learners(session, refresh.name, LEARNERS_AT_ONCE)
             if not chunk:
                 return
