@@ -105,7 +105,9 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe log line")
     log_json: bool | None = Field(default=None, description="JSON log lines; on unless a terminal reads")
     sentry_dsn: SecretStr | None = Field(default=None, description="where errors are reported; silent without it")
-    otlp_endpoint: str | None = Field(default=None, description="where traces go over OTLP/HTTP; off without it; needs the extra `otlp`")
+    otlp_endpoint: str | None = Field(
+        default=None, description="where traces go over OTLP/HTTP; off without it; needs the extra `otlp`"
+    )
 
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod

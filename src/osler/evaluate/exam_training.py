@@ -19,8 +19,8 @@ import numpy.typing as npt
 from osler.errors import Misconfigured
 from osler.science.calibration import fit_calibration
 from osler.science.exam_trained import TrainedExam, as_trees_read, design, learn_scaling, probability
-from osler.science.one_thread import one_thread
 from osler.science.serving_rule import Verdict, compare, enough_outcomes
+from osler.science.threads import one_thread
 from osler.science.trees import Boosted, Tree
 
 Floats = npt.NDArray[np.float64]

@@ -43,7 +43,6 @@ class Calibration:
             return np.interp(forecast, self.knots, self.values)
         return forecast
 
-
     def threshold(self, wanted: float) -> float:
         """The smallest forecast that is worth `wanted`, to a thousandth; infinite where none is."""
         grid = np.linspace(0.0, 1.0, 1001)

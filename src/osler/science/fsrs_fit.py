@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from osler.science.fsrs import FSRS6, LOWER, STABILITY_MAX, STABILITY_MIN, UPPER, Weights
 from osler.science.fsrs_many import step_many
-from osler.science.one_thread import one_thread
+from osler.science.threads import one_thread
 from osler.science.waves import Waves, waves_of
 
 Floats = npt.NDArray[np.float64]

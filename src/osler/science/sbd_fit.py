@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from osler.science.one_thread import one_thread
 from osler.science.sbd import FAILS_MAX, LOG_S, POPULATION, RECALL, T_MIN, Parameters, checked
+from osler.science.threads import one_thread
 from osler.science.waves import Waves, waves_of
 
 Floats = npt.NDArray[np.float64]

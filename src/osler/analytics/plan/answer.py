@@ -61,10 +61,12 @@ def _less(due: Mapping[date, int], today: date, reviewed: int) -> dict[date, int
 def review_plan(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The plan of the night as the API says it, with what it does not prove."""
     wanted, expected, usual = chosen["desired_retention"], chosen["expected_recall"], chosen["usual_recall"]
+    gained = f"{100 * expected:.0f} %" != f"{100 * usual:.0f} %"
+    beside = f"{100 * usual:.0f} % with a plain 90 %" if gained else "no more than with a plain 90 %"
     text = (
         f"Reviews at {100 * wanted:.0f} % recall, all cards by gain from {chosen['last_days_from']}: the simulation of "
-        f"your memory ends at {100 * expected:.0f} % on the exam day, {100 * usual:.0f} % with a plain 90 %. Its truth "
-        "is its own model; that it teaches more is not proven."
+        f"your memory ends at {100 * expected:.0f} % on the exam day, {beside}. Its truth is its own model; that it "
+        "teaches more is not proven."
     )
     params = {"desired_retention": wanted, "expected_recall": expected, "usual_recall": usual}
     return {

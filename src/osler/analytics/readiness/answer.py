@@ -262,7 +262,7 @@ def _card(assessed: Readiness, body: Mapping[str, Any], where: Standing) -> dict
     if body["cut"] is not None:
         text += f" Pass line {100 * body['cut']:.0f}."
     if worst is not None:
-        text += f" {worst} costs you most."
+        text += f" Most points are lost in {worst}."
     params: dict[str, Any] = {
         "score": score[0],
         "low": score[1],
