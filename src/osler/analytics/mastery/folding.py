@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -88,7 +87,7 @@ async def fold(session: WriteSession, batch: Batch) -> None:
     """Fold the batch's answers and reading; evaluate each touched topic as of its last event."""
     folded = batch.shared(Folded) or Folded()
     if batch.is_fresh:
-        await _forget(session, batch.user_id)
+        await states.forget(session, batch.user_id)
     if batch.reached is None:
         return
     before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
@@ -295,19 +294,3 @@ def _day_rows(batch: Batch, work: Progressing) -> list[tuple[Any, ...]]:
             touched, counts, value.tolist(), low.tolist(), high.tolist(), level.tolist(), variance.tolist(), strict=True
         )
     ]
-
-
-_FORGET = (
-    "delete from topic_mastery where user_id = $1",
-    "delete from material_progress where user_id = $1",
-    # The counts of a day are the nightly job's: only what the fold wrote goes.
-    "update topic_daily_stats set attempts_to_date = null, mastery = null, mastery_low = null, mastery_high = null, "
-    "level_mean = null, level_variance = null where user_id = $1",
-    "delete from topic_daily_stats where user_id = $1 and questions_attempted = 0 and reviews = 0 "
-    "and answer_seconds = 0 and reading_seconds = 0",
-)
-
-
-async def _forget(session: WriteSession, user_id: UUID) -> None:
-    for statement in _FORGET:
-        await session.driver().execute(statement, user_id)

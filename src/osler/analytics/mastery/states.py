@@ -12,7 +12,7 @@ from osler.analytics.mastery.evaluation import ROW
 from osler.analytics.mastery.tables import material_progress, topic_daily_stats, topic_mastery
 from osler.analytics.mastery.topics import TopicState
 from osler.analytics.retrieval.items import epoch_seconds
-from osler.db.session import ReadSession
+from osler.db.session import ReadSession, WriteSession
 from osler.db.upsert import Upsert
 from osler.science.features import NEW_LEARNER, TopicHistory
 from osler.science.irt import SkillState
@@ -178,3 +178,20 @@ def state_of(row: Any) -> TopicState:
         last_on=row["last_local_date"],
         option_count=row["option_count"],
     )
+
+
+_FORGET = (
+    "delete from topic_mastery where user_id = $1",
+    "delete from material_progress where user_id = $1",
+    # The counts of a day are the nightly job's: only what the fold wrote goes.
+    "update topic_daily_stats set attempts_to_date = null, mastery = null, mastery_low = null, mastery_high = null, "
+    "level_mean = null, level_variance = null where user_id = $1",
+    "delete from topic_daily_stats where user_id = $1 and questions_attempted = 0 and reviews = 0 "
+    "and answer_seconds = 0 and reading_seconds = 0",
+)
+
+
+async def forget(session: WriteSession, user_id: UUID) -> None:
+    """Delete what the fold has written of a learner."""
+    for statement in _FORGET:
+        await session.driver().execute(statement, user_id)
