@@ -35,7 +35,8 @@ async def test_a_stopped_start_is_gone_on_with_and_another_size_is_not_added(dat
 
     async def stops(db, events, user_id, **options):
         async with db.read(primary=True) as s:
-            if (await existing_class(s)).learners:
+            found = await existing_class(s)
+            if found is not None and found.learners:
                 raise Unavailable("stopped")
         return await sent(db, events, user_id, **options)
 

@@ -165,13 +165,13 @@ async def test_the_database_clock_is_followed(database: Database, admin: Driver)
     assert await database.now() > told
 
 
-async def test_named_queries_are_timed(database: Database) -> None:
-    seen: list[str] = []
+async def test_every_query_is_timed_under_its_name_if_it_has_one(database: Database) -> None:
+    seen: list[str | None] = []
     database.on_query = lambda name, seconds: seen.append(name)
     async with database.read() as s:
         await s.scalar(sa.text("select 1"), name="one")
         await s.scalar(sa.text("select 1"))
-    assert seen == ["one"]
+    assert seen == ["one", None]
 
 
 def test_a_bug_is_not_called_unavailable() -> None:

@@ -32,7 +32,7 @@ def results(n, *, snapshots=3, seed=0, error=0.06, bias=0.0, cohorts=("a",)):
     return Results(rows, expected, sd, cohort)
 
 
-def fitted(found, cut=CUT):
+def fitted(found, cut: float | None = CUT):
     return fit_exam(found, "step", cut=cut, cut_sd=0.0, seed=0, trained_until="2026-11-01")
 
 

@@ -87,7 +87,17 @@ CONCLUDED = {"is_correct", "key_version"}
 
 
 @pytest.mark.parametrize("kind", TYPED, ids=lambda kind: kind.name)
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+    database=None,
+)
 @given(drawn=st.data())
 async def test_a_typed_row_holds_the_fields_of_its_event(send, admin, kind, drawn):
     data, user = drawn.draw(data_of(kind)), learner()

@@ -11,8 +11,8 @@ from osler.science.breaks import Break, Series, carried_over, splits
 def series(sessions, residual=None, day=0):
     """Sessions of so many answers a minute apart, two hours between their starts."""
     session = np.repeat(np.arange(len(sessions)), sessions)
-    started = session * 7200.0
-    at = started + np.concatenate([np.arange(n) * 60.0 for n in sessions])
+    started = np.asarray(session * 7200.0, dtype=np.float64)
+    at = np.asarray(started + np.concatenate([np.arange(n) * 60.0 for n in sessions]), dtype=np.float64)
     residual = np.zeros(at.size) if residual is None else residual
     return Series(at, started, residual, (residual > 0).astype(float), session, np.full(at.size, day))
 

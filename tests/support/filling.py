@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from osler.db.driver import Driver
+from osler.db.driver import Driver, Record
 
 # One id for everything: so every reference finds its row. It carries the present, so that a partition is there for it.
 _HEX = "lpad(to_hex((extract(epoch from date_trunc('hour', now())) * 1000)::bigint), 12, '0')"
@@ -68,5 +66,5 @@ async def _insert(connection: Driver, table: str) -> bool:
     return False
 
 
-def _sample(column: Mapping[str, Any]) -> str:
+def _sample(column: Record) -> str:
     return _NONCE if column["name"] == "nonce" else _SAMPLES.get(column["type"], "null")

@@ -173,7 +173,8 @@ def invariants(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     name = request.getfixturevalue("fresh_database")
     cluster = request.getfixturevalue("cluster")
-    is_shared = request._fixturemanager.getfixturedefs("fresh_database", request.node)[-1].scope == "module"
+    defined = request._fixturemanager.getfixturedefs("fresh_database", request.node)
+    is_shared = bool(defined) and defined[-1].scope == "module"
     home = request.getfixturevalue("settings").home if "settings" in request.fixturenames else None
     yield
     with tempfile.TemporaryDirectory(prefix="osler-after-") as folder:

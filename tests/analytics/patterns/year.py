@@ -57,7 +57,7 @@ def year_of_study(rng: np.random.Generator, planted: Planted, *, weeks: int = 52
     place, length = _breaks(rng, count, luck < true, planted)
     true += planted.rest * _soon_after(place, n)
     minute = np.tile(np.arange(ANSWERS) * MINUTES, count) + _passed(place, length, n)
-    started = day * 86_400.0 + np.repeat(hour * 3600, ANSWERS)
+    started = (day * 86_400.0 + np.repeat(hour * 3600, ANSWERS)).astype(np.float64)
     at = started + minute * 60
     return Frame(
         day=day,
