@@ -55,6 +55,10 @@ def test_fitted_learning_rates_serve_only_where_they_won_forward_in_time():
     won = LearningRates(0.4, 0.1, True, {"t": 0.5})
     assert won.of("t") == Rate(0.5, 0.1, is_fitted=True)
     assert won.of("other") == Rate(0.4, 0.1, is_fitted=True)
+    for rates in (won, LearningRates()):
+        served = [rates.of(topic) for topic in ("other", "t")]
+        gamma, sd = rates.columns(("other", "t"))
+        assert (gamma.tolist(), sd.tolist()) == ([rate.gamma for rate in served], [rate.sd for rate in served])
 
 
 def test_a_fit_is_named_by_its_content_and_its_cut():

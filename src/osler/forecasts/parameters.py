@@ -7,12 +7,15 @@ the learning rates. A refit makes a new version and a refold; it never edits a s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from osler.db.session import ReadSession, WriteSession
@@ -23,6 +26,8 @@ from osler.forecasts.tables import models
 from osler.science.item_easiness import Encoding, ItemPrior
 from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 from osler.science.logits import logit
+
+Floats = npt.NDArray[np.float64]
 
 TASK, EASINESS, NEXT_ANSWER, LEARNING_RATE = "parameters", "item-easiness", "next-answer", "learning-rate"
 START_VERSION = "start-1"
@@ -49,6 +54,12 @@ class LearningRates(msgspec.Struct, frozen=True):
     def of(self, topic_id: str) -> Rate:
         """The rate to serve for a topic."""
         return Rate(self.topics.get(topic_id, self.gamma), self.sd, is_fitted=True) if self.wins else Rate()
+
+    def columns(self, topic_ids: Sequence[str]) -> tuple[Floats, Floats]:
+        """γ and sd to serve for each of these topics. Shapes: (k,), (k,)."""
+        if not self.wins:
+            return np.full(len(topic_ids), DEFAULT_GAMMA), np.full(len(topic_ids), DEFAULT_GAMMA_SD)
+        return np.array([self.of(topic).gamma for topic in topic_ids]), np.full(len(topic_ids), self.sd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Groun
         return Standing(setup, None, LearnerState(0.0, 0.0, ()), None, as_of)
     learner = learner_state(found["topics"], exam, exam_day_instant(setup, as_of), on)
     served = first_readable(home, [version for exam_id, version in found["exam_models"] if exam_id == exam.exam_id])
-    return Standing(setup, exam, learner, practice_of(learner, found["pace"], setup), as_of, served, found["cohort_id"])
+    practice = practice_of(learner, found["pace"], setup, on.parameters.rates)
+    return Standing(setup, exam, learner, practice, as_of, served, found["cohort_id"])
 
 
 def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, Any]:

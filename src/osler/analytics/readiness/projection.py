@@ -24,10 +24,10 @@ from osler.catalog.learners import LearnerSetup, setups
 from osler.catalog.snapshot import ExamEntry
 from osler.db.engine import WriteSession
 from osler.forecasts import exam_models
+from osler.forecasts.parameters import LearningRates
 from osler.forecasts.predictions import Prediction
 from osler.science.exam_projection import HORIZON_DAYS, READY, Practice, ready_in
 from osler.science.exam_score import ExamState, exam_score
-from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 
 VERSION = "projection-1"
 DEFAULT_SECONDS_PER_ATTEMPT = 60.0
@@ -115,7 +115,7 @@ async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str
             learner=learner_state(topics[user_id], exam, exam_day_instant(known[user_id], as_of), on),
             today=today,
             features={name: measures[user_id][name] for name in FEATURES},
-            practice=practice_of(today, measures[user_id], known[user_id]),
+            practice=practice_of(today, measures[user_id], known[user_id], on.parameters.rates),
             trust=trust_in(model and model.model, cohort_id),
             version="+".join(versions),
             as_of=as_of,
@@ -125,10 +125,13 @@ async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str
     return learners
 
 
-def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: LearnerSetup) -> Practice:
+def practice_of(
+    learner: LearnerState, pace: Mapping[Any, Any] | None, known: LearnerSetup, rates: LearningRates
+) -> Practice:
     """How the learner practises: planned minutes where there is a plan, else the pace of the last 28 days.
 
-    Minutes are per calendar day. They go where points are missing: by share of the exam times what is not mastered.
+    Each topic is learnt at its fitted rate, or at the start value where no fit won. Minutes are per calendar day. They
+    go where points are missing: by share of the exam times what is not mastered.
     """
     topics = columns(learner.topics)
     share = topics.asked.share * (1.05 - topics.mastery)
@@ -138,12 +141,13 @@ def practice_of(learner: LearnerState, pace: Mapping[Any, Any] | None, known: Le
         median = float(pace["median_active_minutes"] or 0) if pace else 0.0
         minutes = median * (int(pace["active_days_28d"] or 0) if pace else 0) / 28
     seconds = float(pace["seconds_per_answer"] or 0) if pace else 0.0
+    gain, gain_sd = rates.columns(topics.asked.topic_ids)
     return Practice(
         minutes_per_day=minutes,
         seconds_per_attempt=max(1.0, seconds) if seconds else DEFAULT_SECONDS_PER_ATTEMPT,
         attempts=topics.n.astype(np.float64),
-        gain=np.full(share.size, DEFAULT_GAMMA),
-        gain_sd=np.full(share.size, DEFAULT_GAMMA_SD),
+        gain=gain,
+        gain_sd=gain_sd,
         allocation=share / share.sum(),
     )
 
