@@ -3,9 +3,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered } from "../../api/client";
 import { useClient } from "../../api/context";
 import { useMe } from "../../api/me";
-import { DataTable } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
-import { bandText, COHORT_COLUMNS, hardTopics } from "./prepare";
+import { HardTopics } from "./HardTopics";
+import { bandText } from "./prepare";
 import { useCohort } from "./query";
 
 const MOST_ROWS = 3;
@@ -17,20 +17,7 @@ export function CohortCard() {
       {(data) => (
         <>
           {data.band && <p>{bandText(data.band)}</p>}
-          <ul className="ranked" aria-label="Topics that many find hard">
-            {hardTopics(data.topics, MOST_ROWS).map((topic) => (
-              <li key={topic.id}>
-                <span>{topic.name}</span>
-                <span>{topic.share} struggle</span>
-              </li>
-            ))}
-          </ul>
-          {data.topics.length > 0 && (
-            <details className="chart-table">
-              <summary>Show as table</summary>
-              <DataTable columns={COHORT_COLUMNS} rows={data.topics} caption="Topics of the class" />
-            </details>
-          )}
+          <HardTopics topics={data.topics} most={MOST_ROWS} />
         </>
       )}
     </QueryCard>

@@ -3,7 +3,8 @@ import { useState } from "react";
 import type { Schemas } from "../../api/context";
 import { DataTable } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
-import { COHORT_COLUMNS, hardTopics, LEARNER_COLUMNS, needLine } from "./prepare";
+import { HardTopics } from "./HardTopics";
+import { LEARNER_COLUMNS, needLine } from "./prepare";
 import { useCohort, useLearners } from "./query";
 
 const MOST_TOPICS = 8;
@@ -20,20 +21,7 @@ export function ClassCard() {
               {data.week_on && `, week of ${data.week_on}`}. Figures are rounded, and left out where too few stand behind them.
             </p>
           )}
-          <ul className="ranked" aria-label="Topics that many find hard">
-            {hardTopics(data.topics, MOST_TOPICS).map((topic) => (
-              <li key={topic.id}>
-                <span>{topic.name}</span>
-                <span>{topic.share} struggle</span>
-              </li>
-            ))}
-          </ul>
-          {data.topics.length > 0 && (
-            <details className="chart-table">
-              <summary>Show as table</summary>
-              <DataTable columns={COHORT_COLUMNS} rows={data.topics} caption="Topics of the class" />
-            </details>
-          )}
+          <HardTopics topics={data.topics} most={MOST_TOPICS} />
         </>
       )}
     </QueryCard>
