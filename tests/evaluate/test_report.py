@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,19 @@ def test_a_lost_comparison_is_said_and_a_won_one_is_not():
     assert made_report().losses() == []
     lost = made_report(osler_shift=-0.4).losses()
     assert lost[0].startswith("osler loses to constant <b> on log loss")
+
+
+def test_a_day_on_which_a_baseline_wins_is_said_though_the_days_together_are_won():
+    rows: dict[str, dict[str, dict[str, float | None]]] = {}
+    rows["30"] = {"osler": {"log_loss": 0.5, "auc": 0.8}, "forest": {"log_loss": 0.6, "auc": 0.7}}
+    report = replace(made_report(), sections={"by_day": rows})
+    assert report.losses() == []
+    rows["0"] = {"osler": {"log_loss": 0.6875, "auc": None}, "forest": {"log_loss": 0.674, "auc": 0.6}}
+    rows["60"] = {"osler": {"log_loss": 0.5, "auc": 0.6}, "forest": {"log_loss": 0.4, "auc": 0.7}}
+    assert report.losses() == [
+        "As of day 0 osler loses to forest on log loss: 0.6875 against 0.6740.",
+        "As of day 60 osler loses to forest on log loss: 0.5000 against 0.4000; on AUC: 0.6000 against 0.7000.",
+    ]
 
 
 def test_page_is_self_contained_and_escapes_names():

@@ -61,6 +61,9 @@ class ModelResult:
         }
 
 
+FIGURE_NAMES = {"log_loss": "log loss", "auc": "AUC"}
+
+
 @dataclass(frozen=True, slots=True)
 class CardText:
     """What a model card says beside the figures: written by the task that serves the model."""
@@ -123,6 +126,8 @@ class Report:
         said: list[str] = []
         for name, other in self.models.items():
             said.extend(_lost(model, served, name, other) if name != model else [])
+        for day, rows in self.sections.get("by_day", {}).items():
+            said.extend(_lost_on(day, model, rows))
         return said
 
     def to_html(self) -> str:
@@ -246,6 +251,21 @@ def _lost(model: str, served: ModelResult, name: str, other: ModelResult) -> lis
     same_rows = other.figures.get("n") == served.figures.get("n")
     if same_rows and other.auc is not None and served.auc is not None and other.auc > served.auc:
         said.append(f"{model} loses to {name} on AUC: {served.auc:.4f} against {other.auc:.4f}.")
+    return said
+
+
+def _lost_on(day: str, model: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What pooled figures hide: where a baseline is ahead as of one day."""
+    served, said = rows.get(model, {}), list[str]()
+    for name, other in rows.items():
+        pairs = [(figure, served.get(figure), other.get(figure)) for figure in ("log_loss", "auc")]
+        ahead = [
+            f"{FIGURE_NAMES[figure]}: {ours:.4f} against {theirs:.4f}"
+            for figure, ours, theirs in pairs
+            if ours is not None and theirs is not None and (theirs < ours if figure == "log_loss" else theirs > ours)
+        ]
+        if ahead:
+            said.append(f"As of day {day} {model} loses to {name} on {'; on '.join(ahead)}.")
     return said
 
 
