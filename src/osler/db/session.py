@@ -96,6 +96,8 @@ def begin_statement(
         parts.append(f"SET LOCAL osler.user_id = '{UUID(int=user_id.int)}'")
     if statement_timeout_seconds is not None:
         parts.append(f"SET LOCAL statement_timeout = {round(statement_timeout_seconds * 1000)}")
+        if not keeps_plans:  # what may take long is worth a plan for its own parameters, each time
+            parts.append("SET LOCAL plan_cache_mode = force_custom_plan")
     if not is_durable:
         parts.append("SET LOCAL synchronous_commit = off")
     if keeps_plans:

@@ -68,7 +68,7 @@ async def _fold_marked(database: Database, live: Live, progress: Callable[[int],
     async def fold_next() -> None:
         group: list[UUID]
         for group in groups:  # one iterator for all: whoever is free takes the next
-            async with database.write(statement_timeout_seconds=SECONDS_A_STATEMENT) as session:
+            async with database.write(statement_timeout_seconds=SECONDS_A_STATEMENT, keeps_plans=True) as session:
                 for user_id in group:
                     await live.catch_up_in(session, user_id)
             progress(len(group))
