@@ -119,7 +119,8 @@ def _card(found: Mapping[str, Any], body: Mapping[str, Any], topics: list[str]) 
         return card_fields(CardState.DONE, ("plan.done", "Nothing due today, and no gap is open."), **shared)
     first = body["block"]["reason"]["text"]
     count = f"{len(topics)} topic{'s' if len(topics) != 1 else ''}"
-    reviews = f", {due} review{'s' if due != 1 else ''}" if due else ""
+    # A plan's own list says how many cards; what is due by the calendar is another count and would stand beside it.
+    reviews = f", {due} review{'s' if due != 1 else ''}" if due and found["planned"] is None else ""
     text = f"Today: {body['minutes']:.0f} min, {count}{reviews}. {first}"
     judged = any(row["state"] in {"weak", "open"} for row in found["gaps"])
     state = CardState.READY if judged or not found["gaps"] else CardState.TOO_LITTLE
