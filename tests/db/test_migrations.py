@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +22,12 @@ from tests.support.filling import fill
 from osler.db import migrate as migration
 from osler.db.connect import connect_plainly
 from osler.db.driver import Driver
-from osler.db.history import HEAD, revisions
+from osler.db.history import FOLDER, HEAD, revisions
 from osler.db.schema import metadata
 from osler.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
+LISTED = Path(__file__).parent.parent / "golden" / "migrations.json"
 
 # What a schema is: columns with defaults and comments, constraints, indexes, triggers, functions, grants.
 SCHEMA = """
@@ -108,6 +111,14 @@ async def test_r01_up_down_up_gives_the_same_schema_and_keeps_the_older_rows(
         assert await contents_of(connection, tables) == rows
     finally:
         await connection.close()
+
+
+def test_a_revision_that_others_may_have_run_is_never_edited() -> None:
+    """A change of the schema is a new revision, listed with its digest; an edited one would reach no existing home."""
+    listed = json.loads(LISTED.read_text())
+    files = [file for kind in ("versions/*.py", "sql/*.sql") for file in FOLDER.glob(kind)]
+    found = {file.relative_to(FOLDER).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    assert found == listed
 
 
 async def test_tables_are_what_migrations_make(cluster: Cluster, fresh_database: str) -> None:

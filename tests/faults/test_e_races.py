@@ -28,7 +28,7 @@ from osler.ingest.work import Sender
 from osler.observe.keys import secret_key
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
-SQL = Path(__file__).parents[2] / "src/osler/migrations/sql/0003_append_events.sql"
+SQL = Path(__file__).parents[2] / "src/osler/migrations/sql/0011_append_events.sql"
 DAY = 86_400_000
 
 

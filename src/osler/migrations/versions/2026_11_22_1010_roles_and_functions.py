@@ -39,14 +39,13 @@ do $$ begin
 end $$
 """
 
-# Immutable, so that a CHECK can hold event_ts to it. Null for an id that is not a version 7, or null: but not declared
-# STRICT, because that would keep the planner from putting the body in place of a call, 0.8 µs of each.
+# Immutable, so that a CHECK can hold event_ts to it. Null for an id that is not a version 7.
 UUID7_TS_18 = """
-create function uuid7_ts(id uuid) returns timestamptz language sql immutable parallel safe as
+create function uuid7_ts(id uuid) returns timestamptz language sql immutable strict parallel safe as
 $$ select case when uuid_extract_version(id) = 7 then uuid_extract_timestamp(id) end $$
 """
 UUID7_TS_15 = """
-create function uuid7_ts(id uuid) returns timestamptz language sql immutable parallel safe as
+create function uuid7_ts(id uuid) returns timestamptz language sql immutable strict parallel safe as
 $$ select case when substr(id::text, 15, 1) = '7' and substr(id::text, 20, 1) in ('8', '9', 'a', 'b')
    then to_timestamp((('x0000' || substr(replace(id::text, '-', ''), 1, 12))::bit(64)::bigint) / 1000.0) end $$
 """

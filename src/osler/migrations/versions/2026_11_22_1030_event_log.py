@@ -86,6 +86,7 @@ CREATE TABLE question_attempts (
   CONSTRAINT ck_question_attempts_one_item CHECK ((question_id is null) <> (card_id is null))
 ) PARTITION BY RANGE (event_ts)
     """,
+    "CREATE INDEX ix_question_attempts_question_id ON question_attempts (question_id) WHERE question_id is not null",
     """
 CREATE TABLE material_interactions (
   user_id UUID NOT NULL,
