@@ -29,6 +29,13 @@ learner_states = table(
     column("states", pg.JSONB(), server_default="{}", comment="small state of each analytic, by analytic"),
     column("generation", sa.BigInteger(), server_default="0", comment="rises with every fold; caches carry it"),
     column("is_stale", sa.Boolean(), server_default=sa.false(), comment="to be folded anew whatever the marks say"),
+    column(
+        "fold_version",
+        sa.SmallInteger(),
+        server_default="0",
+        comment="version of the folds that made the learner's rows; an older one is folded anew",
+    ),
+    sa.Index("ix_learner_states_fold_version", "fold_version"),
     sa.Index("ix_learner_states_is_stale", "user_id", postgresql_where=sa.text("is_stale")),
     kind=Kind.DERIVED,
     erase=Erase.DELETE,

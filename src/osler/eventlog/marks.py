@@ -126,3 +126,18 @@ _TOUCHED_ALL = sa.text(
 async def mark_everybody(s: WriteSession) -> int:
     """Mark every study day with an answer or a review: the curriculum has changed."""
     return (await s.execute(_TOUCHED_ALL, name="marks_everybody")).rowcount
+
+
+# Days that the log may no longer reach whole stay as they were counted: an event's local day lies within two days of
+# its id's time, and what lay before the last checkpoint may be gone.
+_TOUCHED_LEARNER = (
+    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
+    "select e.user_id, $2, e.local_date, gen_random_uuid(), count(*), min(e.event_ts) from study_events e "
+    "where e.user_id = $1 and e.local_date > coalesce((select (max(c.event_ts) at time zone 'UTC')::date + 2 "
+    "from state_checkpoints c where c.user_id = $1), '-infinity') group by e.user_id, e.local_date"
+)
+
+
+async def mark_learner(s: WriteSession, user_id: UUID) -> None:
+    """Mark every study day of a learner that the log holds whole for the counts of the night."""
+    await s.driver().execute(_TOUCHED_LEARNER, user_id, ROLLUP)

@@ -106,6 +106,8 @@ class Live:
         """Fold the learner's whole log again, or all after the last checkpoint, stopping where rows were settled."""
         version = row.version or await self._parameters.current_version(session)
         parameters = await self._parameters.get(session, version)
+        if row.is_outdated:  # what older code counted is no better than what it folded
+            await marks.mark_learner(session, user_id)
         with collector_at_rest():
             return await self._refold(session, user_id, row, parameters)
 

@@ -12,10 +12,15 @@ from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
 from osler.eventlog import marks
 from osler.live.catch_up import Live
+from osler.live.learners import FOLD_VERSION
 
 CHUNK = 200
 
-_STALE = sa.select(learner_states.c.user_id).where(learner_states.c.is_stale).limit(CHUNK)
+_STALE = (
+    sa.select(learner_states.c.user_id)
+    .where(learner_states.c.is_stale | (learner_states.c.fold_version < FOLD_VERSION))
+    .limit(CHUNK)
+)
 
 
 async def drain(database: Database, live: Live, only: Sequence[UUID] | None = None) -> int:
@@ -40,7 +45,7 @@ async def _behind(session: ReadSession) -> list[UUID]:
 
 
 async def stale(session: ReadSession) -> list[UUID]:
-    """Learners who were declared stale and not folded since, at most a chunk of them."""
+    """Learners who were declared stale, or folded by older code, and not folded since; at most a chunk of them."""
     return [row[0] for row in await session.tuples(_STALE)]
 
 

@@ -12,14 +12,20 @@ import msgspec
 from osler.analytics.contract import LearnerSettings
 from osler.db.session import ReadSession, WriteSession
 from osler.domain.events import Cursor
+from osler.errors import Unavailable
 
 LOCK_SPACE = 2
+FOLD_VERSION = 1
+"""Which version of the folds this is, and of the counts beside them. It rises with every change after which the same
+log gives other rows or states of another shape: whoever was folded by an older one is then folded and counted anew.
+`tests/live/test_old_home.py` says when."""
 
 _LOCK = "select pg_advisory_xact_lock($1, $2)"
 
-READ = """
+READ = f"""
 select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states::text as states, s.generation,
-       coalesce(s.is_stale, false) as is_stale, coalesce(u.desired_retention, 0.9) as desired_retention,
+       coalesce(s.is_stale or s.fold_version < {FOLD_VERSION}, false) as is_stale, s.fold_version,
+       coalesce(u.desired_retention, 0.9) as desired_retention,
        current_database()::text as database, v.version, v.changed_at
   from (select $1::uuid as user_id) as l
   left join learner_states s on s.user_id = l.user_id
@@ -28,13 +34,14 @@ select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states:
 """
 
 # Gives the new generation.
-WRITE = """
-insert into learner_states (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation)
-values ($1, $2, $3, $4, $5, $6::text::jsonb, 1)
+WRITE = f"""
+insert into learner_states
+       (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation, fold_version)
+values ($1, $2, $3, $4, $5, $6::text::jsonb, 1, {FOLD_VERSION})
     on conflict (user_id) do update
    set cursor_ts = excluded.cursor_ts, cursor_id = excluded.cursor_id, settled_as_of = excluded.settled_as_of,
        parameter_version = excluded.parameter_version, states = excluded.states, is_stale = false,
-       generation = learner_states.generation + 1
+       fold_version = excluded.fold_version, generation = learner_states.generation + 1
 returning generation, pg_notify('osler_generation', user_id::text)
 """
 # The notice reaches every process that keeps answers, at COMMIT (osler.http.cache.news).
@@ -42,7 +49,10 @@ returning generation, pg_notify('osler_generation', user_id::text)
 
 @dataclass(frozen=True, slots=True)
 class LearnerRow:
-    """How far a learner is folded. `cursor` None: not at all; `version` None: under no parameters yet."""
+    """How far a learner is folded. `cursor` None: not at all; `version` None: under no parameters yet.
+
+    `is_stale`: to be folded anew; `is_outdated`: because an older version of the folds made the rows.
+    """
 
     cursor: Cursor | None = None
     settled_as_of: datetime | None = None
@@ -50,6 +60,7 @@ class LearnerRow:
     states: dict[str, object] = field(default_factory=dict[str, object])
     generation: int = 0
     is_stale: bool = False
+    is_outdated: bool = False
     settings: LearnerSettings = field(default_factory=LearnerSettings)
     catalogue: tuple[str, int, datetime] | None = None
 
@@ -70,11 +81,13 @@ async def read(session: ReadSession, user_id: UUID) -> LearnerRow:
 
 
 def row_of(row: Any) -> LearnerRow:
-    """What `READ` gave."""
+    """What `READ` gave. Errors: Unavailable when a newer version folded the learner: this one leaves the rows alone."""
     settings = LearnerSettings(desired_retention=row["desired_retention"])
     catalogue = None if row["version"] is None else (row["database"], row["version"], row["changed_at"])
     if row["parameter_version"] is None:
         return LearnerRow(settings=settings, catalogue=catalogue)
+    if row["fold_version"] > FOLD_VERSION:
+        raise Unavailable("A newer Osler has folded this learner; use that one.", code="state.newer")
     cursor = None if row["cursor_ts"] is None else Cursor(row["cursor_ts"], row["cursor_id"])
     return LearnerRow(
         cursor=cursor,
@@ -83,6 +96,7 @@ def row_of(row: Any) -> LearnerRow:
         states=msgspec.json.decode(row["states"], type=dict[str, object]),
         generation=row["generation"],
         is_stale=row["is_stale"],
+        is_outdated=row["fold_version"] < FOLD_VERSION,
         settings=settings,
         catalogue=catalogue,
     )

@@ -25,7 +25,7 @@ async def restore(
     for found in tables:
         rows = kept.state.get(found.table.name, [])
         if rows:
-            await session.driver().execute(_restoring(found), msgspec.json.encode(rows).decode())
+            await session.driver().execute(_restoring(found, rows[0]), msgspec.json.encode(rows).decode())
     [row] = kept.state["learner_states"]
     states: dict[str, object] = row["states"]
     if NAME in states and NAME in fresh:
@@ -33,12 +33,15 @@ async def restore(
     return states
 
 
-def _restoring(found: DerivedTable) -> str:
+def _restoring(found: DerivedTable, kept: Mapping[str, object]) -> str:
+    """Only columns that were there when the checkpoint was written: later ones begin as their migration has them."""
     table = found.table
     keys = [column.name for column in table.primary_key.columns]
-    written = [c.name for c in table.columns if c.name not in keys and c.name not in found.counted]
+    names = [column.name for column in table.columns if column.name in kept]
+    written = [name for name in names if name not in keys and name not in found.counted]
     action = ", ".join(f"{name} = excluded.{name}" for name in written)
     return (
-        f"insert into {table.name} select * from jsonb_populate_recordset(null::{table.name}, $1::text::jsonb) "
+        f"insert into {table.name} ({', '.join(names)}) select {', '.join(names)} "
+        f"from jsonb_populate_recordset(null::{table.name}, $1::text::jsonb) "
         f"on conflict ({', '.join(keys)}) do {f'update set {action}' if action else 'nothing'}"
     )
