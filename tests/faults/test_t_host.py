@@ -171,7 +171,7 @@ async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, ca
             seen.append(await ask(host, method, path, body, query=f"q={CANARIES['query']}{n}".encode(), **headers))
         assert any(email.encode() in each.body for each in seen), "the canary was never there"
         memory = _memory_of(osler)
-        assert memory.count(b"Queued(") == len(paths), "the queue was looked at too late"
+        assert memory.count(b"Noted(") == len(paths), "the queue was looked at too late"
         assert osler._sender._recorder.to_disk()
         spool = t.everything_under(tmp_path)
         assert spool.count(b"duration_ms") == len(paths)

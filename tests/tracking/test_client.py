@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,11 +18,14 @@ from hypothesis import strategies as st
 from tests.support.event_strategies import data_of
 from tests.support.tracking import KEY, listening, note, options, tracking
 
+from osler import clock
 from osler.domain.event_types import EVENT_TYPES, Sender
 from osler.domain.identity import uuid7_ms
 from osler.errors import Misconfigured
 from osler.ingest.careful import check
 from osler.tracking import Osler
+from osler.tracking.noted import Pseudonyms, assembled
+from osler.tracking.priority import in_order
 from osler.tracking.sinks import Reply, token_in
 
 NOTE = {"material_id": "m1", "note_id": "n1", "action": "create", "length_chars": 3}
@@ -54,8 +58,7 @@ def osler(tmp_path: Path):
 
 
 def _queued(osler: Osler) -> list[dict[str, Any]]:
-    taken = osler._sender._recorder._queue.swap()
-    return [json.loads(item.body) for by_class in taken for _, item in by_class]
+    return [json.loads(assembled(noted).body) for noted in in_order(osler._sender._recorder._queue.swap())]
 
 
 @given(data=st.data())
@@ -127,6 +130,28 @@ def test_a_pseudonym_follows_from_subject_and_key_alone_and_the_subject_is_not_i
     assert osler.pseudonym("jane").version == 4
     osler.track_nowait("note_taken", user="jane-subject", data=NOTE)
     assert "jane" not in json.dumps(_queued(osler))
+
+
+@given(key=st.binary(max_size=200), subject=st.text())
+def test_a_pseudonym_is_the_hmac_of_every_key_and_subject(key: bytes, subject: str):
+    told = subject.encode("utf-8", "surrogatepass")
+    assert Pseudonyms(key).of(subject) == hmac.digest(key, told, "sha256")[:16]
+
+
+def test_an_event_is_copied_when_it_is_tracked_and_may_be_changed_afterwards(osler: Osler):
+    answer = ["A"]
+    data = {"question_id": "q-1", "answer": answer, "time_to_answer_seconds": 4.0, "mode": "timed"}
+    assert osler.track_nowait("question_submit", user="s1", data=data)
+    answer[0], data["question_id"] = "B", "jane@hospital.example"
+    [event] = _queued(osler)
+    assert (event["data"]["question_id"], event["data"]["answer"]) == ("q-1", ["A"])
+
+
+@pytest.mark.parametrize("seconds", [0, 10**12])
+def test_a_clock_that_has_lost_its_time_makes_no_event(osler: Osler, monkeypatch: pytest.MonkeyPatch, seconds: int):
+    monkeypatch.setattr(clock, "unix_ms", lambda: seconds * 1000)
+    assert osler.track_nowait("note_taken", user="s1", data=NOTE) is False
+    assert osler.refused == {"time": 1}
 
 
 def test_typed_functions_make_the_same_events(osler: Osler):

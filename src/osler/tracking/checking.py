@@ -14,6 +14,8 @@ from osler.domain.privacy_gate import looks_personal
 
 SERVER_ONLY = frozenset(name for name, kind in EVENT_TYPES.items() if kind.sender is Sender.SERVER)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_FIRST_MS, _END_MS = 946_684_800_000, 4_133_980_800_000
+"""2000-01-01 and 2101-01-01 in UTC."""
 
 
 class _Common(msgspec.Struct):
@@ -65,6 +67,11 @@ def rounded(data: Mapping[str, Any]) -> dict[str, Any]:
 def is_usable_time(at: datetime) -> bool:
     """Aware, and within the years that Osler reads."""
     return at.utcoffset() is not None and _FIRST_YEAR <= at.year <= _LAST_YEAR
+
+
+def is_usable_ms(unix_ms: int) -> bool:
+    """The same of a machine's own clock: one that has lost its battery says 1970."""
+    return _FIRST_MS <= unix_ms < _END_MS
 
 
 def are_usable(tz: str | None, session_id: str | None) -> bool:

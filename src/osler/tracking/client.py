@@ -11,7 +11,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -21,9 +21,9 @@ import msgspec
 
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES
-from osler.domain.identity import new_event_id
-from osler.tracking.checking import are_usable, fault_of, is_usable_time, rounded
+from osler.tracking.checking import are_usable, fault_of, is_usable_ms, is_usable_time, rounded
 from osler.tracking.events import Events
+from osler.tracking.noted import Noted, Pseudonyms, as_uuid, unix_ms, wire_time
 from osler.tracking.options import TrackingOptions, required_environment
 from osler.tracking.recorder import Counts
 from osler.tracking.sender import Sender
@@ -31,7 +31,6 @@ from osler.tracking.sinks import HttpSink, Sink, token_in
 
 log = logging.getLogger("osler.tracking")
 _encode = msgspec.json.Encoder().encode
-_MS = 1000
 
 
 class Osler:
@@ -44,7 +43,7 @@ class Osler:
     def __init__(self, sink: Sink, key: bytes, options: TrackingOptions | None = None) -> None:
         self.options = options or TrackingOptions()
         self.refused: Counter[str] = Counter()
-        self._key = key
+        self._pseudonyms = Pseudonyms(key)
         self._sender = Sender(sink, self.options, self.options.spool / _target(key, sink.name))
         self.events = Events(self.track_nowait)
         _open.add(self)
@@ -70,8 +69,7 @@ class Osler:
 
     def pseudonym(self, subject: str) -> UUID:
         """The learner's pseudonym: a keyed hash (HMAC-SHA256) in the form of a random UUID."""
-        digest = hmac.digest(self._key, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return UUID(bytes=digest[:16], version=4)
+        return as_uuid(self._pseudonyms.of(subject))
 
     def track_nowait(
         self,
@@ -88,10 +86,10 @@ class Osler:
         False, counted in `refused` and logged, when the event does not fit its schema: a mistake in the host's code,
         never a reason to break a request.
         """
-        built = self._build(event_type, user, data, at=at, tz=tz, session_id=session_id)
-        if built is None:
+        noted = self._noted(event_type, user, data, at=at, tz=tz, session_id=session_id)
+        if noted is None:
             return False
-        self._sender.put(event_type, *built)
+        self._sender.put(noted)
         return True
 
     async def track(
@@ -106,15 +104,16 @@ class Osler:
         durable: bool = False,
     ) -> bool:
         """As `track_nowait`; with `durable` it returns after the event has been fsynced, False if it could not be."""
-        built = self._build(event_type, user, data, at=at, tz=tz, session_id=session_id)
-        if built is None:
+        noted = self._noted(event_type, user, data, at=at, tz=tz, session_id=session_id)
+        if noted is None:
             return False
         if not durable:
-            self._sender.put(event_type, *built)
+            self._sender.put(noted)
             return True
         loop = asyncio.get_running_loop()
         written: asyncio.Future[bool] = loop.create_future()
-        self._sender.put(event_type, *built, waiter=lambda ok: _tell_later(loop, written, ok))
+        noted.waiter = lambda ok: _tell_later(loop, written, ok)
+        self._sender.put(noted)
         return await written
 
     async def flush(self, timeout_seconds: float = 2.0) -> bool:
@@ -130,7 +129,7 @@ class Osler:
         """What has been delivered, dropped and lost so far."""
         return self._sender.counts
 
-    def _build(
+    def _noted(
         self,
         event_type: str,
         user: str,
@@ -139,14 +138,16 @@ class Osler:
         at: datetime | None,
         tz: str | None,
         session_id: str | None,
-    ) -> tuple[str, bytes] | None:
+    ) -> Noted | None:
+        """The event as it is queued; None, and counted, for one that Osler would not take."""
         try:
-            fault, built = self._checked(event_type, user, data, at=at or clock.now(), tz=tz, session_id=session_id)
+            made = self._checked(event_type, user, data, at=at, tz=tz, session_id=session_id)
         except Exception:  # noqa: BLE001 (whatever the host has handed in, its request goes on)
-            fault, built = "schema", None
-        if fault is not None:
-            self.refuse(fault, event_type)
-        return built
+            made = "schema"
+        if isinstance(made, str):
+            self.refuse(made, event_type)
+            return None
+        return made
 
     def _checked(
         self,
@@ -154,35 +155,36 @@ class Osler:
         user: str,
         data: Mapping[str, Any],
         *,
-        at: datetime,
+        at: datetime | None,
         tz: str | None,
         session_id: str | None,
-    ) -> tuple[str | None, tuple[str, bytes] | None]:
+    ) -> Noted | str:
+        """The event, or why it is none. What it holds is copied into bytes here: the host may change it afterwards."""
         data = rounded(data)
         fault = fault_of(event_type, user, data)
-        if fault is None and not is_usable_time(at):
-            fault = "time"
-        if fault is None and (tz or session_id) is not None and not are_usable(tz, session_id):
-            fault = "schema"
         if fault is not None:
-            return fault, None
-        user_id = str(self.pseudonym(user))
-        # The id stands first: delivery looks for it there.
-        event: dict[str, Any] = {
-            "id": str(new_event_id(_unix_ms(at))),
-            "type": event_type,
-            "schema": EVENT_TYPES[event_type].version,
-            "occurred_at": _wire_time(at),
-            "user_id": user_id,
-            "data": data,
-        }
-        if tz is not None:
-            event["tz"] = tz
-        if session_id is not None:
-            event["session_id"] = session_id
-        body = _encode(event)
+            return fault
+        encoded, occurred_at, more = _encode(data), None, b""
+        if at is None:
+            at_ms = clock.unix_ms()
+        elif is_usable_time(at):
+            at_ms, occurred_at = unix_ms(at), wire_time(at)
+        else:
+            return "time"
+        if not is_usable_ms(at_ms):
+            return "time"
+        if tz is not None or session_id is not None:
+            if not are_usable(tz, session_id):
+                return "schema"
+            more = b"".join(
+                b',"%b":%b' % (name, _encode(value))
+                for name, value in ((b"tz", tz), (b"session_id", session_id))
+                if value is not None
+            )
         # No text of an event can hold a character that JSON escapes; patterns that end in $ let a line feed through.
-        return ("schema", None) if b"\\" in body else (None, (user_id, body))
+        if b"\\" in encoded or b"\\" in more:
+            return "schema"
+        return Noted(event_type, self._pseudonyms.of(user), at_ms, encoded, occurred_at, more)
 
     def refuse(self, reason: str, event_type: str) -> None:
         """Count an event that was not even queued; the log names type and reason, never a value."""
@@ -206,21 +208,6 @@ def _tell_later(loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], i
 def _tell(future: asyncio.Future[bool], is_written: bool) -> None:
     if not future.done():
         future.set_result(is_written)
-
-
-def _unix_ms(at: datetime) -> int:
-    """Whole milliseconds, cut as the text beside the id is cut."""
-    passed = at - _EPOCH
-    return passed.days * 86_400_000 + passed.seconds * _MS + passed.microseconds // _MS
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _wire_time(at: datetime) -> str:
-    """RFC 3339 in milliseconds. UTC is written `Z`, which says that the learner's own offset is not known."""
-    text = at.isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z") if at.tzinfo is UTC else text
 
 
 _open: WeakSet[Osler] = WeakSet()

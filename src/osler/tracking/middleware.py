@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from osler import clock
 from osler.domain.privacy import sanitize_user_agent
 from osler.tracking.checking import client_name
 from osler.tracking.client import Osler
+from osler.tracking.first_step import within
 from osler.tracking.mapping import Mapped, Routes, checked_routes
 from osler.tracking.templates import route_template
 
@@ -29,7 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Identify = Callable[[Scope], "str | Awaitable[str | None] | None"]
 
-UNTRACKED = ("health", "healthz", "ready", "readyz", "live", "livez", "metrics", "static", "favicon.ico")
+UNTRACKED = frozenset({"health", "healthz", "ready", "readyz", "live", "livez", "metrics", "static", "favicon.ico"})
 """First segments of paths that are never tracked."""
 
 _FAILED = 400
@@ -64,6 +65,7 @@ class TrackingMiddleware:
         self._osler = osler
         self._identify = identify
         self._routes = checked_routes(routes or {})
+        self._clients = _ClientNames()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the host; then, whatever came of it, note the request."""
@@ -81,11 +83,11 @@ class TrackingMiddleware:
         status: int | None = None
         started = clock.monotonic_seconds()
 
-        async def watching(message: Message) -> None:
+        def watching(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         otherwise = 500
         try:
@@ -113,13 +115,20 @@ class TrackingMiddleware:
 
     async def _note(self, scope: Scope, status: int, seconds: float, details: Details) -> None:
         try:
-            if is_untracked(str(scope["path"])):
+            if is_untracked(scope["path"]):
                 return
             subject = await self._subject(scope)
             if subject is None:
                 return
             template = route_template(scope)
-            self._osler.track_nowait("api_request", user=subject, data=_request_data(scope, template, status, seconds))
+            data = {
+                "route": template,
+                "method": scope["method"],
+                "status": status,
+                "duration_ms": min(_MOST_MS, round(seconds * 1000)),
+                "client": self._clients.of(_agent(scope["headers"])),
+            }
+            self._osler.track_nowait("api_request", user=subject, data=data)
             mapped = self._routes.get((scope["method"], template))
             if mapped is not None and status < _FAILED:
                 self._track_mapped(mapped, subject, scope, details)
@@ -136,8 +145,8 @@ class TrackingMiddleware:
         began = clock.monotonic_seconds()
         try:
             found = self._identify(scope)
-            if inspect.isawaitable(found):
-                found = await asyncio.wait_for(found, limit)
+            if not isinstance(found, str) and inspect.isawaitable(found):
+                found = await within(limit, found)
         except Exception:  # noqa: BLE001 (the host's own function; its faults are counted, not passed on)
             self._osler.refuse("identify", "api_request")
             return None
@@ -152,12 +161,28 @@ def is_untracked(path: str) -> bool:
     return path.lstrip("/").partition("/")[0] in UNTRACKED
 
 
-def _request_data(scope: Scope, template: str, status: int, seconds: float) -> dict[str, Any]:
-    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
-    return {
-        "route": template,
-        "method": scope["method"],
-        "status": status,
-        "duration_ms": min(_MOST_MS, round(seconds * 1000)),
-        "client": client_name(sanitize_user_agent(agent.decode("latin-1"))),
-    }
+def _agent(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == b"user-agent":
+            return value
+    return b""
+
+
+class _ClientNames:
+    """The browser's name of each user agent that came by, found by its hash: the agent itself is not kept."""
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+
+    def of(self, agent: bytes) -> str:
+        """The name out of the closed list."""
+        key = hash(agent)
+        name = self._names.get(key)
+        if name is None:
+            if len(self._names) >= self.MOST:
+                self._names.clear()
+            name = client_name(sanitize_user_agent(agent.decode("latin-1")))
+            self._names[key] = name
+        return name

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
+from typing import Any, Generic, Protocol, TypeVar
 
 _FIRST = frozenset({"api_request"})
 _SECOND = frozenset({"session_heartbeat", "material_progress", "session_focus", "video_seek"})
@@ -15,13 +16,24 @@ CLASSES = 4
 Waiter = Callable[[bool], None]
 
 
+_RANKS = {**dict.fromkeys(_FIRST, 0), **dict.fromkeys(_SECOND, 1), **dict.fromkeys(_LAST, 3)}
+
+
 def class_of(event_type: str) -> int:
     """0 is dropped first, 3 last."""
-    if event_type in _FIRST:
-        return 0
-    if event_type in _SECOND:
-        return 1
-    return 3 if event_type in _LAST else 2
+    return _RANKS.get(event_type, 2)
+
+
+class Typed(Protocol):
+    """Whatever has the type of an event."""
+
+    @property
+    def event_type(self) -> str:
+        """The event's type."""
+        ...
+
+
+T = TypeVar("T", bound=Typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +54,22 @@ class Queued:
             self.waiter(is_written)
 
 
-_Classes = tuple[deque[tuple[int, Queued]], ...]
+_Classes = tuple[deque[tuple[int, T]], ...]
 
 
-def _empty() -> _Classes:
-    return tuple(deque[tuple[int, Queued]]() for _ in range(CLASSES))
-
-
-@dataclass(slots=True)
-class MemoryQueue:
+class MemoryQueue(Generic[T]):
     """At most `limit` events, kept by class so that room is made in constant time. Not locked; its owner is."""
 
-    limit: int
-    _by_class: _Classes = field(default_factory=_empty)
-    _size: int = 0
-    _numbers: count[int] = field(default_factory=count)
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._by_class: _Classes[T] = _empty()
+        self._size = 0
+        self._numbers = count()
 
     def __len__(self) -> int:
         return self._size
 
-    def put(self, item: Queued) -> Queued | None:
+    def put(self, item: T) -> T | None:
         """Queue an event. Returns the event that was dropped for want of room: an older one, or this one."""
         rank = class_of(item.event_type)
         dropped = None
@@ -75,13 +83,17 @@ class MemoryQueue:
         self._size += 1
         return dropped
 
-    def swap(self) -> _Classes:
+    def swap(self) -> _Classes[T]:
         """Take everything in constant time; `in_order` sorts it where nobody waits."""
         taken, self._by_class, self._size = self._by_class, _empty(), 0
         return taken
 
 
-def in_order(taken: _Classes) -> list[Queued]:
+def _empty() -> tuple[deque[tuple[int, Any]], ...]:
+    return tuple(deque[tuple[int, Any]]() for _ in range(CLASSES))
+
+
+def in_order(taken: _Classes[T]) -> list[T]:
     """Events in the order in which they came."""
     numbered = [pair for queue in taken for pair in queue]
     numbered.sort(key=lambda pair: pair[0])

@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osler import clock
+from osler.tracking.noted import Noted, assembled
 from osler.tracking.options import TrackingOptions
 from osler.tracking.positions import Position
 from osler.tracking.priority import MemoryQueue, Queued, in_order
 from osler.tracking.spool import Spool
+
+_AT_A_TIME = 64
+_REST_SECONDS = 0.0005
+"""A request that waits for the interpreter gets it within so many events; a rest of nothing would not let it in."""
 
 log = logging.getLogger("osler.tracking")
 
@@ -47,21 +52,21 @@ class Recorder:
         self._counts = counts
         self._on_written = on_written
         self._memory = threading.Lock()
-        self._queue = MemoryQueue(options.memory_events)
-        self._held = MemoryQueue(options.memory_events)
+        self._queue: MemoryQueue[Noted] = MemoryQueue(options.memory_events)
+        self._held: MemoryQueue[Queued] = MemoryQueue(options.memory_events)
         self._untold: Counter[str] = Counter()
         self._wake = threading.Event()
 
     # ------------------------------------------------------------------ any thread
-    def put(self, item: Queued) -> None:
+    def put(self, item: Noted) -> None:
         """Queue an event. Its waiter is told False at once when there is no room for it."""
         with self._memory:
             dropped = self._queue.put(item)
             if dropped is not None:
                 self._drop(dropped.event_type)
             is_urgent = item.waiter is not None or len(self._queue) >= self._options.flush_events
-        if dropped is not None:
-            dropped.tell(False)
+        if dropped is not None and dropped.waiter is not None:
+            dropped.waiter(False)
         if is_urgent:
             self._wake.set()
 
@@ -79,12 +84,12 @@ class Recorder:
         with self._memory:
             self._untold -= Counter(drops)
 
-    def to_disk(self) -> bool:
+    def to_disk(self, *, is_in_no_hurry: bool = False) -> bool:
         """Write and fsync everything queued so far. False when the disk does not take it."""
         with self.disk:
             with self._memory:
                 taken = self._queue.swap()
-            fresh = in_order(taken)
+            fresh = _assembled(in_order(taken), is_in_no_hurry)
             try:
                 return self._write(fresh)
             except OSError:
@@ -111,7 +116,7 @@ class Recorder:
 
     def _turn(self) -> None:
         try:
-            self.to_disk()
+            self.to_disk(is_in_no_hurry=True)
         except Exception as error:  # noqa: BLE001 (a thread that died would lose everything after it)
             self._counts.disk_failures += 1
             log.warning("osler: tracking could not write (%s); it goes on", type(error).__name__)
@@ -168,3 +173,12 @@ class Recorder:
         """In a forked child: the folder is the parent's."""
         if self.spool is not None:
             self.spool.abandon()
+
+
+def _assembled(events: list[Noted], is_in_no_hurry: bool) -> list[Queued]:
+    made: list[Queued] = []
+    for noted in events:
+        made.append(assembled(noted))
+        if is_in_no_hurry and len(made) % _AT_A_TIME == 0:
+            clock.pause(_REST_SECONDS)
+    return made

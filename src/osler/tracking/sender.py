@@ -11,9 +11,9 @@ from weakref import WeakSet
 
 from osler import __version__, clock
 from osler.tracking.delivery import Outcome, envelope, judge
+from osler.tracking.noted import Noted
 from osler.tracking.options import TrackingOptions
 from osler.tracking.positions import Batch, Position
-from osler.tracking.priority import Queued, Waiter
 from osler.tracking.recorder import Counts, Recorder
 from osler.tracking.segments import Record
 from osler.tracking.sinks import Sink
@@ -62,9 +62,9 @@ class Sender:
         if clock.monotonic_seconds() >= self._next_send_at:
             self._due.set()
 
-    def put(self, event_type: str, user_id: str, body: bytes, waiter: Waiter | None = None) -> None:
-        """Queue an event. `waiter` is called with True once it has been fsynced, False if it could not be."""
-        self._recorder.put(Queued(event_type, user_id, body, waiter))
+    def put(self, noted: Noted) -> None:
+        """Queue an event. Its waiter is called with True once it has been fsynced, False if it could not be."""
+        self._recorder.put(noted)
         if self._stop is None:
             self.start()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 UNMATCHED = "unmatched"
@@ -25,7 +26,12 @@ def route_template(scope: Mapping[str, Any]) -> str:
     prefix = _mounted_at(scope)
     if inner is None or prefix is None:
         return UNMATCHED
-    template = plain(prefix + inner)
+    return _sendable(prefix + inner)
+
+
+@lru_cache(maxsize=10_000)
+def _sendable(declared: str) -> str:
+    template = plain(declared)
     return template if _SENDABLE.fullmatch(template) else UNMATCHED
 
 
