@@ -102,6 +102,16 @@ async def test_a_slow_query_is_stopped_and_its_connection_is_clean(database: Dat
         assert await s.scalar(sa.text("show statement_timeout")) == "10s"
 
 
+@pytest.mark.parametrize(("given_seconds", "silent"), [(None, "30s"), (1.0, "30s"), (120.0, "2min"), (3600.0, "10min")])
+async def test_whoever_has_long_statements_may_compute_between_them(
+    database: Database, given_seconds: float | None, silent: str
+) -> None:
+    async with database.write(statement_timeout_seconds=given_seconds) as s:
+        assert await s.scalar(sa.text("show idle_in_transaction_session_timeout")) == silent
+    async with database.write() as s:
+        assert await s.scalar(sa.text("show idle_in_transaction_session_timeout")) == "30s"
+
+
 async def test_a_cancelled_request_leaves_no_open_transaction(database: Database, admin: Driver) -> None:
     async def write_and_wait() -> None:
         async with database.write() as s:

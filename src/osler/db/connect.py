@@ -12,6 +12,8 @@ from osler.db.driver import Driver, DriverPool
 from osler.settings import Settings
 
 APPLICATION = "osler"
+# How long a transaction may be silent before the server takes its connection, and with it its locks, away.
+PAGE_PAUSE_MS = 30_000
 # What asyncpg raises on a connection that it knows to be closed, or that died between a question and its answer.
 Gone = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -24,7 +26,7 @@ def server_settings(settings: Settings) -> dict[str, str]:
         "jit": "off",
         "statement_timeout": _ms(settings.statement_timeout_seconds),
         "lock_timeout": _ms(settings.lock_timeout_seconds),
-        "idle_in_transaction_session_timeout": "30000",
+        "idle_in_transaction_session_timeout": str(PAGE_PAUSE_MS),
     }
 
 
