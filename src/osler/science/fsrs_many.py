@@ -57,17 +57,28 @@ def step_many(
     Shapes: four (n,) arrays, contiguous; gives two new ones. A row's result does not depend on the rows beside it.
     Units: as `fsrs.step`. Errors: InvalidModelInput for a rating outside 1..4 or a negative time.
     """
+    new_s, new_d = np.empty_like(stability), np.empty_like(difficulty)
+    _step((stability, difficulty, elapsed_days, rating), (new_s, new_d), _Tables(weights))
+    return new_s, new_d
+
+
+def _step(
+    before: tuple[Floats, Floats, Floats, Ratings],
+    after: tuple[Floats, Floats],
+    tables: _Tables,
+    recall: Floats | None = None,
+) -> None:
+    """`step_many` into arrays that are there, R just before each review into `recall` where it is given."""
+    stability, difficulty, elapsed_days, rating = before
     check_ratings(rating)
     if elapsed_days.size and elapsed_days.min() < 0:
         raise InvalidModelInput("Elapsed days must not be negative.")
-    tables = _Tables(weights)
-    new_s, new_d = np.empty_like(stability), np.empty_like(difficulty)
     room = np.empty((3, min(BLOCK, stability.size)))
     for start in range(0, stability.size, BLOCK):
         rows = slice(start, min(start + BLOCK, stability.size))
-        before = (stability[rows], difficulty[rows], elapsed_days[rows], rating[rows])
-        _step_block(before, (new_s[rows], new_d[rows]), tables, room)
-    return new_s, new_d
+        block = (stability[rows], difficulty[rows], elapsed_days[rows], rating[rows])
+        wanted = None if recall is None else recall[rows]
+        _step_block(block, (after[0][rows], after[1][rows]), tables, room, wanted)
 
 
 def check_ratings(rating: Ratings) -> None:
@@ -93,7 +104,11 @@ class _Tables:
 
 
 def _step_block(
-    before: tuple[Floats, Floats, Floats, Ratings], after: tuple[Floats, Floats], tables: _Tables, room: Floats
+    before: tuple[Floats, Floats, Floats, Ratings],
+    after: tuple[Floats, Floats],
+    tables: _Tables,
+    room: Floats,
+    recall: Floats | None,
 ) -> None:
     """One block in place. Every row takes the pass branch, the few of the other two are then written over."""
     w, (s, d, t, g), (new_s, new_d) = tables.w, before, after
@@ -102,6 +117,8 @@ def _step_block(
     forgotten *= tables.factor
     forgotten += 1.0
     np.power(forgotten, -w[20], out=forgotten)
+    if recall is not None:
+        recall[:] = forgotten
     np.subtract(1.0, forgotten, out=forgotten)
     np.multiply(forgotten, w[10], out=new_s)
     np.expm1(new_s, out=new_s)
@@ -150,18 +167,20 @@ def fold(waves: Waves, elapsed_days: Floats, rating: Ratings, *, weights: Weight
 
     Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read.
     """
-    days, g = elapsed_days[waves.order], rating[waves.order]
-    out = np.full((3, g.size), np.nan)
-    s = d = np.zeros(0)
+    back = np.empty((3, waves.order.size))
+    tables = _Tables(weights)
+    # Two states and the forecasts of one wave: small enough to stay in the cache, whatever the length of the fold.
+    s, d, then_s, then_d, recall = np.empty((5, waves.items))
     for number, rows in enumerate(waves):
-        size = rows.stop - rows.start
+        where, size = waves.order[rows], rows.stop - rows.start
+        g = rating[where]
         if number == 0:
-            s, d = first_many(g[rows], weights=weights)
+            s, d = first_many(g, weights=weights)
+            recall.fill(np.nan)
         else:
-            s, d = s[:size], d[:size]
-            out[0, rows] = retrievability_many(s, days[rows], weights=weights)
-            s, d = step_many(s, d, days[rows], g[rows], weights=weights)
-        out[1, rows], out[2, rows] = s, d
-    back = np.empty_like(out)
-    back[:, waves.order] = out
+            before = (s[:size], d[:size], elapsed_days[where], g)
+            _step(before, (then_s[:size], then_d[:size]), tables, recall[:size])
+            s, d, then_s, then_d = then_s, then_d, s, d
+        for column, values in zip(back, (recall, s, d), strict=True):
+            column[where] = values[:size]
     return Folded(forecast=back[0], stability=back[1], difficulty=back[2])
