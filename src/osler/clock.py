@@ -16,6 +16,11 @@ def monotonic_seconds() -> float:
     return time.monotonic()
 
 
+def thread_seconds() -> float:
+    """Processor time of the calling thread; for how much of the machine something took."""
+    return time.thread_time()
+
+
 def unix_ms() -> int:
     """Milliseconds since 1970 as an integer: what a UUIDv7 is made from."""
     return time.time_ns() // 1_000_000

@@ -40,3 +40,25 @@ def test_a_full_queue_gives_back_what_it_dropped_so_that_its_waiter_can_be_told(
     assert queue.put(first) is None
     assert queue.put(second) is first
     assert queue.put(first) is first
+
+
+@given(st.lists(TYPES, max_size=60), st.integers(1, 20))
+def test_what_was_taken_and_put_back_is_as_if_it_had_never_been_taken(types: list[str], most: int):
+    queue: MemoryQueue[Queued] = MemoryQueue(100)
+    for n, kind in enumerate(types):
+        queue.put(_item(kind, n))
+    taken = queue.take(most)
+    assert [int(i.body) for i in taken] == list(range(min(most, len(types))))
+    queue.put_back(taken)
+    queue.put(_item("note_taken", len(types)))
+    assert len(queue) == len(types) + 1
+    assert [int(i.body) for i in queue.take(100)] == list(range(len(types) + 1))
+    assert len(queue) == 0
+
+
+def test_a_waiter_is_told_once():
+    told: list[bool] = []
+    item = Queued("note_taken", "u", b"", told.append)
+    item.tell(False)
+    item.tell(True)
+    assert told == [False]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from osler.tracking import segments
 from osler.tracking.folders import open_root, try_lock
 from osler.tracking.positions import Position
 from osler.tracking.priority import Queued
@@ -161,6 +162,30 @@ def test_a_full_spool_drops_by_class_the_stored_before_the_new_and_counts_each(t
     assert spool.dropped["api_request"] == 21
     assert [name for name in _names(spool) if name[0] == "s"] == [f"s{n}" for n in range(30)]
     assert spool.size_bytes() <= 4_000
+
+
+def test_a_spool_full_of_what_a_learner_did_refuses_requests_without_reading_it_again(tmp_path: Path, monkeypatch):
+    """A quarter of a gigabyte read at every flush would take the interpreter from the host."""
+    spool = _spool(tmp_path, most_bytes=4_000)
+    for n in range(30):
+        spool.append(_items(f"s{n}", event_type="question_submit", size=50), NOW)
+    segments_then = sorted(spool.folder.glob("*.seg"))
+    monkeypatch.setattr(segments, "read_from", lambda *_: pytest.fail("a segment was read"))
+    for n in range(20):
+        spool.append(_items(f"r{n}", event_type="api_request", size=1_000), NOW)
+    assert spool.dropped == {"api_request": 20}
+    assert sorted(spool.folder.glob("*.seg")) == segments_then
+
+
+def test_room_is_made_in_adopted_segments_too(tmp_path: Path):
+    first = _spool(tmp_path)
+    first.append(_items(*(f"r{n}" for n in range(20)), event_type="api_request", size=50), NOW)
+    first.close()
+    spool = _spool(tmp_path, most_bytes=3_000)
+    spool.adopt_dead()
+    spool.append(_items(*(f"s{n}" for n in range(20)), event_type="question_submit", size=50), NOW)
+    assert spool.dropped == {"api_request": 20}
+    assert _names(spool) == [f"s{n}" for n in range(20)]
 
 
 def test_a_batch_that_was_on_its_way_while_segments_were_rewritten_moves_nothing(tmp_path: Path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Generic, Protocol, TypeVar
@@ -36,7 +36,7 @@ class Typed(Protocol):
 T = TypeVar("T", bound=Typed)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Queued:
     """One event on its way: its type and learner beside the bytes, so that neither has to be read out of them.
 
@@ -49,9 +49,10 @@ class Queued:
     waiter: Waiter | None = None
 
     def tell(self, is_written: bool) -> None:
-        """Tell whoever waits for the disk."""
-        if self.waiter is not None:
-            self.waiter(is_written)
+        """Tell whoever waits for the disk, the first time."""
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None:
+            waiter(is_written)
 
 
 _Classes = tuple[deque[tuple[int, T]], ...]
@@ -65,6 +66,7 @@ class MemoryQueue(Generic[T]):
         self._by_class: _Classes[T] = _empty()
         self._size = 0
         self._numbers = count()
+        self._backwards = count(-1, -1)
 
     def __len__(self) -> int:
         return self._size
@@ -83,10 +85,28 @@ class MemoryQueue(Generic[T]):
         self._size += 1
         return dropped
 
+    def take(self, most: int) -> list[T]:
+        """Take the oldest events."""
+        taken: list[T] = []
+        while self._size and len(taken) < most:
+            taken.append(min((queue for queue in self._by_class if queue), key=_first_number).popleft()[1])
+            self._size -= 1
+        return taken
+
+    def put_back(self, items: Sequence[T]) -> None:
+        """What was taken comes first again."""
+        for item in reversed(items):
+            self._by_class[class_of(item.event_type)].appendleft((next(self._backwards), item))
+        self._size += len(items)
+
     def swap(self) -> _Classes[T]:
         """Take everything in constant time; `in_order` sorts it where nobody waits."""
         taken, self._by_class, self._size = self._by_class, _empty(), 0
         return taken
+
+
+def _first_number(queue: deque[tuple[int, Any]]) -> int:
+    return queue[0][0]
 
 
 def _empty() -> tuple[deque[tuple[int, Any]], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,7 @@ class Recorder:
         self._memory = threading.Lock()
         self._queue: MemoryQueue[Noted] = MemoryQueue(options.memory_events)
         self._held: MemoryQueue[Queued] = MemoryQueue(options.memory_events)
+        self._is_failing = False
         self._untold: Counter[str] = Counter()
         self._wake = threading.Event()
 
@@ -90,11 +91,13 @@ class Recorder:
             with self._memory:
                 taken = self._queue.swap()
             fresh = _assembled(in_order(taken), is_in_no_hurry)
+            self._hold(fresh)
             try:
-                return self._write(fresh)
+                self._write()
             except OSError:
                 self._fail(fresh)
                 return False
+            return True
 
     def end(self) -> Position | None:
         """The position after everything on disk; None without a disk."""
@@ -121,17 +124,28 @@ class Recorder:
             self._counts.disk_failures += 1
             log.warning("osler: tracking could not write (%s); it goes on", type(error).__name__)
 
-    def _write(self, fresh: list[Queued]) -> bool:
+    def _hold(self, items: Sequence[Queued]) -> None:
+        """Into what waits for the disk; whoever waits for one that has no room hears it."""
+        for item in items:
+            dropped = self._held.put(item)
+            if dropped is not None:
+                dropped.tell(False)
+                with self._memory:
+                    self._drop(dropped.event_type)
+
+    def _write(self) -> None:
+        """Everything that is held. A disk that failed is tried with a little first, so that trying costs little."""
         spool = self._open()
-        items = [*in_order(self._held.swap()), *fresh] if len(self._held) else fresh
-        if not items:
-            return True
-        fresh[:] = items  # what was held is fresh again, should the disk fail now
-        spool.append(items, clock.now().timestamp())
-        fresh.clear()
-        self._take_counts(spool)
-        self._on_written()
-        return True
+        while len(self._held):
+            items = self._held.take(self._options.flush_events if self._is_failing else self._options.memory_events)
+            try:
+                spool.append(items, clock.now().timestamp())
+            except BaseException:
+                self._held.put_back(items)
+                raise
+            self._is_failing = False
+            self._take_counts(spool)
+            self._on_written()
 
     def _open(self) -> Spool:
         if self.spool is None:
@@ -141,17 +155,14 @@ class Recorder:
             )
         return self.spool
 
-    def _fail(self, items: list[Queued]) -> None:
-        """Keep in memory what fits; who waits for the disk hears that it failed, though the event may yet be sent."""
+    def _fail(self, fresh: Sequence[Queued]) -> None:
+        """What fits stays in memory; who waits for the disk hears that it failed, though the event may yet be sent."""
+        self._is_failing = True
         self._counts.disk_failures += 1
         if self._counts.disk_failures == 1:
             log.warning("osler: the spool %s cannot be written; events stay in memory", self._root)
-        for item in items:
+        for item in fresh:
             item.tell(False)
-            dropped = self._held.put(Queued(item.event_type, item.user_id, item.body))
-            if dropped is not None:
-                with self._memory:
-                    self._drop(dropped.event_type)
 
     def _take_counts(self, spool: Spool) -> None:
         self._counts.torn_bytes, spool.torn_bytes = self._counts.torn_bytes + spool.torn_bytes, 0

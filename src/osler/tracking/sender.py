@@ -21,6 +21,8 @@ from osler.tracking.sinks import Sink
 SDK = f"osler-python/{__version__}"
 _IDLE_SECONDS = 1.0
 _MOST_ASKED_SECONDS = 86_400.0
+_RESTS = 24.0
+"""After each batch of a backlog, so many times the processor time that it took: the host's requests have the rest."""
 _STOP_SHARE = 0.7
 """Of the time for shutting down, what is spent on sending; the rest is for the disk."""
 
@@ -55,6 +57,7 @@ class Sender:
         self._next_send_at = 0.0  # read and written by both threads; either value only shifts a wake-up
         self._next_adoption_at = 0.0
         self._is_waiting_asked = False
+        self._hurry = threading.Event()
 
     # ------------------------------------------------------------------ any thread
     def _written(self) -> None:
@@ -74,6 +77,7 @@ class Sender:
             if self._stop is not None:
                 return
             stop = threading.Event()
+            self._hurry.clear()
             self._threads = [
                 threading.Thread(target=self._recorder.run, args=(stop,), name="osler-tracking-disk", daemon=True),
                 threading.Thread(target=self._run, args=(stop,), name="osler-tracking-net", daemon=True),
@@ -104,6 +108,13 @@ class Sender:
         if not self._is_waiting_asked:
             self._next_send_at = 0.0
         self._due.set()
+        self._hurry.set()
+        try:
+            return self._wait_until_past(target, end)
+        finally:
+            self._hurry.clear()
+
+    def _wait_until_past(self, target: Position, end: float) -> bool:
         with self._answered:
             while not self._is_past(target):
                 left = end - clock.monotonic_seconds()
@@ -124,6 +135,7 @@ class Sender:
         end = clock.monotonic_seconds() + self._options.shutdown_seconds
         self.wait_until_answered(self._options.shutdown_seconds * _STOP_SHARE)
         stop.set()
+        self._hurry.set()
         self._recorder.wake()
         self._due.set()
         self._join(end)
@@ -163,8 +175,11 @@ class Sender:
     def _turn(self, stop: threading.Event) -> None:
         try:
             self._adopt()
-            while not stop.is_set() and clock.monotonic_seconds() >= self._next_send_at and self._send_once():
-                pass
+            while not stop.is_set() and clock.monotonic_seconds() >= self._next_send_at:
+                began = clock.thread_seconds()
+                if not self._send_once():
+                    return
+                self._hurry.wait(_RESTS * (clock.thread_seconds() - began))
         except Exception as error:  # noqa: BLE001 (a thread that died would send nothing any more)
             log.warning("osler: tracking could not send (%s); it goes on", type(error).__name__)
             self._back_off(None, is_absent=False)

@@ -20,6 +20,7 @@ from osler.tracking.folders import dead_folders, open_root, own_folder
 from osler.tracking.positions import Batch, Position, read_position, segment_files
 from osler.tracking.priority import CLASSES, Queued, class_of
 from osler.tracking.segments import Record
+from osler.tracking.tallies import Tallies
 
 SECONDS_A_DAY = 86_400
 _LOOK_FOR_OLD_SECONDS = 60.0
@@ -50,6 +51,8 @@ class Spool:
         self._tail = 0
         self._size: int | None = None
         self._looked_for_old_at = 0.0
+        self._tallies = Tallies()
+        self._torn: dict[int, int] = {}
 
     # ------------------------------------------------------------------ writing
     def append(self, items: Sequence[Queued], now_seconds: float) -> None:
@@ -59,6 +62,7 @@ class Spool:
         data = b"".join(packed for _, packed in kept)
         if data:
             self._write(data)
+            self._tallies.add(self._number, {item.event_type for item, _ in kept})
         for item, _ in kept:
             item.tell(True)
 
@@ -84,6 +88,7 @@ class Spool:
             number = self._next_number()
             self._writing = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._number, self._tail = number, 0
+            self._tallies.begin(number)
             segments.sync_folder(self.folder)
         return self._writing
 
@@ -109,7 +114,8 @@ class Spool:
                 if taken and is_full:
                     return Batch(taken, position, self.generation, is_last=False)
                 taken.append(record)
-                position = Position(number, record.end)
+                position, offset = Position(number, record.end), record.end
+            self._torn[number] = self._path(number).stat().st_size - offset
         if not taken:
             position = self._skip_torn(position)
         return Batch(taken, position, self.generation, is_last=True)
@@ -131,14 +137,15 @@ class Spool:
         """
         if generation != self.generation or after <= self._position:
             return
-        before, self._position = self._position, after
+        self._position = after
         self._size = None
         for number in self._numbers():
             path = self._path(number)
             is_open = self._writing is not None and number == self._number
             is_done = number == after.segment and after.offset >= path.stat().st_size
             if number < after.segment or (is_done and not is_open):
-                self.torn_bytes += segments.torn_bytes(path, before.offset if number == before.segment else 0)
+                self.torn_bytes += self._torn.pop(number, 0)
+                self._tallies.forget(number)
                 path.unlink()
         # After the segments: on a full disk this fails, and their going is what makes room. It only saves repeats.
         with suppress(OSError):
@@ -201,15 +208,19 @@ class Spool:
 
     def _drop_class(self, rank: int, size: int) -> None:
         """Drop events of one class, oldest segment first, until there is room and a twentieth more."""
-        self._close_segment()
         goal = self.most_bytes * 0.95 - size
         for number in self._numbers():
             if self.size_bytes() <= goal:
                 return
             path = self._path(number)
-            types = {r.event_type for r in segments.read_from(path, 0) if class_of(r.event_type) == rank}
+            types = self._tallies.of_class(number, path, rank)
+            if not types:
+                continue
+            if number == self._number:
+                self._close_segment()
             self._size = None
-            gone = segments.rewrite_without(path, sorted(types))
+            gone = segments.rewrite_without(path, types)
+            self._tallies.drop(number, types)
             if gone:
                 self._moved(number)
             self.dropped.update(gone)
@@ -231,6 +242,7 @@ class Spool:
             if path.stat().st_mtime >= oldest or (number == self._number and self._writing is not None):
                 continue
             self.dropped.update(record.event_type for record in segments.read_from(path, 0))
+            self._tallies.forget(number)
             path.unlink()
 
     # ------------------------------------------------------------------ folders
