@@ -172,7 +172,7 @@ def test_a_spool_full_of_what_a_learner_did_refuses_requests_without_reading_it_
     segments_then = sorted(spool.folder.glob("*.seg"))
     monkeypatch.setattr(segments, "read_from", lambda *_: pytest.fail("a segment was read"))
     for n in range(20):
-        spool.append(_items(f"r{n}", event_type="api_request", size=1_000), NOW)
+        spool.append(_items(f"r{n}", event_type="api_request", size=2_000), NOW)
     assert spool.dropped == {"api_request": 20}
     assert sorted(spool.folder.glob("*.seg")) == segments_then
 
