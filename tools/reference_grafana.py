@@ -107,7 +107,7 @@ def dashboard_json() -> str:
     ]
     variable = {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
     made = {
-        "uid": "osler",
+        "uid": "osler-overview",
         "title": "Osler",
         "schemaVersion": 39,
         "editable": True,

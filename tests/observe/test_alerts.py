@@ -31,6 +31,11 @@ FOLDER = ROOT / "deploy" / "prometheus"
 RULES = (FOLDER / "osler-alerts.yaml").read_text()
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "osler.json").read_text())
 ALERTS = re.findall(r"- alert: (\w+)", RULES)
+TESTS = sorted(FOLDER.glob("*.test.yaml"))
+
+
+GRAFANA_UNITS = {"short", "ops", "reqps", "s", "h", "percentunit", "bytes", "none"}
+"""Names out of Grafana's list of units; one that it does not know is drawn behind each number as it stands."""
 
 
 def program(name: str, package: str) -> str:
@@ -53,7 +58,8 @@ def ran(*command: str) -> str:
 def test_r08_the_rules_are_rules_and_hold_at_their_edges() -> None:
     promtool = program("promtool", "prometheus")
     assert "12 rules found" in ran(promtool, "check", "rules", str(FOLDER / "osler-alerts.yaml"))
-    assert "SUCCESS" in ran(promtool, "test", "rules", str(FOLDER / "osler-alerts.test.yaml"))
+    for tests in TESTS:
+        assert "SUCCESS" in ran(promtool, "test", "rules", str(tests))
 
 
 def test_r08_no_weekly_job_is_missed_after_a_day_and_a_half(database: Database) -> None:
@@ -65,7 +71,7 @@ def test_r08_no_weekly_job_is_missed_after_a_day_and_a_half(database: Database) 
 
 def test_r08_every_alert_is_tried_and_explained() -> None:
     assert len(ALERTS) == len(set(ALERTS)) == 12
-    tried = set(re.findall(r"alertname: (\w+)", (FOLDER / "osler-alerts.test.yaml").read_text()))
+    tried = {name for tests in TESTS for name in re.findall(r"alertname: (\w+)", tests.read_text())}
     assert tried == set(ALERTS)
     page = (ROOT / "docs" / "how-to" / "observe.md").read_text()
     assert not [name for name in ALERTS if f"`{name}`" not in page]
@@ -82,6 +88,40 @@ def expressions() -> list[str]:
 
 def named(text: str) -> set[str]:
     return set(re.findall(r"\bosler_[a-z_]+", text))
+
+
+def test_r11_the_dashboard_has_the_shape_that_grafana_takes() -> None:
+    """The rules of Grafana's own schema of dashboards, for what is used of it; no Grafana is at hand to open it."""
+    assert re.fullmatch(r"[A-Za-z0-9_-]{8,40}", DASHBOARD["uid"])
+    assert isinstance(DASHBOARD["schemaVersion"], int)
+    assert "id" not in DASHBOARD, "the number that one Grafana gave would clash in another"
+    variables = {one["name"]: one["type"] for one in DASHBOARD["templating"]["list"]}
+    assert set(variables.values()) <= {"query", "datasource", "interval", "custom", "constant", "textbox", "adhoc"}
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        assert panel["type"] == "timeseries"
+        assert panel["fieldConfig"]["defaults"]["unit"] in GRAFANA_UNITS
+        place = panel["gridPos"]
+        assert min(place["w"], place["h"]) > 0
+        assert place["x"] + place["w"] <= 24
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken
+        taken |= cells
+        sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+        named = {re.fullmatch(r"\$\{(\w+)\}", source["uid"]) for source in sources}
+        assert {found and variables[found[1]] for found in named} == {"datasource"}
+        assert {source["type"] for source in sources} == {"prometheus"}
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(set(references)) == len(references) >= 1
+        for target in panel["targets"]:
+            labels = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert all(re.search(rf"\b{label}\b", target["expr"]) for label in labels), target
 
 
 class Running:
