@@ -67,6 +67,46 @@ def test_a_log_is_split_forward_in_time(tmp_path: Path) -> None:
     assert not any("No dates" in note for note in report.notes)
 
 
+def test_a_dated_table_is_tested_forward_in_time_too_and_a_log_by_learner(tmp_path: Path) -> None:
+    dated = run(write_sample(tmp_path, dated=True))
+    assert set(dated.sections["by_learner_instead"]) == set(dated.models)
+    table = write_sample(tmp_path, learners=40)
+    lines = table.read_text().splitlines()
+    stamped = [f"{line},{1_700_000_000 + 90 * (i % 60)}" for i, line in enumerate(lines[1:])]
+    table.write_text("\n".join([lines[0] + ",timestamp", *stamped]) + "\n")
+    report = run(table)
+    assert report.split.startswith("By learner")
+    assert report.sections["forward_in_time"]["osler"]["n"] == pytest.approx(40 * 60 / 5, rel=0.05)
+    assert "forward_in_time" not in run(write_sample(tmp_path, learners=40)).sections
+
+
+def test_one_learners_own_table_is_tested_on_the_last_fifth(tmp_path: Path) -> None:
+    report = run(write_sample(tmp_path, learners=1, answers=200))
+    assert report.split.startswith("Forward in order")
+    assert (report.n, report.learners) == (40, 1)
+    assert report.models["osler"].log_loss == report.models["ADF"].log_loss
+
+
+def test_cohorts_and_groups_that_a_table_names_have_figures_of_their_own(tmp_path: Path) -> None:
+    table = write_sample(tmp_path, learners=60)
+    lines = table.read_text().splitlines()
+    learner = [int(line.split(",")[0][1:]) for line in lines[1:]]
+    rows = [
+        f"{line},{'2026' if u % 2 else '2027'},{'x' if u % 3 else ''}"
+        for u, line in zip(learner, lines[1:], strict=True)
+    ]
+    table.write_text("\n".join([lines[0] + ",cohort,group", *rows]) + "\n")
+    report = run(table)
+    assert set(report.sections["by_cohort"]) == {"2026", "2027"}
+    assert set(report.sections["by_group"]) == {"not stated", "x"}
+    assert sum(row["n"] for row in report.sections["by_cohort"].values()) == report.n
+    row = report.sections["by_cohort"]["2026"]
+    assert row["status"] == "insufficient"
+    assert {"base_rate", "mean_forecast", "log_loss", "auc", "brier", "ece", "log_loss_ADF"} <= row.keys()
+    plain = run(write_sample(tmp_path, learners=60))
+    assert plain.models["osler"].log_loss == report.models["osler"].log_loss  # a label is no feature
+
+
 def test_with_few_answers_osler_serves_item_response_alone(tmp_path: Path) -> None:
     report = run(write_sample(tmp_path, learners=25, answers=20))
     assert report.models["osler"].log_loss == report.models["ADF"].log_loss

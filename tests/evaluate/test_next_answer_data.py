@@ -64,7 +64,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_row_that_is_wrong_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableSource, match="Row 3"):
+    with pytest.raises(UnreadableSource, match="row 3"):
         read(wrote(tmp_path, HEAD + "u,1,1,a\nu,1,perhaps,a\n"))
 
 
@@ -83,6 +83,64 @@ def test_answers_expanded_to_a_row_per_skill_are_refused(tmp_path: Path) -> None
         read(wrote(tmp_path, ordered))
 
 
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        ("", ["u,1,1,a", "u,2,0,a", "u,1,1,b", "u,2,0,b"]),
+        (",event_id", ["u,1,1,a,10", "u,1,1,b,11", "u,2,0,a,12"]),
+        (",timestamp,event_id", ["u,1,1,a,1704067200,10", "u,2,0,a,1704067260,11", "u,1,1,b,1704067200,12"]),
+    ],
+    ids=["block after block", "every row a number of its own", "numbers of their own at one instant"],
+)
+def test_however_expanded_answers_stand_they_are_refused(tmp_path: Path, head: str, rows: list[str]) -> None:
+    with pytest.raises(UnreadableSource, match="another skill") as refused:
+        read(wrote(tmp_path, HEAD.strip() + head + "\n" + "\n".join(rows) + "\n"))
+    assert refused.value.code == "source.expanded"
+
+
+def test_a_second_try_later_under_a_new_skill_is_an_answer(tmp_path: Path) -> None:
+    text = HEAD.strip() + ",ts\nu,1,1,a,1704067200\nu,1,1,b,1706745600\n"
+    assert read(wrote(tmp_path, text)).correct.size == 2
+
+
+def test_a_folder_is_all_its_tables_or_all_its_logs(tmp_path: Path) -> None:
+    folder = tmp_path / "mine_2024"
+    folder.mkdir()
+    with pytest.raises(UnreadableSource, match="no table"):
+        read(folder)
+    wrote(folder, HEAD + "u,1,1,a\n", "a.csv")
+    (folder / "b.csv.gz").write_bytes(gzip.compress((HEAD + "v,1,0,a\nu,2,0,a\n").encode()))
+    wrote(folder, "nothing to read\n", "notes.txt")
+    got = read(folder)
+    assert (got.dataset, got.learner.tolist(), got.is_log) == ("mine", [0, 0, 1], False)
+    wrote(folder, "{}\n", "c.jsonl")
+    with pytest.raises(UnreadableSource, match="one kind"):
+        read(folder)
+
+
+def test_logs_of_a_folder_share_their_catalogue(tmp_path: Path) -> None:
+    question = {"catalogue": "questions", "row": {"question_id": "q1", "topic_ids": ["heart"]}}
+    member = {"table": "cohort_members", "row": {"cohort_id": "2026", "user_id": "u", "role": "learner"}}
+    event = {"id": "1", "type": "question_submit", "user_id": "u", "occurred_at": "2026-03-01T08:00:00+01:00"}
+    wrote(tmp_path, json.dumps(question) + "\n" + json.dumps(member) + "\n", "a.jsonl")
+    wrote(tmp_path, json.dumps(event | {"data": {"question_id": "q1", "is_correct": True}}) + "\n", "b.ndjson")
+    got = read(tmp_path)
+    assert (got.topics, got.is_log, got.labels) == (("heart",), True, {"cohort": {"u": "2026"}})
+    wrote(tmp_path, "{]\n", "c.jsonl")
+    with pytest.raises(UnreadableSource, match=r"c\.jsonl, line 1"):
+        read(tmp_path)
+
+
+def test_ids_without_a_time_stand_in_the_order_of_their_instants(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"u-{i}", "type": "question_submit", "user_id": "u", "occurred_at": f"2026-03-{i + 1:02d}T08:00:00Z",
+         "data": {"question_id": f"q{i}", "is_correct": True}}
+        for i in range(12)
+    ]  # fmt: skip
+    got = read(wrote(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "log.jsonl"))
+    assert got.items == tuple(f"q{i}" for i in range(12))
+
+
 def test_the_real_expanded_file_is_refused(shared_data: Path) -> None:
     with pytest.raises(UnreadableSource, match="another skill"):
         read(shared_data / "assist09_raw_15_learners.csv")
@@ -92,7 +150,7 @@ def test_an_answer_sent_twice_is_one_answer(tmp_path: Path) -> None:
     rows = "u,1,1,a,2024-01-01T10:00:00Z\n" * 2 + "u,1,1,a,2024-01-01T10:05:00Z\n"
     got = read(wrote(tmp_path, HEAD.strip() + ",timestamp\n" + rows))
     assert got.correct.size == 2
-    assert got.dropped == {"resent": 1}
+    assert got.dropped["resent"] == 1
 
 
 def test_a_second_try_without_instants_stays_an_answer(tmp_path: Path) -> None:
@@ -129,7 +187,7 @@ def test_osler_own_log_is_read(tmp_path: Path) -> None:
     assert got.correct.tolist() == [0, 1]
     assert got.items == ("q1", "q2")
     assert got.topics == ("heart",)
-    with pytest.raises(UnreadableSource, match="Line 1"):
+    with pytest.raises(UnreadableSource, match=r"log\.jsonl, line 1"):
         read(wrote(tmp_path, "{]\n", "log.jsonl"))
 
 

@@ -352,7 +352,7 @@ async def test_what_is_carried_and_does_not_fit_is_said(database: Database, tmp_
 
 
 async def test_osler_evaluate_reads_what_osler_exports(database: Database, tmp_path: Path) -> None:
-    from osler.evaluate.next_answer_logs import log_rows
+    from osler.evaluate.next_answer_sources import rows_of_file
     from osler.evaluate.recall_logs import read_log
 
     await exam_catalogue(database)
@@ -363,5 +363,5 @@ async def test_osler_evaluate_reads_what_osler_exports(database: Database, tmp_p
         async for part in Export(database, LEARNER, clock.now()).lines(with_derived=True):
             out.write(part)
     assert len(read_log(file, []).rating) == 6
-    with file.open() as stream:
-        assert [row.correct for row in log_rows(stream) if not row.is_card] == [0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1]
+    answers = [row for row in rows_of_file(file) if not row.is_card]
+    assert [row.correct for row in answers] == [0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1]

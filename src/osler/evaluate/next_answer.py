@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from osler.evaluate import next_answer_leaks, next_answer_practice
-from osler.evaluate.metrics import auc, log_loss
+from osler.errors import InvalidInput
+from osler.evaluate import groups, next_answer_leaks, next_answer_practice
+from osler.evaluate.metrics import auc, log_loss, score
 from osler.evaluate.next_answer_data import Answers, Floats, read
 from osler.evaluate.next_answer_models import Task, forecasts, task_of
-from osler.evaluate.next_answer_rows import Split, encode, features_of, rows_of, split_by_learner, split_forward
+from osler.evaluate.next_answer_rows import Split, encode, features_of, rows_of, splits
 from osler.evaluate.protocol import Progress, sha256_of, versions
 from osler.evaluate.report import SERVED, CardText, Report, judge
 
@@ -52,7 +53,8 @@ CARD = CardText(
 class NextAnswer:
     """The backtest of next-answer forecasts.
 
-    A CSV file is split by learner (protocol A), Osler's own log forward in time (protocol B).
+    A table is split by learner (protocol A), Osler's own log forward in time (protocol B); where the data allow the
+    other one too, its figures are a section of the report.
     """
 
     name = NAME
@@ -60,22 +62,19 @@ class NextAnswer:
     def run(
         self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int
     ) -> Report:
-        """Run on a file. Errors: UnreadableSource, InvalidInput for data or names that cannot be used."""
+        """Run on a file or folder. Errors: UnreadableSource, InvalidInput for data or names that cannot be used."""
         started = time.perf_counter()
         progress("reading", 0, 1)
         answers = read(path, as_of)
-        split = split_forward(answers) if answers.is_log else split_by_learner(answers)
-        encodings = encode(answers, ~split.is_test)
-        features = features_of(
-            answers, split, encodings, progress=lambda done, total: progress("folding learners", done, total)
-        )
-        task = task_of(answers, split, rows_of(answers, features), seed)
-        made, described, notes = forecasts(task, baselines, progress)
+        split, other = splits(answers)
+        task, made, described, notes = _forecast(answers, split, baselines, progress, seed)
         progress("scoring", 0, 1)
         learner = np.array(answers.learners)[answers.learner[task.test]]
         models = judge(learner, task.test_rows.correct, made, seed=seed, descriptions=described)
         progress("checking for leaks", 0, 1)
         sections = _sections(task, split, made)
+        if other is not None:
+            sections |= _other_protocol(answers, other, baselines, progress, seed)
         return Report(
             task=NAME,
             n=int(task.test.size),
@@ -92,12 +91,46 @@ class NextAnswer:
         )
 
 
+def _forecast(
+    answers: Answers, split: Split, baselines: Sequence[str] | None, progress: Progress, seed: int
+) -> tuple[Task, dict[str, Floats], dict[str, str], list[str]]:
+    """(task, forecasts of the tested rows, what each model is, notes) under one split."""
+    encodings = encode(answers, ~split.is_test)
+    features = features_of(
+        answers, split, encodings, progress=lambda done, total: progress("folding learners", done, total)
+    )
+    task = task_of(answers, split, rows_of(answers, features), seed)
+    return task, *forecasts(task, baselines, progress)
+
+
+def _other_protocol(
+    answers: Answers, split: Split, baselines: Sequence[str] | None, progress: Progress, seed: int
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Every model's figures under the protocol that the report is not made by; nothing where a side has no rows."""
+    try:
+        task, made, _, _ = _forecast(answers, split, baselines, progress, seed)
+    except InvalidInput:
+        return {}
+    outcome = task.test_rows.correct
+    rows: dict[str, dict[str, Any]] = {}
+    for name, p in made.items():
+        own = score(outcome, p)
+        rows[name] = {"n": own.n, "log_loss": own.log_loss, "auc": own.auc, "brier": own.brier, "ece": own.ece}
+    return {"by_learner_instead" if split.by_learner else "forward_in_time": rows}
+
+
 def _sections(task: Task, split: Split, made: Mapping[str, Floats]) -> dict[str, dict[str, dict[str, Any]]]:
     practice = next_answer_practice.check(task.answers, ~split.is_test, task.seed)
+    answers = task.answers
+    by_label = groups.sections(
+        answers.labels, np.array(answers.learners)[answers.learner[task.test]], task.test_rows.correct, made,
+        served=SERVED, beside=COMPARED,
+    )  # fmt: skip
     return {
         "training": {"rows": {"n": int(task.train.size), "learners": _learners(task), "share_right": task.base}},
         "by_attempts_so_far": by_attempts_so_far(task, made),
         "by_topic": by_topic(task, made),
+        **by_label,
         "leak_checks": next_answer_leaks.run(task.answers, split, task.seed),
         "practice_curve": next_answer_practice.as_section(practice),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import isnan
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate.groups import Labels, stated
 from osler.evaluate.next_answer_logs import Row
 from osler.evaluate.next_answer_sources import is_log, rows_of_file
 
@@ -29,7 +30,8 @@ class Answers:
 
     Shapes: `learner`, `item`, `topic_set`, `correct`, `at` (n,). `at` is epoch seconds, NaN where only the order is
     known. `topic_sets` are tuples of topic codes. `dropped` counts rows left out, by reason. `is_card` (n,) marks
-    reviews of cards, which are folded, and neither forecast nor learnt from.
+    reviews of cards, which are folded, and neither forecast nor learnt from. `labels` say who is in which cohort or
+    group, where the source does.
     """
 
     dataset: str
@@ -45,6 +47,7 @@ class Answers:
     is_log: bool
     dropped: dict[str, int]
     is_card: npt.NDArray[np.bool_]
+    labels: Labels = field(default_factory=dict[str, dict[str, str]])
 
     @property
     def has_time(self) -> bool:
@@ -132,37 +135,59 @@ def _in_order(rows: list[Row]) -> list[Row]:
 
 
 def _distinct(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
-    """Without resent rows. Errors: UnreadableSource where answers were expanded to one row per skill.
-
-    With an instant or an order number, one answer is one (learner, item, instant). Without, neighbours are compared:
-    the same learner, item and outcome under another skill.
-    """
+    """Without resent rows. Errors: UnreadableSource where answers were expanded to one row per skill."""
     kept: list[Row] = []
     resent = expanded = 0
-    seen: dict[tuple[str, str, float | str], Row] = {}
+    seen = _Seen()
     for row in rows:
-        moment = row.order or ("" if isnan(row.at) else row.at)
-        before = seen.get((row.learner, row.item, moment)) if moment != "" else (kept[-1] if kept else None)
-        if before is not None and _is_expanded(before, row):
-            expanded += 1
-        elif before is not None and moment != "":
+        twin = seen.twin(row)
+        if twin is None:
+            kept.append(row)
+            seen.add(row)
+        elif twin.topics == row.topics or twin.correct != row.correct:
             resent += 1
-            continue
-        if moment != "":
-            seen[row.learner, row.item, moment] = row
-        kept.append(row)
+        else:
+            expanded += 1
     if expanded > EXPANDED_SHARE * len(rows):
         raise UnreadableSource(
-            f"{name}: {expanded} of {len(rows)} rows repeat the answer before under another skill. "
-            "Give one row an answer, its skills in one cell (1;2): otherwise the answer stands in the row before.",
+            f"{name}: {expanded} of {len(rows)} rows repeat an answer under another skill. "
+            "Give one row an answer, its skills in one cell (1;2): otherwise the answer stands in another row already.",
             code="source.expanded",
         )
-    return kept, {"resent": resent}
+    return kept, {"resent": resent, "repeated under another skill": expanded}
 
 
-def _is_expanded(before: Row, row: Row) -> bool:
-    same = (before.learner, before.item, before.correct) == (row.learner, row.item, row.correct)
-    return same and before.topics != row.topics
+class _Seen:
+    """The answers so far, found again by what makes a row the same answer.
+
+    That is the order number, or the instant where there is none. Under another skill it is the instant whatever the
+    numbers (they may count rows), and without instants any like answer of the learner's to the item: what an item is
+    about does not change from one try to the next.
+    """
+
+    def __init__(self) -> None:
+        self._by: dict[tuple[str, str, str | float | None], list[Row]] = {}
+
+    def twin(self, row: Row) -> Row | None:
+        """The row that is this answer already."""
+        instant = _instant(row)
+        surest = row.order or instant
+        same_try = self._by.get((row.learner, row.item, surest)) if surest is not None else None
+        if same_try:
+            return same_try[0]
+        for other in self._by.get((row.learner, row.item, instant), ()):
+            if other.topics != row.topics and other.correct == row.correct:
+                return other
+        return None
+
+    def add(self, row: Row) -> None:
+        """Remember a row that is kept."""
+        for place in {row.order or None, _instant(row)}:
+            self._by.setdefault((row.learner, row.item, place), []).append(row)
+
+
+def _instant(row: Row) -> float | None:
+    return None if isnan(row.at) else row.at
 
 
 def _until(rows: list[Row], as_of: date) -> list[Row]:
@@ -184,6 +209,10 @@ def coded(rows: list[Row], dataset: str, *, is_log: bool, dropped: dict[str, int
         np.array([row.correct for row in rows]), np.array([row.at for row in rows]),
         tuple(learners), tuple(items), tuple(topics), tuple(sets), is_log, dropped,
         np.array([row.is_card for row in rows], dtype=np.bool_),
+        stated({
+            "cohort": [(row.learner, row.cohort) for row in rows if row.cohort],
+            "group": [(row.learner, row.group) for row in rows if row.group],
+        }),
     )  # fmt: skip
 
 

@@ -18,11 +18,15 @@ from osler.errors import UnreadableSource
 
 QUESTION, CARD, RESET, REGRADE = "question_submit", "flashcard_review", "flashcard_reset", "question_regrade"
 ONLY_LEARNER = "the learner"
+UUID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as read. `is_card`: it is folded, and neither forecast nor learnt from."""
+    """One row as read. `is_card`: it is folded, and neither forecast nor learnt from.
+
+    `cohort` and `group` are what the source says of the learner, "" where it says nothing.
+    """
 
     learner: str
     item: str
@@ -31,6 +35,8 @@ class Row:
     at: float
     order: str
     is_card: bool = False
+    cohort: str = ""
+    group: str = ""
 
 
 class _Concluded(msgspec.Struct):
@@ -71,6 +77,12 @@ class _Item(msgspec.Struct):
     topic_ids: tuple[str, ...] = ()
 
 
+class _Member(msgspec.Struct):
+    cohort_id: str
+    user_id: str
+    role: str = "learner"
+
+
 @dataclass(frozen=True, slots=True)
 class _Event:
     line: _Line
@@ -81,36 +93,54 @@ class _Event:
 
 @dataclass(slots=True)
 class _Read:
-    """What the lines have said so far: topics of items, corrected grades, events."""
+    """What the lines have said so far: topics of items, cohorts of learners, corrected grades, events."""
 
     topics: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
+    cohorts: dict[str, str] = field(default_factory=dict[str, str])
     regraded: dict[str, tuple[int, bool]] = field(default_factory=dict[str, tuple[int, bool]])
     events: list[_Event] = field(default_factory=list[_Event])
 
 
-def log_rows(lines: Iterable[str]) -> Iterator[Row]:
-    """The answers of a log, learner by learner in the order of the fold. Errors: UnreadableSource, naming the line."""
-    read, line_of, data_of, item_of = _Read(), msgspec.json.Decoder(_Line), msgspec.json.Decoder(_Data), _ITEM
-    for number, text in enumerate(lines, start=1):
+def log_rows(lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
+    """The answers of a log, learner by learner in the order of the fold.
+
+    `lines` are (where it stands, text). Errors: UnreadableSource, saying where.
+    """
+    read, line_of, data_of = _Read(), msgspec.json.Decoder(_Line), msgspec.json.Decoder(_Data)
+    for place, text in lines:
         if not text.strip():
             continue
         try:
             line = line_of.decode(text)
             if "questions" in (line.catalogue, line.table) or "cards" in (line.catalogue, line.table):
-                _take_item(read, item_of.decode(line.row))
+                _take_item(read, _ITEM.decode(line.row))
+            elif line.table == "cohort_members":
+                _take_member(read, _MEMBER.decode(line.row))
             elif line.type in (QUESTION, CARD, RESET, REGRADE):
                 _take_event(read, line, data_of.decode(line.data))
         except (msgspec.DecodeError, ValueError) as bad:
-            raise UnreadableSource(f"Line {number}: {bad}", params={"row": number}) from bad
+            raise UnreadableSource(f"{place}: {bad}") from bad
     first: dict[str, int] = {}
     for event in read.events:
         first.setdefault(event.line.user_id, len(first))
-    # The id's time is the order of the fold; ids without one stay in the order of the file.
-    read.events.sort(key=lambda event: (first[event.line.user_id], event.line.id))
+    read.events.sort(key=lambda event: (first[event.line.user_id], *_moment(event)))
     yield from _answers(read)
 
 
-_ITEM = msgspec.json.Decoder(_Item)
+def _moment(event: _Event) -> tuple[float, str]:
+    """The order of the fold: the id's own time, then the id; where an id has no time, the instant as it was sent."""
+    event_id = event.line.id
+    if len(event_id) == UUID_LENGTH and event_id[14] == "7":
+        return float(int(event_id[:8] + event_id[9:13], 16)), event_id
+    return event.at.timestamp() * 1000.0, ""
+
+
+_ITEM, _MEMBER = msgspec.json.Decoder(_Item), msgspec.json.Decoder(_Member)
+
+
+def _take_member(read: _Read, member: _Member) -> None:
+    if member.role == "learner":
+        read.cohorts.setdefault(member.user_id, member.cohort_id)
 
 
 def _take_item(read: _Read, item: _Item) -> None:
@@ -141,7 +171,8 @@ def _answers(read: _Read) -> Iterator[Row]:
             grade = _grade(read, event)
             topics = read.topics.get((QUESTION, data.question_id)) or line.topic_ids or data.topic_ids or ()
             if grade is not None:
-                yield Row(user, data.question_id, topics, float(grade), at, line.id)
+                cohort = read.cohorts.get(user, "")
+                yield Row(user, data.question_id, topics, float(grade), at, line.id, cohort=cohort)
         elif line.type == RESET and data.card_id:
             reviewed.pop((user, data.card_id), None)
         elif line.type == CARD and data.card_id and data.rating is not None and data.affects_schedule:

@@ -48,10 +48,32 @@ def split_by_learner(answers: Answers) -> Split:
 
 
 def split_forward(answers: Answers) -> Split:
-    """The last fifth of all answers by instant is tested, everything before trains: protocol (B)."""
-    cut = float(np.quantile(answers.at, FORWARD_SHARE))
-    text = "Forward in time: the last fifth of all answers is tested, fitted on everything before that instant."
-    return Split(answers.at > cut, by_learner=False, text=text)
+    """The last fifth of all answers by instant is tested, everything before trains: protocol (B).
+
+    Without instants it is the last fifth of each learner's own answers.
+    """
+    if answers.has_time:
+        cut = float(np.quantile(answers.at, FORWARD_SHARE))
+        text = "Forward in time: the last fifth of all answers is tested, fitted on everything before that instant."
+        return Split(answers.at > cut, by_learner=False, text=text)
+    begins, sizes = answers.bounds()[:-1], np.diff(answers.bounds())
+    place = np.arange(answers.learner.size) - begins[answers.learner]
+    text = "Forward in order: the last fifth of each learner's answers is tested, fitted on those before (no dates)."
+    return Split(place >= np.ceil(FORWARD_SHARE * sizes)[answers.learner], by_learner=False, text=text)
+
+
+def splits(answers: Answers) -> tuple[Split, Split | None]:
+    """(how the report is made, the other protocol where the data allow it).
+
+    A table is tested on learners who were held out, a log forward in time, as it is served. Where one of the sides
+    has no learner, as in one learner's own table, there is forward only; a table without dates has no second.
+    """
+    apart, forward = split_by_learner(answers), split_forward(answers)
+    if not apart.is_test.any() or apart.is_test.all():
+        return forward, None
+    if answers.is_log:
+        return forward, apart
+    return apart, forward if answers.has_time else None
 
 
 def learner_folds(answers: Answers) -> Ints:
