@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from osler.analytics.contract import Analytic, Refresh, Task
-from osler.analytics.registry import SHIPPED, refreshes_of, tasks_of
+from osler.analytics.registry import SHIPPED, refreshes_of, resting_on, tasks_of
 from osler.errors import Misconfigured
 
 
@@ -14,7 +14,7 @@ async def nothing(*_: object) -> None:
 
 
 def made(*names_and_after: tuple[str, tuple[str, ...]]) -> list[Analytic]:
-    jobs = [Refresh(name, nothing, "t", after) for name, after in names_and_after]
+    jobs = [Refresh(name, nothing, after) for name, after in names_and_after]
     return [Analytic(job.name, "?", refreshes=(job,)) for job in jobs]
 
 
@@ -42,3 +42,8 @@ def test_tasks_come_after_everything_of_one_learner():
     [one] = made(("a", ()))
     task = Analytic("t", "?", tasks=(Task("t", nothing, ("a",)),))
     assert [job.name for job in tasks_of([task, one])] == ["t"]
+
+
+def test_what_rests_on_a_job_is_what_comes_after_it_by_way_of_others_too():
+    found = refreshes_of(made(("a", ()), ("b", ("a",)), ("c", ("b",)), ("d", ())))
+    assert [resting_on(found, name) for name in "abcd"] == [["b", "c"], ["c"], [], []]

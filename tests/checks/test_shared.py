@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from fastapi.routing import APIRoute
 from tests.checks.conftest import BEGINNER, IN_ORDER, NEWCOMER, World, settle_everything
 from tests.support.learning import derived, history, send
 
-from osler.analytics.contract import Analytic, Card, Days, Moments
+from osler.analytics.contract import Analytic, Card, Days
+from osler.analytics.grounds import made_as_of
 from osler.analytics.registry import analytics
 from osler.analytics.states import learner_states
 from osler.db.schema import Erase, Kind, erase_of, kind_of
@@ -99,14 +99,8 @@ async def test_rerun_is_idempotent(world: World, analytic: Analytic):
             for rollup in analytic.rollups:
                 await rollup.recount(session, Days([IN_ORDER] * len(days), days))
             for refresh in analytic.refreshes:
-                as_of = await _as_of(session, refresh.as_of_table)
-                if as_of is not None:
-                    await refresh.refresh(session, Moments([IN_ORDER], [as_of]))
+                await refresh.refresh(session, await made_as_of(session, refresh.name, [IN_ORDER]))
     assert_alike(await derived(world.database, tables, IN_ORDER), before, analytic.name)
-
-
-async def _as_of(session: Any, table: str) -> datetime | None:
-    return await session.scalar(sa.text(f"select max(as_of) from {table} where user_id = :u"), {"u": IN_ORDER})
 
 
 async def test_state_survives_encoding(world: World, analytic: Analytic):

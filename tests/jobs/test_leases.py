@@ -28,7 +28,7 @@ async def claimed(database: Database, *, lease_seconds: float = 30) -> Token:
 
 async def end_badly(database: Database, token: Token, tries: int) -> Status:
     async with database.write() as s:
-        return await leases.fail(s, token, "ValueError", tries=tries)
+        return await leases.fail(s, token, "ValueError", seconds=1.0, tries=tries)
 
 
 async def forget_the_wait(database: Database) -> None:
@@ -89,7 +89,7 @@ async def test_a_heartbeat_passes_a_long_transaction_of_its_own_run(database: Da
 async def test_success_is_unique_and_can_be_asked_for_again(database: Database) -> None:
     token = await claimed(database)
     async with database.write() as s:
-        assert await leases.finish(s, token) is Status.SUCCEEDED
+        assert await leases.finish(s, token, seconds=1.0) is Status.SUCCEEDED
     assert await claim(database) is None
     assert await claim(database, again=True) is not None
 

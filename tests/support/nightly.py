@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from tests.support.learning import LEARNER, START, history, send, small_catalogue
 
 from osler import clock
-from osler.analytics.contract import Days, Moments
-from osler.analytics.registry import analytics, refreshes_of
+from osler.analytics.registry import analytics
 from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_relationships, user_exams
 from osler.db.engine import Database
 from osler.live.catch_up import Live
+from osler.rollups.handing_out import Taken
+from osler.rollups.making import Making
 
 EXAM = "exam-1"
 
@@ -58,11 +59,11 @@ async def night(database: Database, user_ids: Sequence[UUID], as_of: datetime, d
         await live.catch_up(user_id)
     pairs = [(user_id, day) for user_id in user_ids for day in days]
     async with database.write() as s:
-        for analytic in analytics():
-            for rollup in analytic.rollups:
-                await rollup.recount(s, Days([u for u, _ in pairs], [d for _, d in pairs]))
-        for refresh in refreshes_of(analytics()):
-            await refresh.refresh(s, Moments(list(user_ids), [as_of] * len(user_ids)))
+        making, counted = Making(analytics()), Taken([u for u, _ in pairs], [d for _, d in pairs])
+        for rollup in making.rollups:
+            await making.count(s, rollup, counted)
+        for refresh in making.refreshes:
+            await making.refresh(s, refresh, user_ids, as_of)
 
 
 def recently(days: int) -> datetime:

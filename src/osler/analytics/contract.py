@@ -186,23 +186,23 @@ class DayRollup:
     """Counts by local day. `recount` deletes the rows of these days and inserts them again from the log, set-based.
 
     A coarser grain (weeks) recounts every week that a day falls into. `name` is the job's name in `osler jobs`.
+    `after` names the rollups whose rows it counts: it looks at a day only once they have.
     """
 
     name: str
     recount: Callable[[WriteSession, Days], Awaitable[None]]
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
     """Rows as of an instant. `refresh` replaces the rows of these learners; each row says `as_of`.
 
-    `as_of_table` is the table whose (user_id, as_of) tells as of when a learner was refreshed last, so that replay
-    can stop there, refresh, and go on. `after` names jobs that come first in the same night.
+    `after` names jobs that come first: what it makes rests on theirs, and is made again when theirs has moved.
     """
 
     name: str
     refresh: Callable[[WriteSession, Moments], Awaitable[None]]
-    as_of_table: str
     after: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from typing import Protocol, TypeVar
 
 from osler.analytics.cohort.analytic import ANALYTIC as COHORT
-from osler.analytics.contract import Analytic, Refresh, Task
+from osler.analytics.contract import Analytic, DayRollup, Refresh, Task
 from osler.analytics.efficiency.analytic import ANALYTIC as EFFICIENCY
 from osler.analytics.gaps.analytic import ANALYTIC as GAPS
 from osler.analytics.mastery.analytic import ANALYTIC as MASTERY
@@ -74,6 +74,20 @@ def refreshes_of(analytics: Sequence[Analytic]) -> list[Refresh]:
     """
     counted = [rollup.name for analytic in analytics for rollup in analytic.rollups]
     return _in_order([refresh for analytic in analytics for refresh in analytic.refreshes], [*counted, SETTLING])
+
+
+def rollups_of(analytics: Sequence[Analytic]) -> list[DayRollup]:
+    """All rollups in the order in which they are to run. Errors: as above."""
+    return _in_order([rollup for analytic in analytics for rollup in analytic.rollups], [])
+
+
+def resting_on(jobs: Sequence[J], name: str) -> list[str]:
+    """The jobs that come after the named one, by way of others too; `jobs` are in order."""
+    found = {name}
+    for job in jobs:
+        if found.intersection(job.after):
+            found.add(job.name)
+    return [job.name for job in jobs if job.name in found and job.name != name]
 
 
 def tasks_of(analytics: Sequence[Analytic]) -> list[Task]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.db.schema import Erase, Kind, column, table, user_id_column
+from osler.db.session import WriteSession
 
 learner_states = table(
     "learner_states",
@@ -42,3 +45,14 @@ learner_states = table(
     comment="how far a learner's log is folded, and the small states that folds carry from event to event",
     postgresql_with={"fillfactor": 80},
 )
+
+_FOLD_ANEW = """
+update learner_states s set is_stale = true, generation = s.generation + 1
+ where exists (select from topic_mastery t where t.user_id = s.user_id and t.topic_id = any($1::text[]))
+"""
+
+
+async def fold_anew_who_knows(session: WriteSession, topic_ids: Collection[str]) -> None:
+    """Have everybody with answers or reading on these topics folded anew: the catalogue has more of them now."""
+    if topic_ids:
+        await session.driver().execute(_FOLD_ANEW, sorted(topic_ids))

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from osler.analytics.registry import analytics
 from osler.catalog import queries, writes
 from osler.catalog.consents import Purpose, is_given
 from osler.catalog.learners import setup
@@ -25,7 +24,6 @@ from osler.http.scope import Scope, require
 from osler.http.strict import api_router
 from osler.http.tables import access_audit
 from osler.live.draining import declare_stale
-from osler.rollups.draining import owe_everything
 
 ReadSelf = Annotated[Scope, Depends(require(Action.READ_SELF))]
 WriteSelf = Annotated[Scope, Depends(require(Action.WRITE_SELF))]
@@ -183,8 +181,6 @@ def router() -> APIRouter:
     async def consent(body: ConsentIn, scope: WriteSelf, here: Here, db: WriteDb, as_of: AsOf) -> Me:
         """Say yes or no to a purpose. A no to `analytics` refuses every event from the next one on."""
         await writes.state_consent(db, scope.user_id, body.purpose, given=body.given, at=as_of)
-        if body.purpose is Purpose.WELLBEING:
-            await owe_everything(db, analytics(), [scope.user_id])  # what rested on reported sleep is not shown on
         await here.changed(db, scope.user_id)
         return await read_me(db, scope, as_of)
 

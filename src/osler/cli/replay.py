@@ -21,9 +21,10 @@ def command(
 ) -> None:
     """Rebuild what was derived from the event log.
 
-    What is still waiting (marks of live and of the nightly counts) is worked off first. With --verify the rebuilt
-    rows go into temporary tables and are compared with the live ones: whole numbers exactly, floats to 1e-12.
-    Ends with 0 when all is equal, with 1 when a row differs.
+    What is still waiting (events to fold, days to count, rows that rest on what has moved since) is worked off first,
+    at any moment: between two jobs of a night, during an import, after a crash. With --verify the rebuilt rows go into
+    temporary tables and are compared with the live ones to the last bit.
+    Ends with 0 when all is equal, with 1 when a row differs or a learner was never found at rest.
     """
     import asyncio
 
@@ -39,21 +40,18 @@ def command(
 async def _replay(*, verify: bool, user: UUID | None) -> dict[str, Any]:
     from osler.analytics.registry import analytics
     from osler.db.engine import Database
-    from osler.live import draining
     from osler.live.catch_up import Live
-    from osler.live.replay import Replay, as_json
-    from osler.rollups.draining import drain
+    from osler.live.replay import as_json
     from osler.settings import load_settings
+    from osler.worker.verifying import verify_now
 
     only = None if user is None else [user]
     async with Database.open(load_settings()) as database:
-        live = Live(database, analytics())
         if not verify:
-            return await _rebuild(database, live, only)
-        folded = await draining.drain(database, live)
-        counted = await drain(database, analytics())
-        report = as_json(await Replay(database, analytics()).verify(only))
-    return {**report, "drained": {"events": folded, "learner_days": counted}}
+            return await _rebuild(database, Live(database, analytics()), only)
+        found = await verify_now(database, only)
+    drained = {"events": found.folded, "learner_days": found.counted}
+    return {**as_json(found.report), "drained": drained}
 
 
 async def _rebuild(database: Database, live: Any, only: list[UUID] | None) -> dict[str, Any]:
@@ -78,4 +76,6 @@ def _tell(report: dict[str, Any]) -> None:
         unlike = found["missing"] + found["unexpected"] + found["different"]
         columns = ", ".join(f"{column} {count}" for column, count in found["columns"].items())
         typer.echo(f"{name:24} {found['rows']:>9} rows  {unlike or 'no'} differences  {columns}".rstrip())
+    if report["waiting"]:
+        typer.echo(f"{report['waiting']} learners had new events each time that they were looked at; try again later")
     typer.echo("equal" if report["equal"] else "NOT equal: see above; `osler replay` rebuilds from the log")

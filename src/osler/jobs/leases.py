@@ -98,19 +98,24 @@ async def report(s: WriteSession, token: Token, stage: str, *, done: int = 0, to
     await s.execute(_REPORT, {**_key(token), "stage": stage, "done": done, "total": total})
 
 
-async def finish(s: WriteSession, token: Token, *, parked: int = 0) -> Status:
-    """End well: `partial` when learner-days had to be set aside. Errors: Fenced."""
+async def finish(s: WriteSession, token: Token, *, seconds: float, parked: int = 0) -> Status:
+    """End well after so many seconds: `partial` when learner-days had to be set aside. Errors: Fenced."""
     await check(s, token)
     status = Status.PARTIAL if parked else Status.SUCCEEDED
-    await s.execute(_END, {**_key(token), "status": status, "reason": None, "wait": None, "parked": parked})
+    await s.execute(
+        _END, {**_key(token), "status": status, "reason": None, "wait": None, "parked": parked, "seconds": seconds}
+    )
     return status
 
 
-async def fail(s: WriteSession, token: Token, reason: str, *, tries: int = 1, max_tries: int = MAX_TRIES) -> Status:
+async def fail(
+    s: WriteSession, token: Token, reason: str, *, seconds: float, tries: int = 1, max_tries: int = MAX_TRIES
+) -> Status:
     """End badly: tried again after a pause, set aside after the last try. A lost run says nothing."""
     status = Status.PARKED if tries >= max_tries else Status.FAILED
     wait = timedelta(seconds=BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS)) - 1])
-    await s.execute(_END, {**_key(token), "status": status, "reason": reason[:500], "wait": wait, "parked": 0})
+    ended = {"status": status, "reason": reason[:500], "wait": wait, "parked": 0, "seconds": seconds}
+    await s.execute(_END, {**_key(token), **ended})
     return status
 
 
@@ -178,6 +183,6 @@ _REPORT = sa.text(
 )
 _END = sa.text(
     "update job_runs set status = :status, reason = :reason, not_before = clock_timestamp() + :wait, "
-    "parked = :parked, finished_at = clock_timestamp() "
+    "parked = :parked, seconds = :seconds, finished_at = clock_timestamp() "
     "where job = :job and period = :period and fence = :fence and status = 'running'"
 ).bindparams(sa.bindparam("wait", type_=sa.Interval))

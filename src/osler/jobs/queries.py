@@ -64,8 +64,9 @@ async def recent_runs(s: ReadSession, job: str | None = None, limit: int = 50) -
 
 async def ended_since(s: ReadSession, since: datetime) -> list[EndedRun]:
     """Runs of any process that ended at that instant or after it."""
-    # A clock that was set back makes no run end before it began.
-    seconds = sa.func.greatest(sa.extract("epoch", job_runs.c.finished_at - job_runs.c.started_at), 0)
+    # A run that was lost, or of before, has only instants; a clock that was set back makes none end before it began.
+    between = sa.func.greatest(sa.extract("epoch", job_runs.c.finished_at - job_runs.c.started_at), 0)
+    seconds = sa.func.coalesce(job_runs.c.seconds, between)
     chosen = sa.select(
         job_runs.c.job, job_runs.c.period, job_runs.c.fence, job_runs.c.status, seconds, job_runs.c.finished_at
     ).where(job_runs.c.finished_at >= since, job_runs.c.started_at >= since - LONGEST)

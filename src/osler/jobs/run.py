@@ -7,10 +7,11 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from osler.clock import monotonic_seconds
 from osler.db.engine import Database
 from osler.db.faults import retrying
 from osler.db.session import ReadSession, WriteSession
@@ -41,12 +42,18 @@ class Job:
 
 @dataclass(slots=True)
 class Run:
-    """One run of a job: its right to write, its period, its progress."""
+    """One run of a job: its right to write, its period, its progress; `began` on the monotonic clock."""
 
     database: Database
     token: Token
     day: date
     parked: int = 0
+    began: float = field(default_factory=monotonic_seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run, whatever clocks have been set to meanwhile."""
+        return monotonic_seconds() - self.began
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[WriteSession]:
@@ -115,12 +122,12 @@ async def _run(database: Database, job: Job, token: Token, run: Run) -> Status:
     try:
         await _work_under_lease(job, run)
         async with database.write() as s:
-            return await leases.finish(s, token, parked=run.parked)
+            return await leases.finish(s, token, seconds=run.seconds, parked=run.parked)
     except Fenced:
         raise
     except (Exception, asyncio.CancelledError) as failed:
         with suppress(OslerError):  # the database may be what failed; the lease then runs out by itself
-            await asyncio.shield(_record_failure(database, job, token, failed))
+            await asyncio.shield(_record_failure(database, job, run, failed))
         raise
 
 
@@ -171,7 +178,7 @@ async def _beat(job: Job, run: Run) -> None:
                     raise Fenced(msg)
 
 
-async def _record_failure(database: Database, job: Job, token: Token, failed: BaseException) -> None:
+async def _record_failure(database: Database, job: Job, run: Run, failed: BaseException) -> None:
     async with database.write() as s:
-        tries = 1 + await leases.bad_tries(s, token)
-        await leases.fail(s, token, parking.reason_of(failed), tries=tries, max_tries=job.max_tries)
+        tries, reason = 1 + await leases.bad_tries(s, run.token), parking.reason_of(failed)
+        await leases.fail(s, run.token, reason, seconds=run.seconds, tries=tries, max_tries=job.max_tries)

@@ -16,6 +16,13 @@ job_runs = table(
     column("lease_until", sa.DateTime(timezone=True), comment="held until then unless renewed", unit="UTC"),
     column("started_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="claimed", unit="UTC"),
     column("finished_at", sa.DateTime(timezone=True), nullable=True, comment="ended, however it did", unit="UTC"),
+    column(
+        "seconds",
+        sa.Float(),
+        nullable=True,
+        comment="from claim to end by the holder's monotonic clock; null while it runs, and of a lost run",
+        unit="seconds",
+    ),
     column("not_before", sa.DateTime(timezone=True), nullable=True, comment="no next try before then", unit="UTC"),
     column("stage", sa.Text(), nullable=True, comment="step that it is in, or ended in"),
     column("done", sa.BigInteger(), server_default="0", comment="progress: done so far", unit="units of the job"),

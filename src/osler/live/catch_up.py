@@ -54,7 +54,10 @@ class _Work:
     told: Mapping[str, Collection[str]] = field(default_factory=dict[str, "Collection[str]"])
     traced: list[Traced] | None = None
     cursor: Cursor | None = None
-    generation: int = 0
+    generation: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.generation = self.row.generation
 
 
 class Live:
@@ -218,6 +221,7 @@ class Live:
                 settled_as_of=work.row.settled_as_of,
                 version=work.parameters.version,
                 states=work.states,
+                generation=work.generation,
             ),
         )
         return batch

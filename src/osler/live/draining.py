@@ -49,7 +49,15 @@ async def stale(session: ReadSession) -> list[UUID]:
     return [row[0] for row in await session.tuples(_STALE)]
 
 
+async def to_fold_anew(session: ReadSession, user_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the learners who were declared stale, or folded by older code, and not folded since."""
+    chosen = _STALE.where(learner_states.c.user_id.in_(list(user_ids))).limit(None)
+    return [row[0] for row in await session.tuples(chosen)]
+
+
 async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
     """Have these learners (None: everybody) folded anew: what their rows depend on beside the log has changed."""
     chosen = sa.true() if user_ids is None else learner_states.c.user_id.in_(list(user_ids))
-    await session.execute(sa.update(learner_states).where(chosen).values(is_stale=True))
+    # The generation tells a fold that is under way: what it has read may be from before the change.
+    changed = {"is_stale": True, "generation": learner_states.c.generation + 1}
+    await session.execute(sa.update(learner_states).where(chosen).values(changed))

@@ -65,6 +65,8 @@ class Gauges:
         if self._began is None or at is None:
             self._began = at
         else:
+            if at < self._began:  # a clock that was set back hides no run that has ended since
+                self._began = at - COMMITTED_WITHIN
             since = max(self._began, at - COMMITTED_WITHIN)
             self._counted = {run: ended for run, ended in self._counted.items() if ended >= since}
             for run in await ended_since(session, since):

@@ -33,14 +33,15 @@ select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states:
   left join lateral (select version, changed_at from catalog_versions order by version desc limit 1) v on true
 """
 
-# Gives the new generation.
+# Gives the new generation. Who was declared stale since the row was read ($7 is the generation of then) stays so.
 WRITE = f"""
 insert into learner_states
        (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation, fold_version)
 values ($1, $2, $3, $4, $5, $6::text::jsonb, 1, {FOLD_VERSION})
     on conflict (user_id) do update
    set cursor_ts = excluded.cursor_ts, cursor_id = excluded.cursor_id, settled_as_of = excluded.settled_as_of,
-       parameter_version = excluded.parameter_version, states = excluded.states, is_stale = false,
+       parameter_version = excluded.parameter_version, states = excluded.states,
+       is_stale = learner_states.is_stale and learner_states.generation <> $7,
        fold_version = excluded.fold_version, generation = learner_states.generation + 1
 returning generation, pg_notify('osler_generation', user_id::text)
 """
@@ -109,7 +110,9 @@ def written(
     settled_as_of: datetime | None,
     version: str,
     states: dict[str, object],
+    generation: int,
 ) -> tuple[Any, ...]:
-    """The parameters of `WRITE`: how far the learner is folded now."""
+    """The parameters of `WRITE`: how far the learner is folded now; `generation` is that of the row before."""
     encoded = msgspec.json.encode(states).decode()
-    return user_id, cursor and cursor.event_ts, cursor and cursor.event_id, settled_as_of, version, encoded
+    at = cursor and cursor.event_ts, cursor and cursor.event_id
+    return user_id, *at, settled_as_of, version, encoded, generation

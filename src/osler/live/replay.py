@@ -3,25 +3,30 @@
 The shadow is made of temporary tables under the same names: PostgreSQL finds those first, so the very code that
 writes the live rows writes the shadow, and the live rows stay within reach as `public.<name>`. Learners go through in
 chunks, each in one transaction; the shadow is gone with it.
+
+A transaction sees one moment. In it every row is what the log says, or something says that it is still to be made: a
+learner of whom anything is waiting at that moment is left out, and named, to be looked at once it is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings, Moments
-from osler.analytics.registry import refreshes_of
+from osler.analytics.contract import Analytic, Days, DerivedTable, LearnerSettings
+from osler.analytics.grounds import made_as_of
+from osler.analytics.registry import refreshes_of, rollups_of
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
 from osler.forecasts.predictions import copy_into_shadow
 from osler.live.catch_up import Live
 from osler.live.comparing import TableDifference, compare
+from osler.live.draining import to_fold_anew
 from osler.live.learners import LearnerRow
 from osler.live.shadow import cast_shadow
 
@@ -38,27 +43,46 @@ select l.user_id, s.settled_as_of, s.parameter_version, coalesce(u.desired_reten
   left join users u using (user_id)
  order by l.user_id
 """
+# The tables are held before the moment is fixed: a month that leaves the log leaves it before, with its checkpoint, or
+# waits. Each lock is of the weakest kind: it lets everything else go on.
+_ONE_MOMENT = """
+set transaction isolation level repeatable read;
+lock table study_events, question_attempts, material_interactions in access share mode
+"""
 _DAYS = "select distinct user_id, local_date from study_events where user_id = any($1::uuid[]) order by 1, 2"
+
+
+Waiting = Callable[[ReadSession, Sequence[UUID]], Awaitable[Collection[UUID]]]
+"""Those of the learners of whom something is still to be counted or made."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What a replay found: rows compared and differences, by table."""
+    """What a replay found: rows compared and differences, by table; `waiting` are learners who were not looked at."""
 
     learners: int = 0
     tables: dict[str, TableDifference] = field(default_factory=dict[str, TableDifference])
+    waiting: list[UUID] = field(default_factory=list[UUID])
 
     @property
     def equal(self) -> bool:
-        """Whether every derived row is what the log says."""
+        """Whether every derived row is what the log says. Nothing is said of learners who are waiting."""
         return all(found.equal for found in self.tables.values())
+
+    def add(self, other: Report) -> None:
+        """Add what was found for more learners; those who were waiting are the other's."""
+        self.learners += other.learners
+        for name, found in other.tables.items():
+            self.tables.setdefault(name, TableDifference()).add(found)
+        self.waiting = other.waiting
 
 
 class Replay:
     """Replays learners into a shadow of the derived tables."""
 
-    def __init__(self, database: Database, analytics: Sequence[Analytic]) -> None:
+    def __init__(self, database: Database, analytics: Sequence[Analytic], waiting: Waiting | None = None) -> None:
         self._database = database
+        self._waiting = waiting
         self._analytics = analytics
         self._live = Live(database, analytics)
         self._tables: list[DerivedTable] = [table for analytic in analytics for table in analytic.tables]
@@ -67,22 +91,33 @@ class Replay:
     async def verify(self, only: Sequence[UUID] | None = None) -> Report:
         """Compare the derived rows of everybody, or of `only` these learners. Nothing is changed.
 
-        Marks that nobody has seen yet make a difference: drain both consumers first.
+        Learners who are waiting are left out; without `waiting` nobody is, and what is not made yet is a difference.
         """
         report = Report(tables={found.table.name: TableDifference() for found in self._tables})
+        limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
         async for chunk in self._chunks(only):
-            limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
             async with self._database.write(statement_timeout_seconds=limit) as session:
-                await cast_shadow(session, [*(found.table for found in self._tables), *self._frozen])
-                await self._rebuild(session, chunk)
-                for found in self._tables:
-                    report.tables[found.table.name].add(await compare(session, found, chunk))
-            report.learners += len(chunk)
+                await session.driver().execute(_ONE_MOMENT)
+                left_out = set[UUID]()
+                if self._waiting is not None:
+                    left_out = {*await self._waiting(session, chunk), *await to_fold_anew(session, chunk)}
+                report.waiting += sorted(left_out)
+                await self._compare(session, [user_id for user_id in chunk if user_id not in left_out], report)
         return report
+
+    async def _compare(self, session: WriteSession, chunk: Sequence[UUID], report: Report) -> None:
+        if not chunk:
+            return
+        await cast_shadow(session, [*(found.table for found in self._tables), *self._frozen])
+        await self._rebuild(session, chunk)
+        for found in self._tables:
+            report.tables[found.table.name].add(await compare(session, found, chunk))
+        report.learners += len(chunk)
 
     async def _chunks(self, only: Sequence[UUID] | None) -> AsyncIterator[list[UUID]]:
         if only is not None:
-            yield list(only)
+            for start in range(0, len(only), CHUNK):
+                yield list(only[start : start + CHUNK])
             return
         after = UUID(int=0)
         while True:
@@ -115,14 +150,14 @@ class Replay:
     async def _recount(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
         rows: Any = await session.driver().fetch(_DAYS, list(chunk))
         days: list[tuple[UUID, date]] = [(row["user_id"], row["local_date"]) for row in rows]
-        for rollup in [rollup for analytic in self._analytics for rollup in analytic.rollups]:
+        for rollup in rollups_of(self._analytics):
             for start in range(0, len(days), DAYS_A_CALL):
                 part = days[start : start + DAYS_A_CALL]
                 await rollup.recount(session, Days([user for user, _ in part], [day for _, day in part]))
 
     async def _refresh(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
         for refresh in refreshes_of(self._analytics):
-            moments = await _refreshed(session, refresh.as_of_table, chunk)
+            moments = await made_as_of(session, refresh.name, chunk)
             if moments.user_ids:
                 await refresh.refresh(session, moments)
 
@@ -146,21 +181,11 @@ def _kept(found: DerivedTable, day: str) -> str:
     )
 
 
-async def _refreshed(session: ReadSession, table: str, chunk: Sequence[UUID]) -> Moments:
-    """As of when each learner's rows of a table are, where there are any."""
-    rows: Any = await session.driver().fetch(
-        f"select user_id, max(as_of) as as_of from public.{table} "
-        "where user_id = any($1::uuid[]) group by 1 order by 1",
-        list(chunk),
-    )
-    found: list[tuple[UUID, datetime]] = [(row["user_id"], row["as_of"]) for row in rows]
-    return Moments([user for user, _ in found], [as_of for _, as_of in found])
-
-
 def as_json(report: Report) -> dict[str, object]:
     """The report as `osler replay --verify --json` prints it."""
     return {
-        "equal": report.equal,
+        "equal": report.equal and not report.waiting,
         "learners": report.learners,
+        "waiting": len(report.waiting),
         "tables": {name: msgspec.to_builtins(found) for name, found in sorted(report.tables.items())},
     }

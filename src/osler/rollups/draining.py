@@ -6,39 +6,44 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from osler.analytics.contract import Analytic, DayRollup, Days, Refresh
-from osler.analytics.registry import refreshes_of
+from osler.analytics.contract import Analytic, DayRollup, Refresh
+from osler.analytics.grounds import owed
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.rollups.first_look import wait_for_first_looks
-from osler.rollups.handing_out import hand_out, stale_learners, take, take_learners
-from osler.rollups.nightly import stale_names
-from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of
+from osler.rollups.handing_out import hand_out, take
+from osler.rollups.making import Making
+from osler.rollups.settling import LEARNERS_AT_ONCE
 
 
-async def drain(database: Database, analytics: Sequence[Analytic], *, as_of: datetime | None = None) -> int:
-    """Count every changed day and refresh every learner who has one; gives the learner-days counted.
+async def drain(
+    database: Database,
+    analytics: Sequence[Analytic],
+    *,
+    as_of: datetime | None = None,
+    only: Sequence[UUID] | None = None,
+) -> int:
+    """Count every changed day, and make all rows again that rest on what has moved; gives the learner-days counted.
 
-    Refreshed rows are as of `as_of`, or of the database's present instant, and never before the last folded event.
-
-    Live has to be drained before: counts rest on item memories. Safe beside a running night: each takes its own.
+    Rows are as of `as_of`, or of the database's present instant, and never before the last folded event; of everybody,
+    or of `only` these learners. Live has to be drained before: counts rest on item memories. Safe beside a running
+    night: each takes its own.
     """
-    names = stale_names(analytics)
-    handed = True
+    making, handed = Making(analytics), True
     while handed:
         async with database.write() as session:
-            handed = await hand_out(session, names) > 0
+            handed = await hand_out(session, making.first) > 0
     counted = 0
-    for rollup in [rollup for analytic in analytics for rollup in analytic.rollups]:
-        counted += await _count(database, rollup)
-    # One instant for all: refreshes that share a table of instants would else tell different ones.
+    for rollup in making.rollups:
+        counted += await _count(database, making, rollup)
+    # One instant for all: rows of one learner are then of one moment.
     instant = as_of or await database.now()
-    for refresh in refreshes_of(analytics):
-        await _refresh(database, refresh, instant)
+    for refresh in making.refreshes:
+        await _refresh(database, making, refresh, instant, only)
     return counted
 
 
-async def _count(database: Database, rollup: DayRollup) -> int:
+async def _count(database: Database, making: Making, rollup: DayRollup) -> int:
     counted, limit = 0, database.settings.job_statement_timeout_seconds
     while True:
         async with database.write(statement_timeout_seconds=limit) as session:
@@ -46,21 +51,23 @@ async def _count(database: Database, rollup: DayRollup) -> int:
             taken = await take(session, rollup.name)
             if not taken:
                 return counted
-            await rollup.recount(session, Days(taken.user_ids, taken.local_dates))
+            await making.count(session, rollup, taken)
         counted += len(taken.user_ids)
 
 
-async def _refresh(database: Database, refresh: Refresh, as_of: datetime) -> None:
+async def _refresh(
+    database: Database, making: Making, refresh: Refresh, as_of: datetime, only: Sequence[UUID] | None
+) -> None:
     limit = database.settings.job_statement_timeout_seconds  # it may read all of a learner, as a job does
+    after = UUID(int=0)
     while True:
         async with database.write(statement_timeout_seconds=limit) as session:
-            chunk = await stale_learners(session, refresh.name, LEARNERS_AT_ONCE)
+            await wait_for_first_looks(session)
+            chunk = await owed(session, refresh.name, LEARNERS_AT_ONCE, after, only)
             if not chunk:
                 return
-            await wait_for_first_looks(session)
-            await take_learners(session, refresh.name, chunk)
-            for moments in (await moments_of(session, chunk, as_of)).values():
-                await refresh.refresh(session, moments)
+            await making.refresh(session, refresh, chunk, as_of)
+        after = chunk[-1]
 
 
 _OWE = """
@@ -69,11 +76,13 @@ select d.user_id, j.job, d.local_date
   from (select distinct user_id, local_date from study_events where $2::uuid[] is null or user_id = any($2)) d,
        unnest($1::text[]) as j(job)
 """
+_FORGET = "delete from refreshed where $1::uuid[] is null or user_id = any($1)"
 
 
 async def owe_everything(
     session: WriteSession, analytics: Sequence[Analytic], only: Sequence[UUID] | None = None
 ) -> None:
-    """Have every learner-day of the log counted again, and every learner (or `only` these) refreshed."""
+    """Have every learner-day of the log counted again, and all rows of everybody (or `only` these) made again."""
     users = None if only is None else list(only)
-    await session.driver().execute(_OWE, stale_names(analytics), users)
+    await session.driver().execute(_OWE, Making(analytics).first, users)
+    await session.driver().execute(_FORGET, users)

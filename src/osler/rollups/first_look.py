@@ -17,13 +17,13 @@ from uuid import UUID
 
 import structlog
 
-from osler.analytics.contract import Analytic, Days
-from osler.analytics.registry import refreshes_of
+from osler.analytics.contract import Analytic
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.errors import OslerError
 from osler.http.cache.news import announce
-from osler.rollups.settling import moments_of
+from osler.rollups.handing_out import Taken
+from osler.rollups.making import Making
 
 MOST_DAYS = 60
 PAUSE_SECONDS = 60.0
@@ -41,7 +41,7 @@ _log: Any = structlog.get_logger("osler.rollups")
 _NIGHT = "select pg_advisory_xact_lock($1, 0)"
 _LOOK = "select pg_try_advisory_xact_lock_shared($1, 0) and pg_try_advisory_xact_lock($2, $3)"
 _STANDING = """
-select settled_as_of is null as is_new from learner_states where user_id = $1 and cursor_ts is not null
+select settled_as_of is null as is_new from learner_states where user_id = $1 and cursor_ts is not null for key share
 """
 _DAYS = "select distinct local_date from study_events where user_id = $1 order by 1 limit $2"
 
@@ -74,11 +74,11 @@ async def first_look(database: Database, analytics: Sequence[Analytic], user_id:
         days = [row["local_date"] for row in await session.driver().fetch(_DAYS, user_id, MOST_DAYS + 1)]
         if not is_new or not 0 < len(days) <= MOST_DAYS:
             return Look.NOT_NEEDED
-        for rollup in [rollup for analytic in analytics for rollup in analytic.rollups]:
-            await rollup.recount(session, Days([user_id] * len(days), days))
-        for refresh in refreshes_of(analytics):
-            for moments in (await moments_of(session, [user_id], as_of)).values():
-                await refresh.refresh(session, moments)
+        making, looked_at = Making(analytics), Taken([user_id] * len(days), days)
+        for rollup in making.rollups:
+            await making.count(session, rollup, looked_at)
+        for refresh in making.refreshes:
+            await making.refresh(session, refresh, [user_id], as_of)
         await announce(session, user_id)
     return Look.DONE
 

@@ -1,7 +1,8 @@
 """Hands the log's marks out to the jobs that count: one entry for each job, appended, never merged.
 
 One consumer (`rollup`) stands for all nightly jobs in the log, so that ingestion writes one mark and not six. Taking
-a mark and appending its entries is one statement, so a mark is never lost between the two.
+a mark and appending its entries is one transaction, so a mark is never lost between the two. What counts rows that
+another job counts gets its entries from that one, once it has counted.
 """
 
 from __future__ import annotations
@@ -12,16 +13,34 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from osler.db.session import ReadSession, WriteSession
+from osler.db.session import WriteSession
 from osler.eventlog import marks
 
 MARKS_AT_ONCE = 20_000
 DAYS_AT_ONCE = 5_000
 
-_HAND_OUT = """
+UNFOLDED = "unfolded"
+"""Entries under this name are of no job: days that are counted though a fold is still to come, and then once more."""
+
+_OWE = """
 insert into stale_days (user_id, job, local_date)
 select distinct m.user_id, j.job, m.local_date
   from unnest($1::uuid[], $2::date[]) as m(user_id, local_date), unnest($3::text[]) as j(job)
+"""
+_UNFOLDED = f"""
+insert into stale_days (user_id, job, local_date)
+select distinct m.user_id, '{UNFOLDED}', m.local_date from unnest($1::uuid[], $2::date[]) as m(user_id, local_date)
+ where exists (select from dirty_days d where d.user_id = m.user_id and d.consumer = '{marks.LIVE}')
+"""
+_FOLDED_SINCE = f"""
+with folded as (
+    delete from stale_days s where s.job = '{UNFOLDED}'
+       and not exists (select from dirty_days d where d.user_id = s.user_id and d.consumer = '{marks.LIVE}')
+    returning s.user_id, s.local_date),
+handed as (
+    insert into stale_days (user_id, job, local_date)
+    select distinct f.user_id, j.job, f.local_date from folded f, unnest($1::text[]) as j(job))
+select count(*) from folded
 """
 
 _TAKE = """
@@ -37,8 +56,6 @@ select distinct user_id, local_date from gone order by 1, 2
 
 
 _TAKE_DAY = "delete from stale_days where job = $1 and user_id = $2 and local_date = $3"
-_TAKE_LEARNERS = "delete from stale_days where job = $1 and user_id = any($2::uuid[])"
-_LEARNERS = "select distinct user_id from stale_days where job = $1 order by 1 limit $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +75,24 @@ class Taken:
 
 
 async def hand_out(session: WriteSession, jobs: Sequence[str]) -> int:
-    """Turn the oldest marks into entries of these jobs; gives how many marks were turned, 0 when none is left."""
+    """Turn the oldest marks into entries of these jobs; gives how many marks were turned, 0 when none is left.
+
+    Counts rest on what was folded: days of learners with events that nobody has folded are handed out again after it.
+    """
+    again: int = await session.driver().fetchval(_FOLDED_SINCE, list(jobs))
     taken = await marks.take_all(session, marks.ROLLUP, MARKS_AT_ONCE)
     if not taken:
-        return 0
-    await session.driver().execute(
-        _HAND_OUT, [mark.user_id for mark in taken], [mark.local_date for mark in taken], list(jobs)
-    )
+        return again
+    users, days = [mark.user_id for mark in taken], [mark.local_date for mark in taken]
+    await session.driver().execute(_OWE, users, days, list(jobs))
+    await session.driver().execute(_UNFOLDED, users, days)
     await marks.delete(session, taken)
-    return len(taken)
+    return len(taken) + again
 
 
 async def owe(session: WriteSession, jobs: Sequence[str], days: Sequence[tuple[UUID, date]]) -> None:
-    """Have these learner-days counted again by every one of the jobs: what counts one may stand on another."""
-    await session.driver().execute(_HAND_OUT, [user for user, _ in days], [day for _, day in days], list(jobs))
+    """Have these learner-days counted again by each of the jobs, and then by those that rest on them."""
+    await session.driver().execute(_OWE, [user for user, _ in days], [day for _, day in days], list(jobs))
 
 
 async def take(session: WriteSession, job: str, limit: int = DAYS_AT_ONCE) -> Taken:
@@ -86,14 +107,3 @@ async def take(session: WriteSession, job: str, limit: int = DAYS_AT_ONCE) -> Ta
 async def take_day(session: WriteSession, job: str, user_id: UUID, local_date: date) -> None:
     """Take the entries of one learner-day, whatever becomes of it."""
     await session.driver().execute(_TAKE_DAY, job, user_id, local_date)
-
-
-async def take_learners(session: WriteSession, job: str, user_ids: Sequence[UUID]) -> None:
-    """Take all entries of these learners: their rows are about to be made anew."""
-    await session.driver().execute(_TAKE_LEARNERS, job, list(user_ids))
-
-
-async def stale_learners(session: ReadSession, job: str, limit: int) -> list[UUID]:
-    """Learners that a job has still to look at."""
-    rows: Any = await session.driver().fetch(_LEARNERS, job, limit)
-    return [row["user_id"] for row in rows]

@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from osler.analytics.contract import Analytic, DayRollup, Days, Refresh, Task
-from osler.analytics.registry import SETTLING, refreshes_of, tasks_of
+from osler.analytics.contract import Analytic, DayRollup, Refresh, Task
+from osler.analytics.registry import SETTLING, refreshes_of, rollups_of, tasks_of
 from osler.errors import Unavailable
 from osler.eventlog import marks
 from osler.jobs.leases import Fenced
 from osler.jobs.run import Job, Run
 from osler.rollups.first_look import wait_for_first_looks
-from osler.rollups.handing_out import Taken, hand_out, take, take_day, take_learners
-from osler.rollups.settling import LEARNERS_AT_ONCE, moments_of, next_learners, settle
+from osler.rollups.handing_out import Taken, hand_out, take, take_day
+from osler.rollups.making import Making
+from osler.rollups.settling import LEARNERS_AT_ONCE, next_learners, settle
 
 CatchUp = Callable[[UUID], Awaitable[object]]
 
@@ -31,19 +32,18 @@ def nightly_jobs(analytics: Sequence[Analytic], catch_up: CatchUp) -> tuple[Job,
 
     `catch_up` folds a learner whose events have not been folded yet: counts rest on item memories.
     """
-    names = stale_names(analytics)
-    rollups = [rollup for analytic in analytics for rollup in analytic.rollups]
+    making = Making(analytics)
     return (
-        *(_counting(rollup, names, catch_up) for rollup in rollups),
+        *(_counting(making, rollup, catch_up) for rollup in making.rollups),
         _settling(analytics, catch_up),
-        *(_refreshing(refresh, names) for refresh in refreshes_of(analytics)),
+        *(_refreshing(making, refresh) for refresh in making.refreshes),
         *(_task(task) for task in tasks_of(analytics)),
     )
 
 
-def stale_names(analytics: Sequence[Analytic]) -> list[str]:
-    """The jobs that marks are handed out to."""
-    return [job.name for analytic in analytics for job in (*analytic.rollups, *analytic.refreshes)]
+def names_of_makers(analytics: Sequence[Analytic]) -> list[str]:
+    """The jobs that count days or make rows as of an instant."""
+    return [job.name for job in (*rollups_of(analytics), *refreshes_of(analytics))]
 
 
 def as_of_night(day: date) -> datetime:
@@ -51,19 +51,19 @@ def as_of_night(day: date) -> datetime:
     return datetime.combine(day, AS_OF)
 
 
-def _counting(rollup: DayRollup, names: Sequence[str], catch_up: CatchUp) -> Job:
+def _counting(making: Making, rollup: DayRollup, catch_up: CatchUp) -> Job:
     async def work(run: Run) -> None:
         await _fold_marked(run, catch_up)
-        await _hand_out(run, names)
+        await _hand_out(run, making.first)
         done = 0
-        while counted := await _count_some(run, rollup):
+        while counted := await _count_some(run, making, rollup):
             done += counted
             await run.progress("counting", done)
 
     return Job(name=rollup.name, what=f"counts changed days anew ({rollup.name})", work=work)
 
 
-async def _count_some(run: Run, rollup: DayRollup) -> int:
+async def _count_some(run: Run, making: Making, rollup: DayRollup) -> int:
     """Count one chunk of changed days; where it raises, day by day, so that one day cannot hold up the others."""
     taken = Taken([], [])
     try:
@@ -71,21 +71,21 @@ async def _count_some(run: Run, rollup: DayRollup) -> int:
             await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
             if taken:
-                await rollup.recount(session, Days(taken.user_ids, taken.local_dates))
+                await making.count(session, rollup, taken)
     except (Fenced, Unavailable):
         raise
     except Exception:  # noqa: BLE001 - the day that raises is found and parked with its reason
-        await _count_each(run, rollup, taken)
+        await _count_each(run, making, rollup, taken)
     return len(taken.user_ids)
 
 
-async def _count_each(run: Run, rollup: DayRollup, taken: Taken) -> None:
+async def _count_each(run: Run, making: Making, rollup: DayRollup, taken: Taken) -> None:
     for user_id, local_date in zip(taken.user_ids, taken.local_dates, strict=True):
         try:
             async with run.write() as session:
                 await wait_for_first_looks(session)
                 await take_day(session, rollup.name, user_id, local_date)
-                await rollup.recount(session, Days([user_id], [local_date]))
+                await making.count(session, rollup, Taken([user_id], [local_date]))
         except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
             await run.park(user_id, local_date, failed)
             async with run.write() as session:
@@ -108,9 +108,8 @@ def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
     return Job(name=SETTLING, what="carries mastery and retrieval strength to the end of the night", work=work)
 
 
-def _refreshing(refresh: Refresh, names: Sequence[str]) -> Job:
+def _refreshing(making: Making, refresh: Refresh) -> Job:
     async def work(run: Run) -> None:
-        await _hand_out(run, names)
         after, done = UUID(int=0), 0
         while True:
             async with run.write() as session:
@@ -118,9 +117,7 @@ def _refreshing(refresh: Refresh, names: Sequence[str]) -> Job:
                 if not chunk:
                     break
                 await wait_for_first_looks(session)
-                await take_learners(session, refresh.name, chunk)
-                for moments in (await moments_of(session, chunk, as_of_night(run.day))).values():
-                    await refresh.refresh(session, moments)
+                await making.refresh(session, refresh, chunk, as_of_night(run.day))
             after, done = chunk[-1], done + len(chunk)
             await run.progress("refreshing", done)
 

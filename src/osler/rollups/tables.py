@@ -1,4 +1,4 @@
-"""What each nightly count has still to look at, handed out of the log's marks."""
+"""What each nightly count has still to look at, and what rows as of an instant rest on."""
 
 from __future__ import annotations
 
@@ -16,4 +16,15 @@ stale_days = table(
     kind=Kind.OPERATIONAL,
     erase=Erase.DELETE,
     comment="changed learner-days by the job that has still to see them; appended, deleted by the job that saw them",
+)
+
+refreshed = table(
+    "refreshed",
+    user_id_column(primary_key=True),
+    column("job", sa.Text(), primary_key=True, comment="nightly job that made rows of the learner"),
+    column("as_of", sa.DateTime(timezone=True), comment="instant that these rows speak of", unit="UTC"),
+    column("ground", sa.Text(), comment="digest of what they rest on beside the counts of days"),
+    kind=Kind.OPERATIONAL,
+    erase=Erase.DELETE,
+    comment="what rows as of an instant rest on; without an entry, or with another ground, they are made again",
 )

@@ -20,7 +20,8 @@ from osler.jobs.run import Job, run_due, run_once
 from osler.live.catch_up import Live
 from osler.observe import metrics
 from osler.rollups.handing_out import owe
-from osler.rollups.nightly import nightly_jobs, stale_names
+from osler.rollups.making import Making
+from osler.rollups.nightly import nightly_jobs
 from osler.settings import Settings
 from osler.worker.exam_fits import exam_fits_job
 from osler.worker.fits import fitting_jobs
@@ -70,7 +71,7 @@ class Night:
             day = last_opened(await self.database.now(), job.cadence, job.window)
         if again:
             async with self.database.write() as s:
-                await owe(s, stale_names(analytics()), await release(s, name))
+                await owe(s, Making(analytics()).first, await release(s, name))
         status = await run_once(self.database, job, period_key(day), again=again)
         if status is not None:
             await self._tell()

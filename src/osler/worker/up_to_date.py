@@ -15,7 +15,7 @@ from osler.jobs.queries import last_success_at
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 from osler.live.learners import lock_key
-from osler.rollups.nightly import stale_names
+from osler.rollups.nightly import names_of_makers
 from osler.worker.night import night_of
 
 FOLDING_AT_ONCE = 4
@@ -44,7 +44,7 @@ async def is_owed(database: Database, user_ids: Sequence[UUID]) -> bool:
     """Whether some of these learners never had a whole night: a row is missing, or a nightly job never ended well."""
     async with database.read(primary=True) as session:
         ended = await last_success_at(session)
-        if not ended.keys() >= {*stale_names(analytics()), "cohort"}:
+        if not ended.keys() >= {*names_of_makers(analytics()), "cohort"}:
             return True
         found = await session.scalar(sa.text(_WITHOUT_A_NIGHT), {"users": list(user_ids)})
     return found is not None

@@ -13,8 +13,10 @@ from osler.analytics.contract import Moments
 from osler.analytics.patterns.gather import gathered
 from osler.analytics.patterns.rollup import refresh
 from osler.analytics.patterns.tables import learner_habits, learner_insights
+from osler.analytics.registry import analytics
 from osler.db.engine import Database
-from osler.rollups.handing_out import stale_learners
+from osler.rollups.making import Making
+from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
 TABLES = [learner_habits, learner_insights]
@@ -84,10 +86,14 @@ async def test_reported_sleep_counts_with_consent_and_no_longer_once_it_is_withd
     moments = Moments([web.learner], [recently(0)])
     async with database.read() as s:
         before = (await gathered(s, moments, [start.date()]))[web.learner]
+    assert (await verify_now(database)).report.equal
+    waiting = Making(analytics()).waiting
+    async with database.read(primary=True) as s:
+        assert not await waiting(s, [web.learner])
     assert sorted(before.frame.slept.values()) == [450, 451, 452, 453]
     answers.append(await web.client.put("/api/me/consent", json=given | {"given": False}, headers=web.auth()))
     assert [answer.status_code for answer in answers] == [200, 200]
     async with database.read() as s:
         after = (await gathered(s, moments, [start.date()]))[web.learner]
-        assert await stale_learners(s, "patterns", 10) == [web.learner]
+        assert await waiting(s, [web.learner]) == {web.learner}, "what rested on it is made again"
     assert after.frame.slept == {}

@@ -23,6 +23,8 @@ from osler.db.engine import Database
 from osler.live.catch_up import Live
 from osler.live.replay import Replay
 from osler.science.review_simulator import Costs
+from osler.worker.night import night_of
+from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
 UNSEEN = 12
@@ -75,6 +77,24 @@ async def test_the_same_night_twice_and_a_replay_give_the_same_plan(database: Da
     report = await Replay(database, analytics()).verify([LEARNER])
     assert report.tables["study_plans"].rows == 1
     assert report.tables["study_plans"].equal
+
+
+async def test_a_plan_says_by_which_memory_it_was_made_and_is_made_again_when_that_is_refitted(database: Database):
+    await with_cards(database)
+    made = [review(recently(39 - day) + timedelta(hours=6, minutes=n), 10_000 + 100 * day + n, f"c{n}",
+                   3 if (day * 7 + n) % 10 == 0 else 1) for day in range(38) for n in range(5)]  # fmt: skip
+    await send(database, made)
+    assert (await verify_now(database)).report.equal
+    [before] = await plans(database)
+    assert before["model_version"] == "review-plan-1+population"
+    assert await night_of(database).run("fit_memory", again=True) == "succeeded"
+    async with database.read(primary=True) as s:
+        version = await s.scalar(sa.text("select version from memory_parameters"))
+    assert await plans(database) == [before], "it stands until the night, or until somebody asks for a replay"
+    assert (await verify_now(database)).report.equal
+    [after] = await plans(database)
+    assert after["model_version"] == f"review-plan-1+{version}"
+    assert after["expected_recall"] != before["expected_recall"]
 
 
 async def test_the_plan_reaches_the_answers_and_what_was_reviewed_leaves_it(web: Web):

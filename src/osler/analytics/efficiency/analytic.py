@@ -18,5 +18,5 @@ ANALYTIC = Analytic(
     ),
     router=router,
     live=SessionFold(),
-    rollups=(DayRollup("daily_stats", recount_days), DayRollup("weekly_stats", recount_weeks)),
+    rollups=(DayRollup("daily_stats", recount_days), DayRollup("weekly_stats", recount_weeks, after=("daily_stats",))),
 )

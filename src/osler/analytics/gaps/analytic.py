@@ -12,5 +12,5 @@ ANALYTIC = Analytic(
     question="What is missing, how much does each gap matter, what does closing it cost, and where to begin?",
     tables=(DerivedTable(knowledge_gaps),),
     router=router,
-    refreshes=(Refresh("gaps", refresh, as_of_table="knowledge_gaps", after=("weekly_stats",)),),
+    refreshes=(Refresh("gaps", refresh, after=("weekly_stats",)),),
 )

@@ -13,6 +13,7 @@ _BEFORE, _AFTER = timedelta(days=2), timedelta(days=3)
 # The topics of an item are the catalogue's, else those that an import gave, which are looked up one by one, by key and
 # only where they are needed. A regraded answer counts as regraded. Whether a day is wanted is asked of a hashed set,
 # and grades are joined as one: neither rests on what the planner believes of tables that were written a moment ago.
+# Seconds are summed as whole microseconds, so that a sum is the same to the last bit in whatever order rows come.
 _COUNT = """
 with wanted as (select * from unnest($1::uuid[], $2::date[]) as w(user_id, local_date)),
 regraded as (
@@ -37,7 +38,7 @@ answers as (
        and a.user_id = any($3::uuid[]) and a.event_ts >= $4 and a.event_ts < $5
 ),
 readings as (
-    select m.user_id, m.local_date, t.topic_id, sum(coalesce(m.active_seconds, 0)) as seconds
+    select m.user_id, m.local_date, t.topic_id, sum(round(m.active_seconds * 1e6)::bigint) as micros
       from material_interactions m
       join materials x on x.material_id = m.material_id
       cross join lateral unnest(x.topic_ids) as t(topic_id)
@@ -51,15 +52,16 @@ counted as (
            count(*) filter (where is_question and is_correct) as questions_correct,
            count(*) filter (where rating is not null) as reviews,
            count(*) filter (where rating > 1) as reviews_passed,
-           sum(seconds) as answer_seconds, 0.0 as reading_seconds
+           sum(round(seconds * 1e6)::bigint) as answer_micros, 0 as reading_micros
       from answers group by 1, 2, 3
     union all
-    select user_id, topic_id, local_date, 0, 0, 0, 0, 0.0, seconds from readings
+    select user_id, topic_id, local_date, 0, 0, 0, 0, 0, micros from readings
 ),
 summed as materialized (
     select user_id, topic_id, local_date, sum(questions_attempted) as questions_attempted,
            sum(questions_correct) as questions_correct, sum(reviews) as reviews, sum(reviews_passed) as reviews_passed,
-           sum(answer_seconds) as answer_seconds, sum(reading_seconds) as reading_seconds
+           coalesce(sum(answer_micros) / 1e6, 0)::float8 as answer_seconds,
+           coalesce(sum(reading_micros) / 1e6, 0)::float8 as reading_seconds
       from counted group by 1, 2, 3
 ),
 stored as (

@@ -12,5 +12,5 @@ ANALYTIC = Analytic(
     question="When, how long and how does the learner study, and which habits go with right answers?",
     tables=(DerivedTable(learner_habits), DerivedTable(learner_insights)),
     router=router,
-    refreshes=(Refresh("patterns", refresh, as_of_table="learner_habits", after=("rolling",)),),
+    refreshes=(Refresh("patterns", refresh, after=("rolling",)),),
 )

@@ -12,6 +12,5 @@ ANALYTIC = Analytic(
     question="With the minutes of today, what comes next, why, and how sure is that?",
     tables=(DerivedTable(study_plans),),
     router=router,
-    # Not every learner has a plan, but who has one has rolling measures of the same instant.
-    refreshes=(Refresh("plan", rollup.refresh, as_of_table="user_learning_metrics", after=("readiness",)),),
+    refreshes=(Refresh("plan", rollup.refresh, after=("readiness",)),),
 )

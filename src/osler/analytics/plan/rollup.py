@@ -19,10 +19,12 @@ from osler.analytics.plan.blocks import REVIEW_SHARE, minutes_for
 from osler.analytics.plan.model import Card, Plan, Task, make_plan, tasks_for
 from osler.analytics.plan.tables import study_plans
 from osler.analytics.readiness.gather import replace_rows
-from osler.analytics.retrieval.queries import parameters_of
+from osler.analytics.retrieval.model import OwnMemory
+from osler.analytics.retrieval.queries import own_memories
 from osler.catalog.learners import LearnerSetup, setups
 from osler.catalog.snapshot import Catalogue, ExamEntry, catalogue
 from osler.db.engine import ReadSession, WriteSession
+from osler.science.blend import POPULATION
 from osler.science.fsrs import Weights
 from osler.science.review_simulator import Costs
 
@@ -59,7 +61,7 @@ select count(*) as n,
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Everything that the plan of one learner is made from."""
+    """Everything that the plan of one learner is made from; `own` is None for who forgets as the population does."""
 
     setup: LearnerSetup
     exam: ExamEntry
@@ -68,8 +70,18 @@ class Planned:
     usual_minutes: float | None
     cards: Sequence[Card]
     costs: Costs
-    weights: Weights
+    own: OwnMemory | None
     as_of: datetime
+
+    @property
+    def weights(self) -> Weights:
+        """How the learner forgets: the fit that the item memories were folded under as well."""
+        return (POPULATION if self.own is None else self.own.parameters()).fsrs
+
+    @property
+    def version(self) -> str:
+        """Planner and memory: a refit of the memory makes another plan."""
+        return f"{VERSION}+{'population' if self.own is None else self.own.version}"
 
     @property
     def minutes_by_weekday(self) -> list[float]:
@@ -84,13 +96,15 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     if not moments.user_ids:
         return
     known, on = await setups(s, moments.user_ids), await catalogue(s)
+    own = await own_memories(s, moments.user_ids)
     paces: dict[UUID, Any] = {row["user_id"]: row for row in await s.driver().fetch(_PACES, list(moments.user_ids))}
     rows: list[dict[str, Any]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
         pace = paces.get(user_id)
         if pace is None or not pace["active_days_28d"]:
             continue
-        planned = await _planned(s, known[user_id], pace["median_active_minutes"], as_of, on)
+        usual = pace["median_active_minutes"]
+        planned = await _planned(s, known[user_id], usual, as_of, on, own=own.get(user_id))
         if planned is not None:
             # In a thread: the lease of the job is renewed meanwhile.
             rows.append(await asyncio.to_thread(plan_row, planned))
@@ -98,7 +112,13 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
 
 
 async def _planned(
-    s: ReadSession, setup: LearnerSetup, usual_minutes: float | None, as_of: datetime, on: Catalogue
+    s: ReadSession,
+    setup: LearnerSetup,
+    usual_minutes: float | None,
+    as_of: datetime,
+    on: Catalogue,
+    *,
+    own: OwnMemory | None,
 ) -> Planned | None:
     """What a plan is made from; None without an exam ahead, or without any card."""
     exam, day = on.exam_or_default(setup.exam_id), setup.today(as_of + NEXT_DAY)
@@ -107,10 +127,9 @@ async def _planned(
     items: Any = await s.driver().fetch(_ITEMS, setup.user_id)
     if not items:
         return None
-    memory = await parameters_of(s, setup.user_id)
     spent: Any = await s.driver().fetchrow(_COSTS, setup.user_id, as_of)
     return Planned(
-        setup, exam, setup.exam_on, day, usual_minutes, cards_of(items, exam, on), costs_of(spent), memory.fsrs, as_of
+        setup, exam, setup.exam_on, day, usual_minutes, cards_of(items, exam, on), costs_of(spent), own, as_of
     )
 
 
@@ -169,7 +188,7 @@ def plan_row(of: Planned) -> dict[str, Any]:
         "listed": [f"{task.reason}/{task.item_id}" for task in tasks],
         "counts": _counts(tasks),
         "as_of": of.as_of,
-        "model_version": VERSION,
+        "model_version": of.version,
     }
 
 

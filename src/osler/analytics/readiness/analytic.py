@@ -14,7 +14,7 @@ ANALYTIC = Analytic(
     router=router,
     frozen=(exam_snapshots,),
     refreshes=(
-        Refresh("rolling", rollup.refresh, as_of_table="user_learning_metrics", after=("gaps",)),
-        Refresh("readiness", projection.refresh, as_of_table="user_learning_metrics", after=("rolling",)),
+        Refresh("rolling", rollup.refresh, after=("gaps",)),
+        Refresh("readiness", projection.refresh, after=("rolling",)),
     ),
 )

@@ -66,9 +66,12 @@ with m as (
 select m.user_id,
        percentile_cont(array[0.25, 0.5, 0.75]) within group (order by s.active_seconds / 60)
          filter (where s.active_seconds >= 60) as session_minutes,
-       avg(s.active_seconds / 60) filter (where s.active_seconds >= 60) as mean_session_minutes,
-       sum(s.active_seconds order by s.first_event_ts) filter (where s.local_date > m.today - 28) as active_seconds,
-       sum(s.total_seconds order by s.first_event_ts) filter (where s.local_date > m.today - 28) as total_seconds,
+       avg(s.active_seconds / 60 order by s.first_event_ts, s.first_event_id) filter (where s.active_seconds >= 60)
+         as mean_session_minutes,
+       sum(s.active_seconds order by s.first_event_ts, s.first_event_id)
+         filter (where s.local_date > m.today - 28) as active_seconds,
+       sum(s.total_seconds order by s.first_event_ts, s.first_event_id)
+         filter (where s.local_date > m.today - 28) as total_seconds,
        coalesce(sum(s.interruptions) filter (where s.local_date > m.today - 28), 0) as interruptions,
        coalesce(bool_or(s.has_signals) filter (where s.local_date > m.today - 28), false) as has_signals
   from m join study_sessions s on s.user_id = m.user_id and s.local_date > m.today - 90 and s.first_event_ts <= m.as_of

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.analytics.readiness.tables import exam_outcomes, exam_snapshots
+from osler.analytics.states import fold_anew_who_knows
 from osler.catalog import items
 from osler.catalog.carried import MEMBERS, OWN, PARAMETERS, Carried, take_over
 from osler.catalog.curriculum_store import load_curriculum, read_shipped
@@ -39,9 +40,11 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
         await _ensure_curriculum(session, entries.curriculum)
     new = await items.add_topics(session, _named(entries.topics), source=source)
     new += await items.add_questions(session, _fit(entries.questions), source=source)
-    new += await items.add_materials(
-        session, {material: (kind, of, None) for material, (kind, of) in _fit(entries.materials).items()}
-    )
+    materials = _fit(entries.materials)
+    more = await items.add_materials(session, {name: (kind, of, None) for name, (kind, of) in materials.items()})
+    if more:  # how much of a topic is read rests on how much there is
+        await fold_anew_who_knows(session, {topic for _, of in materials.values() for topic in of})
+    new += more
     new += await items.add_exams(session, _named(entries.exams), source=source)
     if entries.cards:
         new += await _write_cards(session, entries, owner)

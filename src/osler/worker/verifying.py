@@ -1,0 +1,46 @@
+"""Is every derived row what the log says, whatever is going on at this moment?
+
+What is waiting is worked off, then all learners of whom nothing is waiting are compared as of one moment each. Who was
+waiting then, as an import, a worker or a night goes on, is worked off and looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from osler.analytics.registry import analytics
+from osler.db.engine import Database
+from osler.live import draining
+from osler.live.catch_up import Live
+from osler.live.replay import Replay, Report
+from osler.rollups.draining import drain
+from osler.rollups.making import Making
+
+ROUNDS = 20
+"""Each is of those alone who were waiting in the one before: who studies without a pause is met in one soon."""
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was found, and how much was worked off for it: events folded, learner-days counted."""
+
+    report: Report = field(default_factory=Report)
+    folded: int = 0
+    counted: int = 0
+
+
+async def verify_now(database: Database, only: Sequence[UUID] | None = None, *, rounds: int = ROUNDS) -> Verified:
+    """Compare everybody, or `only` these learners. `report.waiting` are those who were never found at rest."""
+    shipped, found = analytics(), Verified()
+    live, replay = Live(database, shipped), Replay(database, shipped, Making(shipped).waiting)
+    left = only
+    for _ in range(rounds):
+        found.folded += await draining.drain(database, live, left)
+        found.counted += await drain(database, shipped, only=left)
+        found.report.add(await replay.verify(left))
+        left = found.report.waiting
+        if not left:
+            break
+    return found
