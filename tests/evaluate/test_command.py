@@ -65,6 +65,26 @@ def test_data_that_cannot_be_read_ends_with_2_and_a_sentence(tmp_path):
     assert "lacks the columns" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "place", "said"),
+    [
+        ("--json", "absent/r.json", "no folder"),
+        ("--html", "", "is a folder"),
+        ("--cards", "taken", "wants a folder"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_computed(
+    reviews, tmp_path, monkeypatch, option, place, said
+):
+    from osler.evaluate import recall
+
+    monkeypatch.setattr(recall, "read", lambda *_, **__: pytest.fail("it began to compute"))
+    (tmp_path / "taken").touch()
+    result = run.invoke(app, ["--task", "recall", "--data", str(reviews), option, str(tmp_path / place)])
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_help_names_the_tasks():
     result = run.invoke(app, ["--help"])
     assert result.exit_code == 0

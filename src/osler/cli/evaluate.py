@@ -52,6 +52,7 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     chosen = None if baselines == "all" else tuple(name.strip() for name in baselines.split(",") if name.strip())
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
     try:
+        _check_places(json_out, html_out, cards)
         with _ProgressBar(task.value) as progress:
             report = _task(task).run(data, as_of=day, baselines=chosen, progress=progress, seed=seed)
         _write(report, json_out, html_out, cards)
@@ -101,6 +102,23 @@ class _ProgressBar:
 
     def _show(self, label: str, done: int, total: int) -> None:
         self._bar.update(self._row, description=label, completed=done, total=total)
+
+
+def _check_places(json_out: Path | None, html_out: Path | None, cards: Path | None) -> None:
+    """Minutes of computing are not to end at a path that cannot be written. Errors: InvalidInput, naming it."""
+    from osler.errors import InvalidInput
+
+    for file in (json_out, html_out):
+        if file is None:
+            continue
+        if file.is_dir():
+            raise InvalidInput(f"{file} is a folder: name a file in it.")
+        if not file.parent.is_dir():
+            raise InvalidInput(f"{file} cannot be written: there is no folder {file.parent}.")
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise InvalidInput(f"{file} cannot be written: no permission.")
+    if cards is not None and cards.exists() and not cards.is_dir():
+        raise InvalidInput(f"{cards} is a file: --cards wants a folder.")
 
 
 def _write(report: Report, json_out: Path | None, html_out: Path | None, cards: Path | None) -> None:
