@@ -16,6 +16,7 @@ from tests.support.web import Web, serving
 
 from osler.api.app import api_routes, create_app, policy_of, refuse_undecided
 from osler.errors import Misconfigured
+from osler.http.local_issuer import default_scopes
 from osler.http.policy import OF_NOBODY, POLICY, Action, Reach, Role, has_scope, reach_of
 from osler.http.scope import PUBLIC, require
 from osler.settings import Settings
@@ -87,7 +88,7 @@ async def people(web: Web) -> dict[str, uuid.UUID]:
 
 def expected(role: Role, action: Action, whose: str) -> set[int]:
     reach = reach_of([role], action)
-    if reach is Reach.NONE or (action is Action.WRITE_EVENTS and role not in {Role.LEARNER, Role.SERVICE_INGEST}):
+    if reach is Reach.NONE or not has_scope(default_scopes([role]), action):
         return {403}
     if action in OF_NOBODY:
         return set()

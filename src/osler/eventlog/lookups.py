@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,9 +29,10 @@ select to_char(m, 'YYYY_MM') from unnest($1::timestamptz[]) m
 """
 
 _ATTEMPTS = """
-select a.user_id, a.event_id, a.event_ts, a.answer::text as answer, a.is_correct, a.key_version from question_attempts a
- where a.question_id = $1 and a.event_type = 'question_submit' and coalesce(a.key_version, 0) < $2
-   and a.answer is not null
+select a.question_id, a.user_id, a.event_id, a.event_ts, a.answer::text as answer, a.is_correct
+  from question_attempts a
+  join unnest($1::text[], $2::int[]) as asked(question_id, key_version) on asked.question_id = a.question_id
+ where a.event_type = 'question_submit' and coalesce(a.key_version, 0) < asked.key_version and a.answer is not null
 """
 
 
@@ -64,10 +65,10 @@ async def missing_months(connection: Connection, instants: Sequence[datetime]) -
     return {row[0] for row in rows}
 
 
-async def attempts_of(connection: Connection, question_id: str, below_version: int) -> list[Any]:
-    """Answers to a question that were graded with an older key, or not at all.
+async def attempts_of(connection: Connection, versions: Mapping[str, int]) -> list[Any]:
+    """Answers to these questions that were graded with an older key than their present version, or not at all.
 
     Reads all answers there are: a key is corrected so seldom that an index of them by question, written with each
     answer, would cost more than it saves.
     """
-    return await connection.fetch(_ATTEMPTS, question_id, below_version)
+    return await connection.fetch(_ATTEMPTS, list(versions), list(versions.values()))

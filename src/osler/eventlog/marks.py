@@ -116,6 +116,24 @@ async def mark_cards(s: WriteSession, user_id: UUID, card_ids: Sequence[str]) ->
     return (await s.execute(_TOUCHED_CARDS, values, name="marks_cards")).rowcount
 
 
+# Of questions the answers count, of materials the reading. Neither has an index by item: the catalogue changes seldom.
+_TOUCHED_ITEMS = sa.text(
+    "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
+    "select t.user_id, c, t.local_date, gen_random_uuid(), count(*), min(t.event_ts) from ("
+    "select user_id, local_date, event_ts from question_attempts where question_id = any(cast(:questions as text[])) "
+    "union all select user_id, local_date, event_ts from material_interactions "
+    "where material_id = any(cast(:materials as text[]))) t, unnest(array['live', 'rollup']) c group by 1, 2, 3"
+)
+
+
+async def mark_items(s: WriteSession, *, questions: Sequence[str] = (), materials: Sequence[str] = ()) -> int:
+    """Mark every study day of anybody with an answer to these questions or reading of these materials."""
+    if not questions and not materials:
+        return 0
+    values = {"questions": list(questions), "materials": list(materials)}
+    return (await s.execute(_TOUCHED_ITEMS, values, name="marks_items")).rowcount
+
+
 _TOUCHED_ALL = sa.text(
     "insert into dirty_days (user_id, consumer, local_date, batch_id, n_events, min_event_ts) "
     "select a.user_id, c, a.local_date, gen_random_uuid(), count(*), min(a.event_ts) from question_attempts a, "

@@ -14,22 +14,27 @@ from osler.eventlog.lookups import attempts_of
 from osler.ingest.intake import BatchResult, ingest_events
 
 NAMESPACE = "question_regrade"
+LONGEST_SECONDS = 60.0
+"""The log is read whole, which takes longer than a page may."""
 
 
-async def regrade(db: Database, question_id: str) -> BatchResult:
-    """Append a regrade for every answer to a question that the present key judges otherwise, or judges first.
+async def regrade(db: Database, *question_ids: str) -> BatchResult:
+    """Append a regrade for every answer to these questions that the present key judges otherwise, or judges first.
 
     Running it again appends nothing: the ids are made of the attempt's id and the key's version. A regrade carries
     the attempt's own time, so that the fold meets it beside the attempt.
     """
-    async with db.read(primary=True) as session:
-        found = await session.one(questions.select().where(questions.c.question_id == question_id))
-        if found is None or found["key"] is None:
-            return BatchResult()
-        key, version = list(found["key"]), int(found["key_version"])
-        attempts = await attempts_of(session.driver(), question_id, version)
-    changed = [_regrade_of(row, key, version) for row in attempts if _verdict(row, key) != row["is_correct"]]
-    return await ingest_events(db, changed, None, is_server=True)
+    keyed = questions.select().where(questions.c.question_id.in_(question_ids), questions.c.key.is_not(None))
+    async with db.read(primary=True, statement_timeout_seconds=LONGEST_SECONDS) as session:
+        found = {row["question_id"]: row for row in await session.rows(keyed)}
+        versions = {each: int(row["key_version"]) for each, row in found.items()}
+        attempts = await attempts_of(session.driver(), versions) if found else []
+    changed = [
+        _regrade_of(row, key, versions[row["question_id"]])
+        for row in attempts
+        if _verdict(row, key := list(found[row["question_id"]]["key"])) != row["is_correct"]
+    ]
+    return await ingest_events(db, changed, None, is_server=True, import_window=True)  # imported answers may be old
 
 
 def _verdict(row: Any, key: list[str]) -> bool:

@@ -624,6 +624,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/materials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Materials
+         * @description Add or change up to 1,000 materials. What was read of one that nobody knew counts from then on.
+         */
+        post: operations["catalogue_materials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/materials/{item_id}/bookmark": {
         parameters: {
             query?: never;
@@ -928,6 +948,28 @@ export interface paths {
         get: operations["privacy_linked"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Questions
+         * @description Add or change up to 1,000 questions. A corrected key grades the answers there are anew.
+         *
+         *     Answers to a question that nobody knew get their grade and topics when it comes. Sent again, nothing changes.
+         */
+        post: operations["catalogue_questions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2859,6 +2901,56 @@ export interface components {
             weak: number;
         };
         /**
+         * MaterialIn
+         * @description One material: what it is about; never its words.
+         */
+        MaterialIn: {
+            /**
+             * Expected Minutes
+             * @example 20
+             */
+            expected_minutes?: number | null;
+            /**
+             * Is Required
+             * @description required by the curriculum
+             * @default false
+             * @example true
+             */
+            is_required: boolean;
+            /**
+             * Kind
+             * @example text
+             */
+            kind: string;
+            /**
+             * Material Id
+             * @example m-12
+             */
+            material_id: string;
+            /**
+             * Title
+             * @description shown as text
+             * @example Heart failure
+             */
+            title?: string | null;
+            /**
+             * Topic Ids
+             * @description topics of the tree, see /api/topics
+             * @example [
+             *       "cardiovascular"
+             *     ]
+             */
+            topic_ids: string[];
+        };
+        /**
+         * MaterialsIn
+         * @description Materials to add or change; others stay as they are.
+         */
+        MaterialsIn: {
+            /** Materials */
+            materials: components["schemas"]["MaterialIn"][];
+        };
+        /**
          * Me
          * @description The caller as Osler knows them: a pseudonym, settings, an exam.
          */
@@ -3381,6 +3473,83 @@ export interface components {
          * @enum {string}
          */
         Purpose: "analytics" | "cohort" | "research" | "wellbeing";
+        /**
+         * QuestionIn
+         * @description One question: what it is about and what is right; never its words.
+         */
+        QuestionIn: {
+            /**
+             * Key
+             * @description right option keys; null where the sender grades
+             * @example [
+             *       "A"
+             *     ]
+             */
+            key?: string[] | null;
+            /**
+             * Option Count
+             * @description answers to choose from
+             * @example 5
+             */
+            option_count?: number | null;
+            /**
+             * Question Id
+             * @example q-4711
+             */
+            question_id: string;
+            /**
+             * Source
+             * @description name of the bank
+             * @example own bank
+             */
+            source?: string | null;
+            /**
+             * Topic Ids
+             * @description topics of the tree, see /api/topics
+             * @example [
+             *       "cardiovascular"
+             *     ]
+             */
+            topic_ids: string[];
+        };
+        /**
+         * QuestionsIn
+         * @description Questions to add or change; others stay as they are.
+         */
+        QuestionsIn: {
+            /** Questions */
+            questions: components["schemas"]["QuestionIn"][];
+        };
+        /**
+         * QuestionsWritten
+         * @description What was done, and how many answers are judged otherwise now.
+         */
+        QuestionsWritten: {
+            /**
+             * Changed
+             * @description rows that say something else now
+             * @example 1
+             */
+            changed: number;
+            /**
+             * New
+             * @description rows that were not there
+             * @example 2
+             */
+            new: number;
+            /**
+             * Regraded
+             * @description answers that got a new grade
+             * @example 12
+             */
+            regraded: number;
+            /**
+             * Same
+             * @description rows that were so already
+             * @example 0
+             */
+            same: number;
+        };
         /**
          * ReadinessAnswer
          * @description How ready the learner is, or why that cannot be said.
@@ -4698,6 +4867,30 @@ export interface components {
              *     ]
              */
             topic_ids?: string[] | null;
+        };
+        /**
+         * Written
+         * @description What was done.
+         */
+        Written: {
+            /**
+             * Changed
+             * @description rows that say something else now
+             * @example 1
+             */
+            changed: number;
+            /**
+             * New
+             * @description rows that were not there
+             * @example 2
+             */
+            new: number;
+            /**
+             * Same
+             * @description rows that were so already
+             * @example 0
+             */
+            same: number;
         };
     };
     responses: never;
@@ -8723,6 +8916,78 @@ export interface operations {
             };
         };
     };
+    catalogue_materials: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaterialsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     "events by kind_bookmark": {
         parameters: {
             query?: {
@@ -10751,6 +11016,78 @@ export interface operations {
                     "application/x-ndjson": string;
                     /** @example PK… */
                     "application/zip": string;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    catalogue_questions: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionsWritten"];
                 };
             };
             /** @description no or bad token */

@@ -9,7 +9,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   program_admin: [
     "The published figures of every class, who needs a look, and the analytics of any learner. Each read of a person is recorded, and the learner sees it.",
-    "The catalogue: curriculum, questions, exams. The state of the nightly jobs.",
+    "The bank of questions and materials, over the API. Curriculum and nightly jobs have commands of their own.",
   ],
   analyst: ["The published figures of every class: aggregates alone, never a person."],
   auditor: ["The record of who read whose data."],
