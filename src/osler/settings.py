@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -9,9 +10,16 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from osler.domain.transport import postgres_problem, redis_problem, web_problem
 from osler.errors import Misconfigured
 
 ENV_PREFIX = "OSLER_"
+_PROTECTED: tuple[tuple[str, Callable[[str], str | None]], ...] = (
+    *((f"{name}_url", postgres_problem) for name in ("database", "owner_database", "eraser_database", "replica")),
+    *((f"{name}_url", redis_problem) for name in ("redis", "broker")),
+    ("sentry_dsn", web_problem),
+)
+"""Secrets that are addresses, and what has to be said against each in production."""
 
 
 class Profile(StrEnum):
@@ -67,6 +75,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address that the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port of the API")
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file of the API's certificate and those above it; TLS 1.3 alone is spoken then"
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file of its private key, without a password")
     metrics_host: str = Field(default="127.0.0.1", description="address of /metrics; keep it internal")
     metrics_port: int | None = Field(default=None, ge=0, le=65535, description="port of /metrics; without it none")
     health_cache_seconds: float = Field(default=1.0, ge=0, description="how long a readiness answer is kept")
@@ -130,6 +142,30 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("issuer", "jwks_url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        """Who can change the keys on their way can sign as anybody, in whatever profile."""
+        problem = None if value is None or value.startswith("urn:") else web_problem(value)
+        if problem is not None:
+            raise ValueError(problem)
+        return value
+
+    @field_validator("tls_certificate", "tls_key")
+    @classmethod
+    def _file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            msg = "is no file that can be read"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _one_half_of_a_certificate(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            msg = "OSLER_TLS_CERTIFICATE and OSLER_TLS_KEY belong together; set both or none"
+            raise ValueError(msg)
+        return self
+
     @model_validator(mode="after")
     def _shortcuts_stay_out_of_production(self) -> Self:
         if self.failpoint is not None and self.profile is not Profile.TEST:
@@ -149,14 +185,22 @@ class Settings(BaseSettings):
         if self.issuer is None or self.jwks_url is None:
             msg = "production needs OSLER_ISSUER and OSLER_JWKS_URL: the local issuer is refused there"
             raise ValueError(msg)
-        if not self.jwks_url.startswith("https://"):
-            msg = "OSLER_JWKS_URL has to begin with https:// in production"
-            raise ValueError(msg)
+        for name, problem_of in _PROTECTED:
+            url: SecretStr | None = getattr(self, name)
+            problem = problem_of(url.get_secret_value()) if url is not None else None
+            if problem is not None:
+                msg = f"{ENV_PREFIX}{name.upper()} {problem}; production speaks no clear text beyond this machine"
+                raise ValueError(msg)
 
     @property
     def is_embedded(self) -> bool:
         """Whether Osler runs its own PostgreSQL."""
         return self.database_url is None
+
+    @property
+    def scheme(self) -> str:
+        """How the API is spoken to: https where a certificate is set."""
+        return "http" if self.tls_certificate is None else "https"
 
     @property
     def uses_local_issuer(self) -> bool:

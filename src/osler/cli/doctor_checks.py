@@ -177,7 +177,9 @@ async def redis(url: str, what: str) -> Finding:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
-    client: Any = cast("Any", Redis).from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    from osler.domain.transport import redis_options
+
+    client: Any = cast("Any", Redis).from_url(url, socket_timeout=2, socket_connect_timeout=2, **redis_options(url))
     try:
         await asyncio.wait_for(client.ping(), timeout=3)
     except (RedisError, OSError, TimeoutError) as failed:

@@ -52,7 +52,7 @@ async def serve(settings: Settings, *, with_jobs: bool = True) -> None:
         await migrate(settings)
     beside = [_nights] if with_jobs and settings.broker_url is None else []
     with tracing(settings, "serve"), metrics_listener(settings):
-        await serve_app(create_app(settings, beside=beside), settings.host, port)
+        await serve_app(create_app(settings, beside=beside), settings, port)
 
 
 def _nights(platform: Platform) -> AbstractAsyncContextManager[None]:

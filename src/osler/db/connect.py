@@ -9,6 +9,7 @@ from typing import Any, cast
 import asyncpg
 
 from osler.db.driver import Driver, DriverPool
+from osler.domain.transport import postgres_with_newest_tls
 from osler.settings import Settings
 
 APPLICATION = "osler"
@@ -64,8 +65,8 @@ async def _nothing(_: Any) -> None:
 
 
 def dsn(url: str) -> str:
-    """The URL as asyncpg reads it; SQLAlchemy's spelling of the driver is accepted too."""
-    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    """The URL as asyncpg reads it; SQLAlchemy's spelling of the driver is accepted too. Checked TLS is TLS 1.3."""
+    return postgres_with_newest_tls(url.replace("postgresql+asyncpg://", "postgresql://", 1))
 
 
 def _ms(seconds: float) -> str:

@@ -12,6 +12,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from osler import clock
+from osler.domain.transport import redis_options
 from osler.http.cache.breaker import Breaker
 
 
@@ -20,7 +21,7 @@ class RedisCount:
 
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
         self._pool = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]  (redis types its options loosely)
-            url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds
+            url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds, **redis_options(url)
         )
         # The address is not used: the pool has it.
         storage = RedisStorage("async+redis://", connection_pool=self._pool, implementation="redispy")  # pyright: ignore[reportArgumentType]  (documented, and not in its annotation)

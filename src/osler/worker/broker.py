@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 from celery import Celery, signals  # pyright: ignore[reportMissingTypeStubs] - ships no types
 
+from osler.domain.transport import redis_options
 from osler.errors import Misconfigured
 from osler.observe.listener import metrics_listener
 from osler.observe.statements import note_statement
@@ -29,7 +31,11 @@ def make_celery(settings: Settings) -> Celery:
     """
     if settings.broker_url is None:
         raise Misconfigured("OSLER_BROKER_URL is not set; without a broker the jobs run in `osler serve`")
-    app = Celery("osler", broker=settings.broker_url.get_secret_value(), set_as_current=False)
+    url = settings.broker_url.get_secret_value()
+    app = Celery("osler", broker=url, set_as_current=False)
+    if tls := redis_options(url):
+        checked = {**tls, "ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+        app.conf.broker_use_ssl = checked  # pyright: ignore[reportUnknownMemberType] - ships no types
     app.conf.update(  # pyright: ignore[reportUnknownMemberType] - ships no types
         task_serializer="json",
         accept_content=["json"],

@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from osler import clock
+from osler.domain.transport import redis_options
 from osler.http.cache.breaker import Breaker
 from osler.http.cache.entry import MAX_VALUE_BYTES, Entry, Key, seal, unseal
 from osler.observe import metrics
@@ -40,6 +41,7 @@ class RedisCache:
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
             max_connections=64,
+            **redis_options(url),
         )
         self._secret = secret
         self._ttl = ttl_seconds
