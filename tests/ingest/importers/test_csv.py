@@ -24,8 +24,9 @@ at = "when"
 item = "question"
 correct = "right"
 topics = "subject"
+seconds = "took"
 """
-HEAD = "id,who,when,question,right,subject\n"
+HEAD = "id,who,when,question,right,subject,took\n"
 
 
 def source(folder: Path, body: str, more: str = "", **options: object) -> CsvSource:
@@ -71,10 +72,19 @@ def test_a_zone_on_the_command_line_wins_over_the_mapping(tmp_path: Path) -> Non
         ("1,a,soon,q,1,x", "time_unreadable"),
         ("1,a,1850-01-01,q,1,x", "time_unreadable"),
         ("1,a,2026-01-01,q", "no_grade"),
+        ("1, ,2026-01-01,q,1,x", "no_learner"),
+        ("1,a,2026-01-01,q,1,x,long", "seconds_unreadable"),
+        ("1,a,2026-01-01,q,1,x,-3", "seconds_unreadable"),
     ],
 )
 def test_a_row_that_cannot_be_an_answer_says_why(tmp_path: Path, row: str, reason: str) -> None:
     assert [record.skipped for record in read(tmp_path, row + "\n")] == [reason]
+
+
+@pytest.mark.parametrize(("cell", "seconds"), [("12.5", 12.5), ('"12,5"', 12.5), ("", 0.0)])
+def test_a_duration_is_read_as_it_is_written(tmp_path: Path, cell: str, seconds: float) -> None:
+    (record,) = read(tmp_path, f"1,a,2026-01-01,q,1,x,{cell}\n")
+    assert record.events[0]["data"]["time_to_answer_seconds"] == seconds
 
 
 def test_rows_of_one_answer_are_one_attempt_wherever_they_stand(tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ def test_oulad_what_is_no_new_work_is_counted_by_its_reason(tmp_path: Path) -> N
     assert (stored.exam_id, str(stored.on), stored.passed) == ("oulad.AAA.2013J", "2014-06-26", True)
 
 
+def test_oulad_a_file_that_is_no_table_of_it_is_refused(tmp_path: Path) -> None:
+    oulad(tmp_path, "", "")
+    (tmp_path / "other.csv").write_text("a,b\n")
+    with pytest.raises(UnreadableSource, match=r"other\.csv is no table of the data set"):
+        OuladSource(tmp_path / "other.csv", ImportOptions())
+    assert OuladSource(tmp_path / "oulad_student.csv", ImportOptions()).total == 0
+
+
 def test_oulad_a_folder_without_the_data_set_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSource, match="oulad_course"):
         OuladSource(tmp_path, OPTIONS)

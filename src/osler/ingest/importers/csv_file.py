@@ -91,10 +91,15 @@ class CsvSource:
 
     def _record(self, row: Row, key: tuple[str, str]) -> SourceRecord:
         columns = self._mapping.columns
+        if columns.learner and not key[0].strip():
+            return SourceRecord(skipped="no_learner")  # never the installation's own: the file is of several
         at = self._instant(row[columns.at])
         if at is None:
             return SourceRecord(skipped="time_unreadable")
-        data = self._data(row)
+        seconds = self._seconds(row)
+        if seconds is None:
+            return SourceRecord(skipped="seconds_unreadable")
+        data = self._data(row, seconds)
         if data is None:
             return SourceRecord(skipped="no_grade")
         topics = self._topics_of.get(key) or [f"{self._mapping.topic_prefix}.{_id(n)}" for n in self._topic_names(row)]
@@ -104,10 +109,14 @@ class CsvSource:
         )  # fmt: skip
         return SourceRecord((made,), learner=key[0] or None)
 
-    def _data(self, row: Row) -> dict[str, object] | None:
+    def _seconds(self, row: Row) -> float | None:
+        """How long the answer took; 0 where the table does not say, None where what it says is no duration."""
+        cell = row[self._mapping.columns.seconds].strip() if self._mapping.columns.seconds else ""
+        found = number(cell.replace(",", ".")) if cell else 0.0  # 12,5 as much of Europe writes it
+        return None if found is None or found < 0 else round(found * self._mapping.seconds_per_unit, 3)
+
+    def _data(self, row: Row, seconds: float) -> dict[str, object] | None:
         columns = self._mapping.columns
-        seconds = number(row[columns.seconds]) if columns.seconds else 0.0
-        seconds = round(max(0.0, (seconds or 0.0) * self._mapping.seconds_per_unit), 3)
         item = _id(row[columns.item])
         if self._mapping.type == "flashcard_review":
             rating = number(row[columns.rating or ""])

@@ -29,6 +29,12 @@ KINDS = {
     "oucollaborate": "video",
 }
 MOST_DAYS = 1_000
+PUBLISHED = {
+    "course": "courses", "assessment": "assessments", "student_assessment": "studentAssessment",
+    "student": "studentInfo",
+}  # fmt: skip
+"""The tables that are read, with their names where they were published."""
+
 Presentation = tuple[str, str]
 _NAMED = re.compile(r"20[0-9]{2}[A-Z]")
 
@@ -40,9 +46,11 @@ class OuladSource:
 
     def __init__(self, path: Path, options: ImportOptions) -> None:  # noqa: ARG002 (every source is made alike)
         folder = path if path.is_dir() else path.parent
-        self._files = {
-            name: _needed(folder, name) for name in ("course", "assessment", "student_assessment", "student")
-        }
+        self._files = {name: _needed(folder, name) for name in PUBLISHED}
+        if path.is_file() and path not in self._files.values():
+            raise UnreadableSource(
+                f"{path.name} is no table of the data set; name the folder that holds it", code="source.missing"
+            )
         self._vle = find(folder, "oulad_vle.csv", "vle.csv")
         self._lengths = self._read_lengths()
         self._assessments = self._read_assessments()
@@ -132,14 +140,10 @@ class OuladSource:
 
 
 def _needed(folder: Path, name: str) -> Path:
-    published = {
-        "course": "courses", "assessment": "assessments", "student_assessment": "studentAssessment",
-        "student": "studentInfo",
-    }  # fmt: skip
-    found = find(folder, f"oulad_{name}.csv", f"{published[name]}.csv")
+    found = find(folder, f"oulad_{name}.csv", f"{PUBLISHED[name]}.csv")
     if found is None:
         raise UnreadableSource(
-            f"{folder} has no oulad_{name}.csv (or {published[name]}.csv); name the folder that holds the data set",
+            f"{folder} has no oulad_{name}.csv (or {PUBLISHED[name]}.csv); name the folder that holds the data set",
             code="source.missing",
         )
     return found
