@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-APPEND = "src/osler/migrations/sql/0011_append_events.sql"
+APPEND = "src/osler/migrations/sql/0015_append_events.sql"
 LOG = "src/osler/migrations/versions/2026_11_22_1030_event_log.py"
 RACES, IDENTITY, COHORT = (f"tests/faults/test_{name}.py" for name in ("e_races", "e_identity", "p_cohort"))
 FAILED, OK = 1, 0

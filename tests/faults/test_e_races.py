@@ -28,7 +28,7 @@ from osler.ingest.work import Sender
 from osler.observe.keys import secret_key
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
-SQL = Path(__file__).parents[2] / "src/osler/migrations/sql/0011_append_events.sql"
+SQL = Path(__file__).parents[2] / "src/osler/migrations/sql/0015_append_events.sql"
 DAY = 86_400_000
 
 
@@ -129,8 +129,8 @@ async def test_e25_an_older_snapshot_is_refused(database):
         with pytest.raises(Exception, match="READ COMMITTED"):
             async with connection.transaction(isolation="repeatable_read"):
                 await connection.fetch(
-                    "select append_events(0, gen_random_uuid(), '{}', '{}', '{}', null, null, now(), null, null, null,"
-                    " '', '', '{}', '{}', '{}', '{}')"
+                    "select append_events(0, gen_random_uuid(), '{}', '{}', '{}', '{}', null, null, now(), null, null,"
+                    " null, '', '', '{}', '{}', '{}', '{}')"
                 )
 
 

@@ -57,8 +57,8 @@ def run_offline(context: Any) -> None:
 
 
 def _is_declared(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:
-    """Partitions are made by a function, month by month; they are no part of the declared schema."""
-    return not (kind == "table" and name is not None and "_p2" in name)
+    """Partitions are no part of the declared schema: those by month are made by a function, those of marks by hand."""
+    return not (kind == "table" and name is not None and ("_p2" in name or name.startswith("dirty_days_")))
 
 
 async def owner_url(settings: Settings) -> str:

@@ -24,7 +24,7 @@ class Connection(Protocol):
 
 _APPEND = (
     "select state, erased, withdrawn, unwell, new_users, new_ids, stored_users, stored_ids, stored_hashes "
-    "from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    "from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 )
 
 
@@ -35,25 +35,37 @@ class CatalogChanged(OslerError):
     default_code = "catalog.changed"
 
 
+class LearnerChanged(OslerError):
+    """A learner's zone, start of the day or checkpoint is no longer what the batch was concluded with: look again."""
+
+    status = 503
+    default_code = "learner.changed"
+
+
 async def append(connection: Connection, batch: Batch, *, key: bytes) -> Appended:
     """Store what is new, in one statement; without a surrounding transaction that is one COMMIT.
 
     Entries must be sorted by (user_id, event_id) and free of repeats; `key` is the tombstones' secret.
 
-    Errors: CatalogChanged; whatever asyncpg raises for a missing partition, a deadlock or a lost connection.
+    Errors: CatalogChanged, LearnerChanged; whatever asyncpg raises for a missing partition, a deadlock or a lost
+    connection.
     """
     entries = batch.entries
-    subjects = [subject(key, user) for user in dict.fromkeys([e.user_id for e in entries])]
+    users = list(dict.fromkeys([e.user_id for e in entries]))
+    subjects = [subject(key, user) for user in users]
     row = await connection.fetchrow(
         _APPEND,
         len(entries), uuid4(), [s.bucket for s in subjects], [s.user_id for s in subjects], [s.mac for s in subjects],
-        list(batch.create) or None, batch.catalog_version, batch.received_at, batch.sent_at, batch.clock_skew_ms,
-        batch.device_id, b"".join([e.content_hash for e in entries]), os.urandom(16 * len(entries)),
+        [batch.homes.get(user) for user in users], list(batch.create) or None, batch.catalog_version,
+        batch.received_at, batch.sent_at, batch.clock_skew_ms, batch.device_id,
+        b"".join([e.content_hash for e in entries]), os.urandom(16 * len(entries)),
         *columns.envelope(entries), *columns.typed(entries),
     )  # fmt: skip
     assert row is not None  # noqa: S101 (a function with OUT parameters gives one row)
     if row["state"] == "catalog_changed":
         raise CatalogChanged("The catalogue changed while the batch was graded.")
+    if row["state"] == "learner_changed":
+        raise LearnerChanged("A learner's settings changed while the batch was concluded.")
     if row["state"] == "all_new":
         return Appended(None)
     stored = zip(_keys(row["stored_users"], row["stored_ids"]), row["stored_hashes"] or (), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -46,7 +46,8 @@ class Batch:
     """Entries that are stored in one transaction, with what they share.
 
     `catalog_version` is the version the grades were made with; the append refuses when it has moved on. `create`
-    names learners who are seen for the first time and may be made.
+    names learners who are seen for the first time and may be made. `homes` is what was known of the others, as
+    the append writes it itself; it refuses when it is not so any more.
     """
 
     entries: Sequence[Entry]
@@ -56,6 +57,7 @@ class Batch:
     device_id: str | None = None
     catalog_version: int | None = None
     create: Sequence[UUID] = ()
+    homes: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
 
 
 Key = tuple[str, str]

@@ -115,19 +115,21 @@ material_interactions = table(
     **_BY_MONTH,
 )
 
+# Without a key: marks are only ever appended, and deleted by who sees them. By consumer, so that those of `live`, which
+# takes them learner by learner, have an index, and those of the nights, taken in sets, are a heap and nothing else.
 dirty_days = table(
     "dirty_days",
-    user_id_column(primary_key=True),
-    column("consumer", sa.Text(), primary_key=True, comment="who has to look again: live or rollup"),
-    column("local_date", sa.Date(), primary_key=True, comment="study day with new events", unit="local day"),
-    column("batch_id", sa.Uuid(), primary_key=True, comment="append that left the mark; marks are never merged"),
+    user_id_column(),
+    column("consumer", sa.Text(), comment="who has to look again: live or rollup"),
+    column("local_date", sa.Date(), comment="study day with new events", unit="local day"),
+    column("batch_id", sa.Uuid(), comment="append that left the mark; marks are never merged"),
     column("n_events", sa.Integer(), comment="events that it covers", unit="events"),
     column("min_event_ts", sa.DateTime(timezone=True), comment="oldest of them", unit="UTC"),
     column("marked_at", sa.DateTime(timezone=True), server_default=sa.func.now(), comment="when", unit="UTC"),
-    sa.Index("ix_dirty_days_consumer", "consumer", "marked_at"),
     kind=Kind.OPERATIONAL,
     erase=Erase.DELETE,
     comment="what a consumer has not seen yet: appended with the events, deleted by it",
+    postgresql_partition_by="LIST (consumer)",
 )
 
 tombstones = table(

@@ -18,13 +18,13 @@ from osler.domain.content_hash import canonical_data
 from osler.domain.event_types import EVENT_TYPES, Body
 from osler.domain.outcomes import Code, EventProblem, Status
 from osler.errors import TooMany
-from osler.eventlog.append import CatalogChanged, Connection
+from osler.eventlog.append import CatalogChanged, Connection, LearnerChanged
 from osler.eventlog.entries import Batch
 from osler.eventlog.lookups import started_sessions
 from osler.eventlog.tombstones import KEY_NAME
 from osler.ingest.catalog_view import CatalogView
 from osler.ingest.decoding import Read, UnreadableBatch
-from osler.ingest.learners import find_learners
+from osler.ingest.learners import KnownLearners
 from osler.ingest.limits import IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
 from osler.ingest.rates import EventBuckets, of_addresses
 from osler.ingest.settling import abort, answer, drop_repeats, id_of, place_in_log, store_all_or_nothing
@@ -37,7 +37,7 @@ from osler.observe import metrics
 from osler.observe.keys import secret_key
 
 SESSIONS_KEPT = 50_000
-CATALOG_TRIES = 5
+TRIES = 5
 LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has been checked
 TOGETHER_FROM = 8
 """Fewer candidates are quicker one by one."""
@@ -68,6 +68,7 @@ class Ingestion:
         metrics.declare_event_types(EVENT_TYPES)
         self.db = db
         self.catalog = CatalogView()
+        self.learners = KnownLearners()
         self.buckets = EventBuckets()
         self.addresses = of_addresses()
         self._key = secret_key(db.settings.home, KEY_NAME)
@@ -157,8 +158,8 @@ class Ingestion:
         atomic: bool,
         turn: Turn | None,
     ) -> list[Candidate]:
-        """Look up, conclude, store; again when the catalogue changed in between. Fills in the outcomes."""
-        for _ in range(CATALOG_TRIES):
+        """Look up, conclude, store; again when what was looked up is so no longer. Fills in the outcomes."""
+        for _ in range(TRIES):
             found = dict(outcomes)
             try:
                 async with self.db.ingest_pool.acquire(timeout=self.db.settings.pool_wait_seconds) as connection:
@@ -166,9 +167,12 @@ class Ingestion:
             except CatalogChanged:
                 self.catalog.forget()
                 continue
+            except LearnerChanged:
+                self.learners.forget(ctx.learners)
+                continue
             outcomes.update(found)
             return accepted
-        raise CatalogChanged("The catalogue keeps changing; try again.")
+        raise CatalogChanged("The catalogue or a learner keeps changing; try again.")
 
     async def _attempt(
         self,
@@ -183,7 +187,7 @@ class Ingestion:
     ) -> list[Candidate]:
         settings = self.db.settings
         users = list(dict.fromkeys(c.user_id for c in alive))
-        ctx.learners = await find_learners(connection, users, ctx.sender, settings.timezone)
+        ctx.learners = await self.learners.find(connection, users, ctx.sender, settings.timezone)
         questions = {c.event.data.question_id for c in alive if c.kind.name == "question_submit"}
         materials = {c.event.data.material_id for c in alive if c.kind.body is Body.MATERIAL} - {None}
         version = await self.catalog.look_up(connection, questions, materials)
@@ -195,9 +199,8 @@ class Ingestion:
             batch,
             entries=[c.entry for c in ready],
             catalog_version=version if questions else None,
-            create=[UUID(user) for user in users if user in ctx.learners and ctx.learners[user].is_new]
-            if ready
-            else (),
+            create=[UUID(user) for user, learner in ctx.learners.items() if learner.is_new] if ready else (),
+            homes={user: learner.stored for user, learner in ctx.learners.items()},
         )
         if turn is not None:
             await turn()

@@ -48,11 +48,19 @@ class Sender:
 
 
 class Learner(msgspec.Struct, frozen=True, gc=False):
-    """What ingestion knows of a learner before it stores: where the day is counted, and what is kept already."""
+    """What ingestion knows of a learner before it stores: where the day is counted, and what is kept already.
+
+    `stored` is the text that this was read off, by which the append tells whether it still is so; None who is new.
+    """
 
     home: Home = Home()
     checkpoint_ms: int | None = None
-    is_new: bool = False
+    stored: str | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is stored of the learner yet."""
+        return self.stored is None
 
 
 @dataclass(frozen=True, slots=True)
