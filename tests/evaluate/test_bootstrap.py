@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from osler.evaluate.bootstrap import holm, mean_interval, paired_by_learner
+from osler.evaluate import metrics
+from osler.evaluate.bootstrap import auc_interval, ece_interval, holm, mean_interval, paired_by_learner
 
 
 def losses(learners: int, gap: float, seed: int = 0):
@@ -64,3 +65,32 @@ def test_holm_keeps_the_order_given_and_never_exceeds_one():
     assert holm([0.01, 0.04, 0.03]) == [0.03, 0.06, 0.06]
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_the_interval_of_an_auc_is_that_of_resampled_learners():
+    rng = np.random.default_rng(0)
+    learner = np.repeat(np.arange(60), 20)
+    p = np.round(rng.random(1200), 2)  # with ties
+    y = (rng.random(1200) < p).astype(float)
+    found = auc_interval(learner, y, p, draws=200, seed=1)
+    assert found is not None
+    low, high = found
+    assert low < metrics.auc(y, p) < high
+    by_hand = []
+    for _ in range(200):
+        rows = np.concatenate([np.flatnonzero(learner == who) for who in rng.integers(0, 60, 60)])
+        by_hand.append(metrics.auc(y[rows], p[rows]))
+    assert [low, high] == pytest.approx(np.quantile(by_hand, [0.025, 0.975]), abs=0.01)
+    assert auc_interval(learner, np.ones(1200), p) is None
+
+
+def test_the_interval_of_a_calibration_error_holds_it_and_narrows_with_learners():
+    rng = np.random.default_rng(2)
+    widths = []
+    for learners in (40, 400):
+        p = rng.uniform(0.1, 0.9, learners * 20)
+        y = (rng.random(p.size) < np.clip(p + 0.1, 0, 1)).astype(float)
+        low, high = ece_interval(np.repeat(np.arange(learners), 20), y, p)
+        assert 0 <= low < metrics.ece(y, p) < high
+        widths.append(high - low)
+    assert widths[1] < 0.6 * widths[0]

@@ -41,6 +41,20 @@ def test_the_published_figures(shared_data, name, held, auc, log_loss, mean_auc,
     assert (mean["auc"], mean["log_loss"]) == pytest.approx((mean_auc, mean_loss), abs=1e-3)
 
 
+def test_the_score_of_a_persons_other_half_is_met_within_seven_points(shared_data):
+    """science.md 9.3: mean absolute error 6.7 points, r .90."""
+    score = run(shared_data / "medical_admission_scored.csv.zst")["score"]["osler"]
+    assert (score["persons"], score["items"]) == (491, 50)
+    assert score["mae_points"] == pytest.approx(6.7, abs=0.05)
+    assert score["r"] == pytest.approx(0.90, abs=0.005)
+
+
+def test_score_intervals_hold_nine_in_ten_and_are_scored(tmp_path):
+    score = run(write(tmp_path / "x.csv", persons=3000))["score"]["osler"]
+    assert score["interval_coverage"] == pytest.approx(0.9, abs=0.05)
+    assert 0 < score["interval_width_points"] < score["interval_score_points"]
+
+
 def test_study_success_of_the_admitted_cannot_be_told(shared_data):
     found = run(shared_data / "medical_admission_scored.csv.zst")
     verdict = found["outcome"]["StudySuccess"]

@@ -88,3 +88,27 @@ def test_rmse_bins_is_zero_for_the_bin_mean_and_the_gap_for_a_shifted_one():
 def test_score_of_nothing_is_refused():
     with pytest.raises(ValueError, match="No rows"):
         metrics.score([], [])
+
+
+def test_interval_score_by_hand():
+    found = metrics.interval_scores([0.5, 0.2, 0.9], [0.4, 0.3, 0.5], [0.6, 0.5, 0.8])
+    assert (found.n, found.coverage) == (3, pytest.approx(1 / 3))
+    assert found.mean_width == pytest.approx(0.7 / 3)
+    # Two fell outside by .1: each costs 2/.1 times that beside its width.
+    assert found.score == pytest.approx((0.7 + 2 * 20 * 0.1) / 3)
+
+
+@given(st.floats(0.3, 3.0))
+def test_no_width_scores_better_than_the_one_that_is_claimed(factor):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=20_000)
+    honest = metrics.interval_scores(y, np.full(y.size, -1.645), np.full(y.size, 1.645))
+    other = metrics.interval_scores(y, np.full(y.size, -1.645 * factor), np.full(y.size, 1.645 * factor))
+    assert honest.coverage == pytest.approx(0.9, abs=0.01)
+    assert other.score > honest.score - 0.02
+
+
+def test_intervals_the_wrong_way_round_or_none_at_all_are_refused():
+    for y, low, high in (([], [], []), ([0.5], [0.6], [0.4])):
+        with pytest.raises(ValueError, match="ends in order"):
+            metrics.interval_scores(y, low, high)

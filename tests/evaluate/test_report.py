@@ -41,8 +41,23 @@ def test_json_has_flat_figures_and_survives_strict_json():
     for figure in ("log_loss", "auc", "brier", "ece"):
         assert isinstance(served[figure], float)
     assert served["ci"]["log_loss"][0] < served["log_loss"] < served["ci"]["log_loss"][1]
+    assert set(served["ci"]) == {"log_loss", "brier", "auc", "ece", "auc_within"}
+    for figure, (low, high) in served["ci"].items():
+        assert low < served[figure] < high, figure
     assert served["by_learner"]["u00"]["n"] == 25
     assert document["cold_start"]["0"]["osler"] == 0.5
+
+
+def test_means_over_learners_have_their_intervals_too():
+    learner = np.repeat([f"u{i}" for i in range(40)], 25)
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.2, 0.9, learner.size)
+    served = judge(learner, rng.random(p.size) < p, {"osler": p}, seed=0, weight="learners")["osler"]
+    flat = {"log_loss": served.log_loss, "brier": served.brier, "auc": served.auc, "ece": served.ece}
+    for figure, value in flat.items():
+        low, high = served.ci[figure]
+        assert value is not None
+        assert low < value < high, figure
 
 
 def test_a_lost_comparison_is_said_and_a_won_one_is_not():

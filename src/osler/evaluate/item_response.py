@@ -23,9 +23,10 @@ from sklearn.linear_model import LogisticRegression
 from osler.errors import UnreadableSource
 from osler.evaluate.exam_figures import auc_interval
 from osler.evaluate.exam_oulad import Floats, Strings
-from osler.evaluate.metrics import auc, log_loss
+from osler.evaluate.metrics import auc, interval_scores, log_loss
 from osler.evaluate.protocol import Progress, sha256_of, versions
 from osler.evaluate.report import Report, judge
+from osler.science.conformal import conformal_factor
 from osler.science.serving_rule import compare, enough_outcomes
 
 OUTCOMES = ("StudySuccess",)
@@ -81,20 +82,55 @@ def _log_odds(right: Floats) -> Floats:
     return np.log((total + 1) / (right.shape[1] - total + 1))[:, None]
 
 
-def forecast_items(right: Floats, test: Any) -> tuple[Floats, Floats, Floats]:
-    """(answers, forecasts, item means) of the held-out persons on the items at odd positions, persons × items."""
-    seen, asked = right[:, 0::2], right[:, 1::2]
+def forecast_items(right: Floats, fitted: Any, asked: Any) -> tuple[Floats, Floats, Floats]:
+    """(answers, forecasts, item means) of the persons `asked` on the items at odd positions, persons × items.
+
+    Learnt from the persons `fitted`; both are masks over persons.
+    """
+    seen, answers = right[:, 0::2], right[:, 1::2]
     x = _log_odds(seen)
-    forecasts = np.zeros((int(test.sum()), asked.shape[1]))
-    for item in range(asked.shape[1]):
-        y = asked[~test, item]
+    forecasts = np.zeros((int(asked.sum()), answers.shape[1]))
+    for item in range(answers.shape[1]):
+        y = answers[fitted, item]
         if y.min() == y.max():
             forecasts[:, item] = y.mean()
             continue
-        model = LogisticRegression(C=10.0).fit(x[~test], y)
-        forecasts[:, item] = model.predict_proba(x[test])[:, 1]
-    means = np.broadcast_to(asked[~test].mean(axis=0), forecasts.shape)
-    return asked[test], forecasts, np.asarray(means)
+        model = LogisticRegression(C=10.0).fit(x[fitted], y)
+        forecasts[:, item] = model.predict_proba(x[asked])[:, 1]
+    means = np.broadcast_to(answers[fitted].mean(axis=0), forecasts.shape)
+    return answers[asked], forecasts, np.asarray(means)
+
+
+def score_figures(right: Floats, test: Any, truth: Floats, forecast: Floats) -> dict[str, float | int | None]:
+    """How near the forecast of a person's share right came, and what its 90 % intervals were worth.
+
+    Widths are split conformal: learnt on every other training person, by models fitted on the rest of them.
+    """
+    score, expected = truth.mean(axis=1), forecast.mean(axis=1)
+    both_vary = score.std() > 0 and expected.std() > 0
+    found: dict[str, float | int | None] = {
+        "mae_points": float(100 * np.abs(score - expected).mean()),
+        "r": float(np.corrcoef(score, expected)[0, 1]) if both_vary else None,
+        "persons": int(test.sum()),
+        "items": truth.shape[1],
+    }
+    kept_back = ~test & (np.cumsum(~test) % 2 == 0)
+    known, said, _ = forecast_items(right, ~test & ~kept_back, kept_back)
+    factor = conformal_factor((known.mean(axis=1) - said.mean(axis=1)) / _score_sd(said))
+    if factor is None:
+        return found
+    reach = factor * _score_sd(forecast)
+    intervals = interval_scores(score, np.clip(expected - reach, 0, 1), np.clip(expected + reach, 0, 1))
+    return found | {
+        "interval_coverage": intervals.coverage,
+        "interval_width_points": 100 * intervals.mean_width,
+        "interval_score_points": 100 * intervals.score,
+    }
+
+
+def _score_sd(forecast: Floats) -> Floats:
+    """The spread of a share right that comes from drawing the answers alone."""
+    return np.sqrt(np.maximum((forecast * (1 - forecast)).sum(axis=1), 1e-9)) / forecast.shape[1]
 
 
 def outcome_verdict(answers: Responses, outcome: Floats, seed: int) -> dict[str, Any]:
@@ -148,7 +184,7 @@ class ItemResponseTask:
         began = perf_counter()
         answers = read(path)
         test = held_out(answers.name, len(answers.right))
-        truth, forecast, means = forecast_items(answers.right, test)
+        truth, forecast, means = forecast_items(answers.right, ~test, test)
         progress("items", 1, 2)
         persons: Strings = np.repeat(np.flatnonzero(test).astype(np.str_), truth.shape[1])
         models = judge(
@@ -161,17 +197,7 @@ class ItemResponseTask:
                 "item_mean": "share right",
             },
         )
-        scores = truth.mean(axis=1), forecast.mean(axis=1)
-        sections: dict[str, Any] = {
-            "score": {
-                "osler": {
-                    "mae_points": float(100 * np.abs(scores[0] - scores[1]).mean()),
-                    "r": float(np.corrcoef(*scores)[0, 1]) if scores[0].std() > 0 and scores[1].std() > 0 else None,
-                    "persons": int(test.sum()),
-                    "items": truth.shape[1],
-                }
-            }
-        }
+        sections: dict[str, Any] = {"score": {"osler": score_figures(answers.right, test, truth, forecast)}}
         status, notes = "ok", ["Items at even positions observed, those at odd positions forecast; no dates, no time."]
         if answers.outcome is not None:
             verdict = outcome_verdict(answers, answers.outcome, seed)

@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 
 CLIP = 1e-4
 ECE_BINS = 15
+MIN_WITHIN = 20  # answers of a learner from which an AUC of their own says something
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def calibration_line(y: npt.ArrayLike, p: npt.ArrayLike, rounds: int = 50) -> tu
     return unidentified
 
 
-def auc_within(learner: npt.NDArray[Any], y: npt.ArrayLike, p: npt.ArrayLike, min_n: int = 20) -> float | None:
+def auc_within(learner: npt.NDArray[Any], y: npt.ArrayLike, p: npt.ArrayLike, min_n: int = MIN_WITHIN) -> float | None:
     """Mean AUC within learner, over learners with at least `min_n` rows and both outcomes; None if there is none.
 
     Pooled AUC rewards telling learners apart; this does not.
@@ -191,6 +192,41 @@ def rmse_bins(
 def _geometric(values: Floats, scale: float, ratio: float, *, digits: int) -> Floats:
     powers = np.floor(np.log(np.maximum(values, 1.0)) / math.log(ratio))
     return np.round(scale * np.exp(powers * math.log(ratio)), digits)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalScores:
+    """What intervals were worth: the share that held what came, their mean width, and the mean interval score.
+
+    The score is the width, and 2/(1 - level) times the distance for what came outside: less is better, and neither
+    wide nor overconfident intervals get away with it.
+    """
+
+    n: int
+    coverage: float
+    mean_width: float
+    score: float
+
+
+def interval_scores(
+    y: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, *, level: float = 0.90
+) -> IntervalScores:
+    """Coverage, mean width and interval score of intervals that claim `level`. Shapes: (n,) arrays.
+
+    Errors: ValueError when there is no row, or an interval's ends are the wrong way round.
+    Source: Gneiting & Raftery 2007, section 6.2.
+    """
+    came, below, above = floats(y), floats(low), floats(high)
+    if came.size == 0 or bool((below > above).any()):
+        raise ValueError("Intervals to score need rows, and ends in order.")
+    outside = np.maximum(below - came, 0.0) + np.maximum(came - above, 0.0)
+    width = above - below
+    return IntervalScores(
+        n=came.size,
+        coverage=float((outside == 0.0).mean()),
+        mean_width=float(width.mean()),
+        score=float((width + 2.0 / (1.0 - level) * outside).mean()),
+    )
 
 
 def score(y: npt.ArrayLike, p: npt.ArrayLike) -> Scores:

@@ -12,8 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate.bootstrap import Difference, Weight, holm, mean_interval, paired_by_learner
+from osler.evaluate.bootstrap import (
+    Difference,
+    Weight,
+    auc_interval,
+    ece_interval,
+    holm,
+    mean_interval,
+    paired_by_learner,
+)
 from osler.evaluate.metrics import (
+    MIN_WITHIN,
     CalibrationBin,
     Floats,
     auc_within,
@@ -211,7 +220,7 @@ def _scored(learner: npt.NDArray[Any], outcome: Floats, p: Floats, *, weight: We
         auc=head["auc"],
         brier=head["brier"] or 0.0,
         ece=head["ece"] or 0.0,
-        ci={"log_loss": mean_interval(learner, log_losses(outcome, p), seed=seed, weight=weight)},
+        ci=_intervals(learner, outcome, p, mine, weight=weight, seed=seed),
         by_learner=mine,
         figures={
             "n": pooled.n,
@@ -224,6 +233,29 @@ def _scored(learner: npt.NDArray[Any], outcome: Floats, p: Floats, *, weight: We
         },
         calibration=calibration_table(outcome, p),
     )
+
+
+def _intervals(
+    learner: npt.NDArray[Any], y: Floats, p: Floats, mine: Mapping[str, Figures], *, weight: Weight, seed: int
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals by a bootstrap over learners, of every figure at the head that has one."""
+    found: dict[str, tuple[float, float] | None] = {
+        "log_loss": mean_interval(learner, log_losses(y, p), seed=seed, weight=weight),
+        "brier": mean_interval(learner, (p - y) ** 2, seed=seed, weight=weight),
+    }
+    if weight == "rows":
+        found |= {"auc": auc_interval(learner, y, p, seed=seed), "ece": ece_interval(learner, y, p, seed=seed)}
+    else:
+        found |= {name: _mean_interval([m[name] for m in mine.values()], seed) for name in ("auc", "ece")}
+    within = [m["auc"] for m in mine.values() if (m["n"] or 0) >= MIN_WITHIN]
+    found["auc_within"] = _mean_interval(within, seed)
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _mean_interval(values: Sequence[float | int | None], seed: int) -> tuple[float, float] | None:
+    """The interval of a mean over learners, of those who have the figure; None without any."""
+    known = np.array([value for value in values if value is not None], dtype=np.float64)
+    return mean_interval(np.arange(known.size), known, seed=seed) if known.size else None
 
 
 def _own_figures(y: Floats, p: Floats) -> Figures:
