@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.support.learning import LEARNER, history, send, small_catalogue
+from tests.support.learning import LEARNER, OTHER, history, send, small_catalogue
 from typer.testing import CliRunner
 
 from osler.cli.main import app
 from osler.db.engine import Database
-from osler.errors import InvalidInput
+from osler.errors import InvalidInput, NotFound
 from osler.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -55,6 +55,17 @@ def test_csv_is_a_zip_and_without_a_file_lines_go_to_standard_output(learner: st
         assert made.testzip() is None
         assert {"README.md", "events.csv", "osler-export.jsonl"} <= set(made.namelist())
     assert json.loads(exported("--user", learner).splitlines()[0])["export"] == "osler"
+
+
+def test_who_is_unknown_and_where_nothing_can_be_written_is_said(learner: str, tmp_path: Path) -> None:
+    out = tmp_path / "none.jsonl"
+    for arguments, kind, why in (
+        (("--user", str(OTHER), "--out", str(out)), NotFound, "nothing is stored"),
+        (("--user", learner, "--out", str(tmp_path / "no" / "x.jsonl")), InvalidInput, "cannot be written: No such"),
+    ):
+        with pytest.raises(kind, match=why):
+            CliRunner().invoke(app, ["export", *arguments], catch_exceptions=False)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(("arguments", "why"), [(("--csv", "--jsonl"), "choose one"), (("--json",), "needs --out")])

@@ -40,7 +40,10 @@ def command(
 async def _erase(settings: Settings, user: UUID | None, *, as_json: bool) -> None:
     from osler.privacy.erasure import erase, unfinished
 
-    for user_id in [user] if user else await unfinished(settings):
+    wanted = [user] if user else await unfinished(settings)
+    if not wanted:
+        typer.echo("nobody has asked to be erased, and nothing was begun", err=True)
+    for user_id in wanted:
         certificate = await erase(settings, user_id)
         if as_json:
             said = {

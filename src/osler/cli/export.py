@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -12,9 +13,10 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from typing import BinaryIO
 
+    from osler.db.engine import Database
     from osler.privacy.export import Export
     from osler.settings import Settings
 
@@ -87,33 +89,53 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
 
 
 async def _written(settings: Settings, user_id: UUID | None, form: Form, out: Path | None) -> Written:
+    from osler.analytics.registry import analytics
+    from osler.catalog import queries
+    from osler.db.engine import Database
+    from osler.errors import NotFound
+
+    analytics()  # their tables are declared by importing them
+    async with Database.open(settings) as db:
+        if user_id is not None:
+            async with db.read() as session:
+                if await queries.user(session, user_id) is None:
+                    raise NotFound(f"nothing is stored of a learner {user_id}")
+        with _opened(out) as file:
+            return await _export(db, user_id, form, file)
+
+
+@contextmanager
+def _opened(out: Path | None) -> Generator[BinaryIO]:
     import os
     import sys
 
+    from osler.errors import InvalidInput
+
     if out is None:
-        return await _export(settings, user_id, form, sys.stdout.buffer)
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        return await _export(settings, user_id, form, file)
+        yield sys.stdout.buffer
+        return
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise InvalidInput(f"{out} cannot be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
 
 
-async def _export(settings: Settings, user_id: UUID | None, form: Form, file: BinaryIO) -> Written:
+async def _export(db: Database, user_id: UUID | None, form: Form, file: BinaryIO) -> Written:
     from osler import clock
-    from osler.analytics.registry import analytics
     from osler.cli.progress import Bar
-    from osler.db.engine import Database
     from osler.privacy.export import Export
 
-    analytics()  # their tables are declared by importing them
     began, n_bytes = clock.monotonic_seconds(), 0
-    async with Database.open(settings) as db:
-        export = Export(db, user_id, await db.now(), with_keys=form is not Form.ZIP)
-        with Bar("exporting", await export.total()) as bar:
-            done = 0
-            async for part in _parts(export, form):
-                file.write(part)
-                n_bytes += len(part)
-                bar.advance(export.counts.get("events", 0) - done)
-                done = export.counts.get("events", 0)
+    export = Export(db, user_id, await db.now(), with_keys=form is not Form.ZIP)
+    with Bar("exporting", await export.total()) as bar:
+        done = 0
+        async for part in _parts(export, form):
+            file.write(part)
+            n_bytes += len(part)
+            bar.advance(export.counts.get("events", 0) - done)
+            done = export.counts.get("events", 0)
     file.flush()
     return Written(export.counts, n_bytes, clock.monotonic_seconds() - began)
 

@@ -80,6 +80,8 @@ async def test_a_class_of_twelve_is_published_in_steps_and_a_class_of_nine_is_si
     one = await web.client.get("/api/analytics/cohort/cardio", headers=web.auth(learners[0]))
     assert [topic["topic_id"] for topic in one.json()["topics"]] == ["cardio"]
     assert "struggle with Cardio" in one.json()["topics"][0]["finding"]["text"]
+    unknown = await web.client.get("/api/analytics/cohort/nowhere", headers=web.auth(learners[0]))
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "topic.unknown")
 
 
 async def test_below_the_minimum_every_field_is_silent(web: Web):

@@ -12,6 +12,7 @@ from osler.analytics.cohort.queries import cohort_for, figures_of, learners_of
 from osler.analytics.cohort.schemas import CohortAnswer, LearnersAnswer
 from osler.catalog.snapshot import catalogue
 from osler.db.engine import ReadSession
+from osler.errors import NotFound
 from osler.http.answers import encoded
 from osler.http.audit import AuditEntry, record, stated_purpose
 from osler.http.deps import AsOf, ReadDb, WriteDb
@@ -72,11 +73,13 @@ async def cohort_topic(
 async def _asked(
     scope: Scope, s: ReadSession, as_of: Any, cohort_id: str | None, topic_id: str | None
 ) -> dict[str, Any]:
+    known = await catalogue(s)
+    if topic_id is not None and topic_id not in known.topics:
+        raise NotFound("There is no such topic.", code="topic.unknown")
     mine = await cohort_for(s, scope.user_id, scope.reach, cohort_id)
     if mine is None:
         return not_opted_in()
-    found = await figures_of(s, scope.user_id, as_of, mine["cohort_id"], topic_id)
-    return answer(found, mine, await catalogue(s))
+    return answer(await figures_of(s, scope.user_id, as_of, mine["cohort_id"], topic_id), mine, known)
 
 
 def _json(made: dict[str, Any]) -> Response:
