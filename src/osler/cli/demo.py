@@ -36,8 +36,8 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     density: Annotated[float, typer.Option(min=0.01, max=20, help="1 = 50,000 events a learner and year.")] = 1.5,
     seed: Annotated[int, typer.Option(help="Another seed, another class.")] = 7,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of all state. [OSLER_HOME]")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Erase the sample class that is here and make another.")
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Erase the sample class that is here and make another.")
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Start, ask health and five pages, stop.")] = False,
 ) -> None:
@@ -49,7 +49,7 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
     from osler.settings import load_settings
 
     settings = load_settings(**({"home": data} if data is not None else {}))
-    wanted = Wanted(learners, days, density, seed, fresh)
+    wanted = Wanted(learners, days, density, seed, reset)
     after = After.CHECK if check else After.BROWSE if browser and sys.stdout.isatty() else After.NOTHING
     asyncio.run(_demo(settings, wanted, after, port))
 
@@ -116,7 +116,7 @@ def _sign_ins(settings: Settings, people: SampleClass) -> dict[str, str]:
 
 
 def _print_sign_ins(settings: Settings, signed_in: dict[str, str]) -> None:
-    at = f"http://{settings.host}:{settings.port}"
+    at = f"{settings.scheme}://{settings.host}:{settings.port}"
     typer.echo("Sign in (each link is good for 30 days, on this machine):")
     for role, token in signed_in.items():
         typer.echo(f"  {role.replace('_', ' '):<14} {at}/#token={token}")
@@ -128,7 +128,7 @@ async def _afterwards(settings: Settings, signed_in: dict[str, str], after: Afte
     """Wait until the service answers; then open a browser, or ask it and stop it. True when every page was good."""
     import httpx
 
-    at = f"http://{settings.host}:{settings.port}"
+    at = f"{settings.scheme}://{settings.host}:{settings.port}"
     async with httpx.AsyncClient(base_url=at, timeout=30, trust_env=False) as client:
         while not await _answers(client, "/api/health/ready"):  # noqa: ASYNC110 (another process' state: nothing to wait on)
             await asyncio.sleep(0.1)

@@ -29,7 +29,7 @@ class Wanted:
     days: int
     density: float
     seed: int
-    fresh: bool
+    reset: bool
 
 
 async def prepare(db: Database, wanted: Wanted) -> SampleClass:
@@ -53,7 +53,7 @@ async def _class_of(db: Database, wanted: Wanted) -> SampleClass:
     plan = ClassPlan(wanted.learners, wanted.days, wanted.density, wanted.seed, await db.now(), edition)
     if existing is None:
         return await _make(db, plan)
-    if wanted.fresh:
+    if wanted.reset:
         await step("sample class erased", _erase(db.settings, existing.everybody))
         return await _make(db, replace(plan, edition=edition + 1))
     if not existing.is_whole and existing.is_of(plan):
@@ -86,7 +86,7 @@ async def _reuse(db: Database, plan: ClassPlan, existing: Existing) -> SampleCla
     if existing.is_of(plan):
         say(f"the sample class is here: {whose}")
     else:
-        say(f"another sample class is here and is used: {whose}; --fresh erases it and makes the one asked for")
+        say(f"another sample class is here and is used: {whose}; --reset erases it and makes the one asked for")
         people = replace(people, learners=existing.learners or people.learners, educator=existing.educator)
     if await is_owed(db, existing.learners):
         await _compute(db)
