@@ -87,6 +87,37 @@ def test_a_wrong_file_is_refused_in_words(change: tuple[bytes, bytes], said: str
     assert said in caught.value.text
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\\nb",
+        "a\\u0000",
+        "\\u001b[31mred",
+        "\\u202etxt.exe",
+        "a\\u2066b",
+        "a\\u200fb",
+        "\\u0085",
+        "\\u2028",
+        " ",
+        "a" * 201,
+    ],
+)
+@pytest.mark.parametrize("place", [b'"Small"', b'"Heart"'])
+def test_h12_a_name_that_poses_as_another_or_breaks_a_line_is_refused(name: str, place: bytes) -> None:
+    assert SMALL.count(place) >= 1
+    with pytest.raises(UnreadableSource) as caught:
+        parse_curriculum(SMALL.replace(place, f'"{name}"'.encode()))
+    assert "cannot be seen" in caught.value.text or "needs a name of 1 to 200" in caught.value.text
+    assert not set(caught.value.text) & {"\0", "\x1b", "\u202e"}
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "=1+1", "\u0623\u0645\u0631\u0627\u0636", "C\u0301", "\U0001fac0", "a" * 200]
+)
+def test_h12_any_script_and_any_sign_may_stand_in_a_name(name: str) -> None:
+    assert name in {topic.name for topic in parse_curriculum(SMALL.replace(b'"Heart"', f'"{name}"'.encode())).topics}
+
+
 def test_prerequisites_that_go_round_are_refused_with_the_circle() -> None:
     back = b'[[prerequisite]]\nneeds = "heart.valves"\nfor = "heart.rhythm"\nreason = "back"\n[[exam]]'
     with pytest.raises(UnreadableSource, match="go round in a circle: heart"):

@@ -6,6 +6,7 @@ once, each fault in a sentence with its place.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -16,6 +17,9 @@ from osler.errors import UnreadableSource
 
 FORMAT = "osler-curriculum/1"
 SYSTEM_AXIS = "system"
+LONGEST_NAME = 200
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+"""They turn the direction of what stands after them: a name could pose as another one."""
 
 
 class _Prerequisite(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,7 +141,7 @@ def parse_curriculum(text: bytes) -> Curriculum:
         msg = f"the file says format '{file.format}'; this version of Osler reads '{FORMAT}'"
         raise UnreadableSource(msg, code="curriculum.format")
     names = _names(file)
-    faults = [*_tree_faults(names), *_edge_faults(file, names), *_exam_faults(file, names)]
+    faults = [*_name_faults(file, names), *_tree_faults(names), *_edge_faults(file, names), *_exam_faults(file, names)]
     if faults:
         raise UnreadableSource("the curriculum cannot be loaded:\n  " + "\n  ".join(faults), code="curriculum.invalid")
     exams = tuple(_exam(exam, names) for exam in file.exam)
@@ -153,6 +157,24 @@ def _names(file: CurriculumFile) -> dict[str, tuple[str, str]]:
         for key, name in entries.items():
             names[key if axis == SYSTEM_AXIS else f"{axis}.{key}"] = (name, axis)
     return names
+
+
+def _name_faults(file: CurriculumFile, names: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """Names are shown to people as they stand: any script and any sign, but nothing that cannot be seen."""
+    called = [("the curriculum", file.name), *((f"topic '{key}'", name) for key, (name, _) in names.items())]
+    for exam in file.exam:
+        called.append((f"exam '{exam.id}'", exam.name))
+        called += [(f"{exam.id}: section '{section.id}'", section.name) for section in exam.section if section.name]
+    for what, name in called:
+        if not 1 <= len(name.strip()) <= LONGEST_NAME:
+            yield f"{what} needs a name of 1 to {LONGEST_NAME} characters"
+        if hidden := next((sign for sign in name if is_unseen(sign)), None):
+            yield f"the name of {what} holds U+{ord(hidden):04X}, which cannot be seen and changes what is"
+
+
+def is_unseen(sign: str) -> bool:
+    """Whether a character controls a line, a terminal or the direction of reading; joiners of emoji do not."""
+    return unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} or sign in _TURNING
 
 
 def parent_of(topic_id: str) -> str | None:
