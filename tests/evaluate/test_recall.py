@@ -32,6 +32,23 @@ TABLE = {
     "blend-fitted": (0.4155, 0.3158, 0.3156, 0.4791, 0.1962),
     "blend-fitted-bias": (0.4140, 0.3163, 0.3155, 0.4770, 0.1934),
 }
+# Means over the learners: log loss, RMSE(bins), AUC. A constant has an AUC only by what changes from fold to fold.
+MEANS = {
+    "constant": (0.3706, 0.085, None),
+    "running-mean": (0.3688, 0.084, 0.539),
+    "moving-average": (0.3747, 0.077, 0.573),
+    "sm2": (1.449, 0.433, 0.577),
+    "stated": (0.4012, 0.104, 0.611),
+    "fsrs6-default": (0.3898, 0.115, 0.639),
+    "fsrs6-default-bias": (0.3512, 0.061, 0.644),
+    "fsrs6-fitted": (0.3469, 0.054, 0.657),
+    "sbd-default": (0.3787, 0.107, 0.620),
+    "sbd-fitted": (0.3476, 0.053, 0.648),
+    "logistic": (0.3482, 0.049, 0.642),
+    "blend-default-bias": (0.3501, 0.060, 0.641),
+    "blend-fitted": (0.3444, 0.050, 0.658),
+    "blend-fitted-bias": (0.3432, 0.048, 0.661),
+}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +88,10 @@ def test_the_table_of_the_science_page_is_reproduced_and_its_gate_passes(shared_
         for user, loss in zip(LEARNERS, losses, strict=True):
             if loss is not None:
                 assert models[name]["by_learner"][user]["log_loss"] == pytest.approx(loss, abs=0.001), (name, user)
+    for name, expected in MEANS.items():
+        got = [models[name][figure] for figure in ("log_loss", "rmse_bins", "auc")]
+        for value, wanted in zip(got, expected, strict=True):
+            assert wanted is None or value == pytest.approx(wanted, abs=0.001), name
     assert models["osler"]["log_loss"] <= 0.345
     assert not any(row["worse_beyond_noise"] for row in document["against_running_mean"].values())
     assert models["osler"]["rmse_bins"] <= 0.05
@@ -95,6 +116,20 @@ def test_a_learner_who_answers_by_coin_is_served_no_worse_than_their_running_mea
     row = report.sections["against_running_mean"]["coin"]
     assert not row["worse_beyond_noise"]
     assert row["difference"] < 0.02
+
+
+def test_cohorts_and_groups_have_figures_of_their_own_and_move_no_forecast(made, report, tmp_path):
+    head, *lines = made.read_text().splitlines()
+    labelled = [f"{line},{'2026' if line.startswith('coin') else '2027'}," for line in lines]
+    (tmp_path / "x.csv").write_text("\n".join([head + ",cohort,group", *labelled]) + "\n")
+    again = TASK.run(tmp_path / "x.csv", as_of=None, baselines=("running-mean",), progress=silent, seed=0)
+    rows = again.sections["by_cohort"]
+    assert {name: row["learners"] for name, row in rows.items()} == {"2026": 1, "2027": 2}
+    assert sum(row["n"] for row in rows.values()) == again.n
+    assert all(row["status"] == "insufficient" for row in rows.values())
+    assert rows["2026"]["log_loss_running-mean"] > rows["2027"]["log_loss_running-mean"]
+    assert "by_group" not in again.sections  # an empty column says nothing
+    assert again.models["osler"].log_loss == report.models["osler"].log_loss
 
 
 def test_same_seed_same_report(made, report):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate import recall_sections
+from osler.evaluate import groups, recall_sections
 from osler.evaluate.metrics import Floats, log_loss, rmse_bins
 from osler.evaluate.protocol import Progress, forward_folds, sha256_of, versions
 from osler.evaluate.recall_card import CARD, NOTES, SPLIT
@@ -24,6 +24,7 @@ from osler.science import blend, guard, rating_check
 from osler.science.memory_fit import History
 
 SPLITS = 5
+COMPARED = ("running-mean", "fsrs6-default")
 Ints = npt.NDArray[np.int64]
 
 
@@ -80,7 +81,10 @@ class RecallTask:
             seed=seed,
             wall_seconds=round(time.perf_counter() - began, 2),
             notes=[*NOTES, *data.notes, *_said(runs, scored)],
-            sections=recall_sections.sections(scored, names, seed=seed),
+            sections={
+                **recall_sections.sections(scored, names, seed=seed),
+                **groups.sections(data.labels, learner, outcome, forecasts, served=SERVED, beside=COMPARED),
+            },
             cards=(CARD,),
         )
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from osler.errors import UnreadableSource
+from osler.evaluate import groups
 from osler.evaluate.metrics import rows_by_learner
 from osler.evaluate.recall_logs import read_anki, read_log
 from osler.evaluate.recall_rows import Rows, in_order, joined, quality, usable
@@ -26,8 +27,10 @@ NUMBERS = {"ts": "ts", "day": "day", "rating": "rating", "supermemo_grade": "gra
 TABLES = (".csv", ".csv.zst", ".csv.gz")
 LOGS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 ANKI = (".anki2", ".anki21")
+LABELS = [name for names in groups.COLUMNS.values() for name in names]
 DAY_START_SECONDS = 4 * 3600
 
+Said = dict[str, list[tuple[str, str]]]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -50,10 +53,11 @@ class LearnerReviews:
 
 @dataclass(frozen=True, slots=True)
 class RecallData:
-    """All learners of a data set, and what was left out of it and why."""
+    """All learners of a data set, what was left out of it and why, and who is said to be in which cohort or group."""
 
     learners: Sequence[LearnerReviews]
     notes: Sequence[str] = field(default_factory=tuple[str, ...])
+    labels: groups.Labels = field(default_factory=dict[str, dict[str, str]])
 
     @property
     def reviews(self) -> int:
@@ -65,12 +69,13 @@ def read(path: Path, *, as_of: date | None = None) -> RecallData:
     """The reviews of a file, or of all readable files of a folder.
 
     Tables have the columns user, card, ts (epoch seconds), day (local day number), rating (1 to 4), and where known
-    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; others are not read. Logs are Osler's own,
-    collections are Anki's. Reviews after `as_of` (UTC) are left out.
+    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; a cohort and a group are no features; other
+    columns are not read. Logs are Osler's own, collections are Anki's. Reviews after `as_of` (UTC) are left out.
     Errors: UnreadableSource naming file, column and line for anything that cannot be used.
     """
     notes: list[str] = []
-    rows = usable(joined([_rows(file, notes) for file in _files(path)]), notes)
+    said: Said = {kind: [] for kind in groups.COLUMNS}
+    rows = usable(joined([_rows(file, notes, said) for file in _files(path)]), notes)
     if as_of is not None:
         end = (datetime.combine(as_of, datetime.min.time(), UTC) + timedelta(days=1)).timestamp()
         rows = rows.take(rows.ts < end)
@@ -78,7 +83,9 @@ def read(path: Path, *, as_of: date | None = None) -> RecallData:
         raise UnreadableSource(f"{path.name} holds no review that can be used.")
     ordered = in_order(rows)
     return RecallData(
-        [_learner(user, ordered.take(mine)) for user, mine in rows_by_learner(ordered.user).items()], tuple(notes)
+        [_learner(user, ordered.take(mine)) for user, mine in rows_by_learner(ordered.user).items()],
+        tuple(notes),
+        groups.stated(said),
     )
 
 
@@ -91,13 +98,13 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _rows(file: Path, notes: list[str]) -> Rows:
+def _rows(file: Path, notes: list[str], said: Said) -> Rows:
     if file.name.endswith(LOGS):
-        return read_log(file, notes)
+        return read_log(file, notes, said["cohort"])
     if file.name.endswith(ANKI):
         return read_anki(file, notes)
     try:
-        table: pd.DataFrame = pd.read_csv(file)
+        table: pd.DataFrame = pd.read_csv(file, dtype=dict.fromkeys(LABELS, "str"))
     except (OSError, ValueError) as error:
         raise UnreadableSource(f"{file.name} cannot be read as a table: {error}") from error
     missing = [name for name in REQUIRED if name not in table]
@@ -105,6 +112,10 @@ def _rows(file: Path, notes: list[str]) -> Rows:
         missing.append("rating")
     if missing:
         raise UnreadableSource(f"{file.name} lacks the columns {', '.join(missing)}.")
+    users = table["user"].astype(str).tolist()
+    for kind, names in groups.COLUMNS.items():
+        for name in [name for name in names if name in table][:1]:
+            said[kind].extend((user, value) for user, value in zip(users, table[name], strict=True) if pd.notna(value))
     return _columns(table, file, notes)
 
 

@@ -38,8 +38,10 @@ class _Row:
     line: int
 
 
-def read_log(file: Path, notes: list[str]) -> Rows:
+def read_log(file: Path, notes: list[str], members: list[tuple[str, str]] | None = None) -> Rows:
     """The card reviews of Osler's log, one event a line in its wire form; without `user_id` a file is one learner.
+
+    `members` takes (learner, cohort) of the lines that say so.
 
     Cramming (`affects_schedule: false`) and other event types are left out and counted; after a `flashcard_reset` a
     card counts as a new one; a repeated `id` counts once.
@@ -50,7 +52,7 @@ def read_log(file: Path, notes: list[str]) -> Rows:
     seen: set[str] = set()
     skipped: Counter[str] = Counter()
     # A reset belongs between reviews in time, whatever the order of the lines.
-    for line, event in sorted(_events(file), key=lambda numbered: _when(file, *numbered)):
+    for line, event in sorted(_events(file, members), key=lambda numbered: _when(file, *numbered)):
         identity = str(event.get("id", event.get("event_id", f"line {line}")))
         kind = event.get("type", event.get("event_type"))
         if identity in seen:
@@ -111,7 +113,7 @@ def _columns(rows: list[_Row], file: Path) -> Rows:
     )
 
 
-def _events(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _events(file: Path, members: list[tuple[str, str]] | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(_lines(file), start=1):
         if not line.strip():
             continue
@@ -123,6 +125,10 @@ def _events(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise UnreadableSource(f"{file.name}, line {number}: data is no object.")
         if not event.keys() & BESIDE:
             yield number, event
+        elif members is not None and event.get("table") == "cohort_members":
+            row = event.get("row", {})
+            if row.get("role", "learner") == "learner":
+                members.append((str(row.get("user_id")), str(row.get("cohort_id"))))
 
 
 def _lines(file: Path) -> Iterator[str]:
