@@ -27,6 +27,7 @@ from osler.http.platform import Platform
 from osler.http.problems import install_problems
 from osler.http.rates import open_rates
 from osler.http.scope import Require, public
+from osler.http.straight import Straight
 from osler.ingest.routes import routers as ingest_routers
 from osler.ingest.routes.hooks import Hooks
 from osler.live.gauges import keep_looking
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, beside: Sequence[Beside] = ()) -> FastAPI:
         app.include_router(router)
     refuse_undecided(app)
     install_problems(app)
+    app.add_middleware(Straight, routes=api_routes(app))
     app.add_middleware(Kept)
     if settings.cors_origins:
         app.add_middleware(

@@ -16,6 +16,7 @@ from osler.eventlog.lookups import receipt
 from osler.http.deps import Here
 from osler.http.policy import Action
 from osler.http.scope import Scope, require
+from osler.http.straight import straight
 from osler.http.strict import api_router
 from osler.ingest import careful, decoding
 from osler.ingest.decoding import Read, UnreadableBatch
@@ -44,6 +45,7 @@ def router(hooks: Hooks) -> APIRouter:
     routes = api_router("/api/events", "events")
 
     @routes.post("/batch", openapi_extra=doc.batch_body(), responses=doc.answers(doc.EXAMPLE_BATCH_ANSWER, *FAILURES))
+    @straight
     async def batch(
         request: Request,
         scope: Writer,
