@@ -13,7 +13,7 @@ from osler.evaluate import exam, exam_models
 from osler.evaluate.exam_figures import auc_interval, perfect_ece
 from osler.evaluate.exam_models import choose, out_of_run
 from osler.evaluate.exam_oulad import NUMBERS, read_tables, snapshot, started_by
-from osler.evaluate.metrics import auc
+from osler.evaluate.metrics import auc, score
 from osler.evaluate.protocol import silent
 
 
@@ -205,3 +205,50 @@ def test_the_open_university_rows_are_those_of_the_published_table(shared_data, 
     training, tested = exam.split(snapshot(tables, day), codes)
     assert (training.at_risk.size, tested.at_risk.size) == (train, test)
     assert float(tested.at_risk.mean()) == pytest.approx(rate, abs=5e-4)
+
+
+PUBLISHED = {
+    0: ((0.587, 0.6952, 0.2498), (0.612, 0.6736, 0.2404)),
+    30: ((0.746, 0.5861, 0.2010), (0.749, 0.5807, 0.1994)),
+    60: ((0.802, 0.5296, 0.1756), (0.810, 0.5183, 0.1732)),
+    100: ((0.856, 0.4610, 0.1477), (0.853, 0.4572, 0.1489)),
+    150: ((0.898, 0.3927, 0.1229), (0.897, 0.3982, 0.1246)),
+}
+
+
+@pytest.mark.slow
+def test_the_baselines_are_those_of_the_published_table(shared_data):
+    tables = read_tables(shared_data)
+    registered = tables["student_registration"]
+    codes = {str(c): set(own["id_student"].astype(str)) for c, own in registered.groupby("code_presentation")}
+    for day, expected in PUBLISHED.items():
+        training, tested = exam.split(snapshot(tables, day), codes)
+        for name, (area, loss, brier) in zip(("logistic", "random_forest"), expected, strict=True):
+            found = score(tested.at_risk, exam_models.FITS[name](training, 0)(tested))
+            assert found.auc == pytest.approx(area, abs=5.5e-4), (day, name)
+            assert (found.log_loss, found.brier) == pytest.approx((loss, brier), abs=1.5e-4), (day, name)
+
+
+def test_lateness_is_cut_after_its_mean_and_early_work_counts_in_full(course):
+    tables = read_tables(course)
+    before = snapshot(tables, 25)
+    learner, asked = tables["student"]["id_student"].iloc[0], tables["assessment"]["id_assessment"].iloc[:4]
+    given = tables["student_assessment"].query("id_student != @learner")
+    own = pd.DataFrame({"id_assessment": asked, "id_student": learner, "date_submitted": 25, "is_banked": False,
+                        "score": 80.0})  # fmt: skip
+    after = snapshot({**tables, "student_assessment": pd.concat([given, own])}, 25)
+    row = dict(zip(NUMBERS, after.numbers[after.learner == str(learner)][0].tolist(), strict=True))
+    assert row["mean_lateness"] == np.mean([5, -30, -65, -100])  # due on days 20, 55, 90 and 125
+    assert (row["submitted_of_due"], row["points_of_due"]) == (4.0, 4 * 80.0)
+    others = before.learner != str(learner)
+    assert np.array_equal(before.numbers[others], after.numbers[others])
+
+
+def test_the_baselines_leave_coursework_out_before_anything_is_due_and_have_a_column_for_an_unknown_module(course):
+    for day, numbers in ((10, exam_models.COURSEWORK), (60, len(NUMBERS))):
+        rows = snapshot(read_tables(course), day)
+        training = rows.rows(np.char.startswith(rows.presentation, "2013"))
+        made = exam_models.as_published(training)
+        assert rows.levels[0] == ("AAA", "BBB", "CCC")  # CCC is of the last year alone
+        assert made.raw(training).shape[1] == numbers + sum(len(values) - 1 for values in rows.levels)
+        assert made.raw(training)[:, numbers + 1].sum() == 0

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osler.analytics.readiness.features import FEATURES
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam, exam_training
-from osler.evaluate.exam_snapshots import FEATURES, is_snapshots, read
+from osler.evaluate.exam_snapshots import can_read, read_table
 from osler.evaluate.protocol import silent
 
 
@@ -53,7 +54,7 @@ def test_the_closed_form_stays_where_it_is_as_good(tmp_path):
 
 def test_results_after_as_of_are_not_read(tmp_path):
     path = write(tmp_path / "exams.csv")
-    assert read(path, date(2026, 6, 1)).exam_on.max() <= date(2026, 6, 1).toordinal()
+    assert read_table(path, date(2026, 6, 1)).rows.exam_on.max() <= date(2026, 6, 1).toordinal()
 
 
 def test_too_few_results_and_broken_tables_are_refused(tmp_path):
@@ -62,5 +63,5 @@ def test_too_few_results_and_broken_tables_are_refused(tmp_path):
     path = write(tmp_path / "x.csv", 20)
     path.write_text(path.read_text().replace("2026-01", "soon-01"))
     with pytest.raises(UnreadableSource):
-        read(path, None)
-    assert not is_snapshots(tmp_path / "absent.csv")
+        read_table(path, None)
+    assert not can_read(tmp_path / "absent.csv")

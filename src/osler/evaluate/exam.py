@@ -1,15 +1,15 @@
 """Task `exam`: how early, and how well, can the outcome of an exam be told?
 
 A folder of the Open University data set: trained on the earlier years, tested once on the last, at days 0 to 150 of
-the course. A table of snapshots of Osler's own learners goes to `exam_snapshots`; a file of item responses (or one with
-an outcome column) to `item_response`, which may answer that it cannot be told. No fit and no choice sees a test row:
-candidates are compared and recalibrated out of run on the training presentations.
+the course. Osler's own log, or a table of snapshots of its learners, goes to `exam_snapshots`; a file of item
+responses (or one with an outcome column) to `item_response`, which may answer that it cannot be told. No fit and no
+choice sees a test row: candidates are compared and recalibrated out of run on the training presentations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam_snapshots, item_response
-from osler.evaluate.exam_figures import DatedResult, figures, rule_verdicts, targets
+from osler.evaluate.exam_figures import dated, figures, rule_verdicts, targets
 from osler.evaluate.exam_models import BASELINES, Choice, choose, forecast_all, out_of_run
-from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, read_tables, snapshot, started_by
+from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, holds_courses, read_tables, snapshot, started_by
 from osler.evaluate.exam_text import CARD, DESCRIPTIONS, NOTES
 from osler.evaluate.metrics import score
 from osler.evaluate.protocol import Progress, sha256_of, versions
@@ -94,13 +94,6 @@ def _pooled(days: Sequence[Day]) -> tuple[Strings, Floats, dict[str, Floats]]:
     )
 
 
-def _dated(result: ModelResult, by_day: Mapping[str, Mapping[str, Any]], *, learners: bool) -> DatedResult:
-    kept = {f.name: getattr(result, f.name) for f in fields(ModelResult)}
-    if not learners:
-        kept["by_learner"] = {}
-    return DatedResult(**kept, by_day=by_day)
-
-
 def _by_group(test: Snapshot, p: Floats) -> dict[str, dict[str, Any]]:
     """Figures of the served forecasts by module and by the groups in which fairness is to be looked at."""
     rows: dict[str, dict[str, Any]] = {}
@@ -141,7 +134,7 @@ def _assemble(days: Sequence[Day], seed: int, chosen: Sequence[str]) -> tuple[di
     learner, y, forecasts = _pooled(days)
     judged = judge(learner, y, {name: forecasts[name] for name in names}, seed=seed, descriptions=DESCRIPTIONS)
     models: dict[str, ModelResult] = {
-        name: _dated(result, by_day[name], learners=name == SERVED) for name, result in judged.items()
+        name: dated(result, by_day[name], learners=name == SERVED) for name, result in judged.items()
     }
     promised = {
         str(d.day): targets(
@@ -177,7 +170,7 @@ class ExamTask:
         self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int
     ) -> Report:
         """See `Task.run`. `as_of` leaves out presentations that began after it."""
-        if path.is_file() and exam_snapshots.is_snapshots(path):
+        if path.exists() and not holds_courses(path) and exam_snapshots.can_read(path):
             return exam_snapshots.run(path, as_of=as_of, progress=progress, seed=seed)
         if path.is_file():
             return item_response.TASK.run(path, as_of=as_of, baselines=baselines, progress=progress, seed=seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,14 @@ class DatedResult(ModelResult):
     def to_json(self) -> dict[str, Any]:
         """The figures of the report's other models, and `by_day`."""
         return {**ModelResult.to_json(self), "by_day": {day: dict(row) for day, row in self.by_day.items()}}
+
+
+def dated(result: ModelResult, by_day: Mapping[str, Mapping[str, Any]], *, learners: bool) -> DatedResult:
+    """The result with the figures of each day; without those of each learner where `learners` is false."""
+    kept = {f.name: getattr(result, f.name) for f in fields(ModelResult)}
+    if not learners:
+        kept["by_learner"] = {}
+    return DatedResult(**kept, by_day=by_day)
 
 
 def auc_interval(learner: Strings, y: Floats, p: Floats, seed: int) -> tuple[float, float] | None:

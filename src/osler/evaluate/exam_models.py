@@ -22,27 +22,47 @@ from osler.science.serving_rule import Verdict, compare, enough_outcomes
 
 MAX_FOLDS = 10
 RUN_CONSTANTS = frozenset({"module_presentation_length", "due"})
-WORK = [i for i, name in enumerate(NUMBERS) if i >= NUMBERS.index("submitted") and name not in RUN_CONSTANTS]
+COURSEWORK = NUMBERS.index("submitted")
+WORK = [i for i, name in enumerate(NUMBERS) if i >= COURSEWORK and name not in RUN_CONSTANTS]
 Forecaster = Callable[[Snapshot], Floats]
 Fit = Callable[[Snapshot, int], Forecaster]
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How rows become numbers: known categories by column, and the training mean and spread of each number."""
+    """How rows become columns: the numbers first, then one column for each value of a category that has one.
 
+    `known` names these values by column of the categories; a value that is not among them is all zeros. `mean` and
+    `spread` of the columns are those of the training rows.
+    """
+
+    numbers: Callable[[Snapshot], Floats]
     known: Mapping[int, tuple[str, ...]]
     mean: Floats
     spread: Floats
-    by_standing: bool
 
     def raw(self, rows: Snapshot) -> Floats:
-        """Unscaled, as trees take it; a category that was not in training is all zeros."""
-        return _raw(self.known, rows, self.by_standing)
+        """Unscaled, as trees take it."""
+        return _raw(self.numbers, self.known, rows)
 
     def scaled(self, rows: Snapshot) -> Floats:
         """The same, standardised by the training rows."""
         return (self.raw(rows) - self.mean) / self.spread
+
+
+def _raw(numbers: Callable[[Snapshot], Floats], known: Mapping[int, tuple[str, ...]], rows: Snapshot) -> Floats:
+    hot = [
+        (rows.categories[:, i][:, None] == np.array(values, dtype=np.str_)).astype(np.float64)
+        for i, values in known.items()
+        if values
+    ]
+    return np.hstack([numbers(rows), *hot])
+
+
+def _encoding(rows: Snapshot, numbers: Callable[[Snapshot], Floats], known: Mapping[int, tuple[str, ...]]) -> Encoding:
+    raw = _raw(numbers, known, rows)
+    spread = raw.std(axis=0)
+    return Encoding(numbers, known, raw.mean(axis=0), np.where(spread > 0, spread, 1.0))
 
 
 def standing(rows: Snapshot) -> Floats:
@@ -60,28 +80,30 @@ def standing(rows: Snapshot) -> Floats:
     return numbers[:, [i for i, name in enumerate(NUMBERS) if name not in RUN_CONSTANTS]]
 
 
-def _raw(known: Mapping[int, tuple[str, ...]], rows: Snapshot, by_standing: bool) -> Floats:
-    hot = [
-        (rows.categories[:, i][:, None] == np.array(values, dtype=np.str_)).astype(np.float64)
-        for i, values in known.items()
-        if values
-    ]
-    return np.hstack([*hot, standing(rows) if by_standing else rows.numbers])
+def by_standing(rows: Snapshot) -> Encoding:
+    """Standing within the run beside the categories but the module."""
+    return _encoding(rows, standing, {i: v for i, v in enumerate(rows.levels) if CATEGORIES[i] != "code_module"})
 
 
-def encode(rows: Snapshot, *, drop_first: bool = False, by_standing: bool = False) -> Encoding:
-    """Learns the encoding; `drop_first` makes the first category the reference, as textbook dummy coding does.
+def as_published(rows: Snapshot) -> Encoding:
+    """The encoding of the published baselines: the first value of each category is the reference.
 
-    Then an unknown module is forecast as if it were that reference. `by_standing` leaves the module out altogether.
+    A module that is not in training has a column of its own there, all zeros: a regression forecasts it as if it were
+    the first module, and a forest may draw the column and find nothing in it. Before anything is due, coursework is
+    left out.
     """
-    known: dict[int, tuple[str, ...]] = {}
-    for column, name in enumerate(CATEGORIES):
-        values = [str(v) for v in np.unique(rows.categories[:, column]) if v != "missing"]
-        if not (by_standing and name == "code_module"):
-            known[column] = tuple(values[1:] if drop_first else values)
-    raw = _raw(known, rows, by_standing)
-    spread = raw.std(axis=0)
-    return Encoding(known, raw.mean(axis=0), np.where(spread > 0, spread, 1.0), by_standing)
+    started = rows.numbers[:, NUMBERS.index("due")].any()
+    return _encoding(
+        rows, _all_numbers if started else _at_registration, {i: values[1:] for i, values in enumerate(rows.levels)}
+    )
+
+
+def _all_numbers(rows: Snapshot) -> Floats:
+    return rows.numbers
+
+
+def _at_registration(rows: Snapshot) -> Floats:
+    return rows.numbers[:, :COURSEWORK]
 
 
 def fit_base_rate(rows: Snapshot, _seed: int) -> Forecaster:
@@ -103,22 +125,22 @@ def _forest(rows: Snapshot, encoding: Encoding, seed: int) -> Forecaster:
 
 def fit_logistic(rows: Snapshot, _seed: int) -> Forecaster:
     """L2 logistic regression on dummy-coded, standardised features: the baseline of the published table."""
-    return _logistic(rows, encode(rows, drop_first=True))
+    return _logistic(rows, as_published(rows))
 
 
 def fit_forest(rows: Snapshot, seed: int) -> Forecaster:
     """Random forest of 100 trees with leaves of 10 or more: the other baseline."""
-    return _forest(rows, encode(rows), seed)
+    return _forest(rows, as_published(rows), seed)
 
 
 def fit_standing_logistic(rows: Snapshot, _seed: int) -> Forecaster:
     """The logistic regression on standing within the run, without the module."""
-    return _logistic(rows, encode(rows, by_standing=True))
+    return _logistic(rows, by_standing(rows))
 
 
 def fit_standing_forest(rows: Snapshot, seed: int) -> Forecaster:
     """The forest on standing within the run, without the module."""
-    return _forest(rows, encode(rows, by_standing=True), seed)
+    return _forest(rows, by_standing(rows), seed)
 
 
 FITS: Mapping[str, Fit] = {

@@ -36,6 +36,7 @@ COLUMNS = {
     "student_assessment": ["id_assessment", "id_student", "date_submitted", "is_banked", "score"],
     "course": ["code_module", "code_presentation", "module_presentation_length"],
 }  # fmt: skip
+ENDINGS = (".csv.zst", ".csv")
 RUN = ["code_module", "code_presentation"]
 CATEGORIES = ("code_module", "gender", "region", "highest_education", "imd_band", "age_band", "disability")
 NUMBERS = (
@@ -43,6 +44,7 @@ NUMBERS = (
     "mean_score", "minimum_score", "last_score", "mean_lateness", "points", "points_of_due", "submitted_of_due",
     "none_submitted", "due",
 )  # fmt: skip
+MISSING = "missing"
 MISSING_REGISTRATION = -30.0
 LATENESS = 60.0
 START_MONTH = {"B": 2, "J": 10}
@@ -53,7 +55,8 @@ class Snapshot:
     """Registrations as known on one day of the course; one row each.
 
     Shapes: `categories` (n, 7) strings and `numbers` (n, 14) floats in the order of CATEGORIES and NUMBERS; `at_risk`
-    (n,) is 1 for Fail or Withdrawn; `learner`, `run` (module and presentation), `presentation` (n,).
+    (n,) is 1 for Fail or Withdrawn; `learner`, `run` (module and presentation), `presentation` (n,). `levels` are the
+    values that each category takes on that day in any presentation, in order; what is missing is none of them.
     """
 
     categories: Strings
@@ -62,20 +65,26 @@ class Snapshot:
     learner: Strings
     run: Strings
     presentation: Strings
+    levels: tuple[tuple[str, ...], ...]
 
     def rows(self, mask: npt.NDArray[np.bool_]) -> Snapshot:
         """The same for some rows only."""
         return Snapshot(
             self.categories[mask], self.numbers[mask], self.at_risk[mask], self.learner[mask], self.run[mask],
-            self.presentation[mask],
+            self.presentation[mask], self.levels,
         )  # fmt: skip
+
+
+def holds_courses(path: Path) -> bool:
+    """Whether a folder holds this data set, whatever else is in it."""
+    return any((path / f"oulad_student{ending}").exists() for ending in ENDINGS)
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The five tables of a folder. Errors: UnreadableSource naming the file and the column that is missing."""
     tables: dict[str, pd.DataFrame] = {}
     for name, columns in COLUMNS.items():
-        found = [path for path in (folder / f"oulad_{name}.csv.zst", folder / f"oulad_{name}.csv") if path.exists()]
+        found = [path for ending in ENDINGS if (path := folder / f"oulad_{name}{ending}").exists()]
         if not found:
             raise UnreadableSource(f"{folder.name} holds no oulad_{name}.csv.zst; the exam task needs it.")
         table = pd.read_csv(found[0], na_values=["?"])
@@ -106,18 +115,12 @@ def _submissions(tables: Mapping[str, pd.DataFrame], day: int) -> pd.DataFrame:
     given = tables["student_assessment"].merge(tables["assessment"], on="id_assessment")
     given = given[(given["date_submitted"] <= day) & ~given["is_banked"].astype(bool)]
     given = given.sort_values(["date_submitted", "id_assessment"], kind="stable")
-    given = given.assign(
-        lateness=(given["date_submitted"] - given["date"]).clip(-LATENESS, LATENESS),
-        points=given["score"] * given["weight"],
-    )
-    return (
-        given.groupby([*RUN, "id_student"])
-        .agg(
-            submitted=("id_assessment", "size"), mean_score=("score", "mean"), minimum_score=("score", "min"),
-            last_score=("score", "last"), mean_lateness=("lateness", "mean"), points=("points", "sum"),
-        )
-        .reset_index()
+    given = given.assign(lateness=given["date_submitted"] - given["date"], points=given["score"] * given["weight"])
+    found = given.groupby([*RUN, "id_student"]).agg(
+        submitted=("id_assessment", "size"), mean_score=("score", "mean"), minimum_score=("score", "min"),
+        last_score=("score", "last"), mean_lateness=("lateness", "mean"), points=("points", "sum"),
     )  # fmt: skip
+    return found.assign(mean_lateness=found["mean_lateness"].clip(-LATENESS, LATENESS)).reset_index()
 
 
 def _due(tables: Mapping[str, pd.DataFrame], day: int) -> pd.DataFrame:
@@ -125,11 +128,9 @@ def _due(tables: Mapping[str, pd.DataFrame], day: int) -> pd.DataFrame:
     return asked.groupby(RUN).agg(due=("id_assessment", "size"), weight_due=("weight", "sum")).reset_index()
 
 
-def _share(part: npt.ArrayLike, whole: npt.ArrayLike, most: float) -> Floats:
-    """Part of whole, at most `most`: work handed in before it is due would otherwise count beyond all bounds."""
-    base = np.asarray(whole, dtype=np.float64)
-    share = np.asarray(part, dtype=np.float64) / np.maximum(base, 1e-9)
-    return np.where(base > 0, np.minimum(share, most), 0.0)
+def _share(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    """Part of whole, of 1 where nothing is due: work handed in before it is due counts, and may count for more."""
+    return np.asarray(part, dtype=np.float64) / np.maximum(np.asarray(whole, dtype=np.float64), 1.0)
 
 
 def snapshot(tables: Mapping[str, pd.DataFrame], day: int) -> Snapshot:
@@ -143,17 +144,19 @@ def snapshot(tables: Mapping[str, pd.DataFrame], day: int) -> Snapshot:
     counted = ["due", "weight_due", "submitted", "points", "mean_score", "minimum_score", "last_score", "mean_lateness"]
     rows[counted] = rows[counted].fillna(0.0)
     rows = rows.assign(
-        points_of_due=_share(rows["points"], rows["weight_due"], 100.0),
-        submitted_of_due=_share(rows["submitted"], rows["due"], 1.0),
+        points_of_due=_share(rows["points"], rows["weight_due"]),
+        submitted_of_due=_share(rows["submitted"], rows["due"]),
         none_submitted=(rows["submitted"] == 0).astype(float),
     )
-    rows = rows.sort_values(["code_presentation", "code_module", "id_student"], kind="stable")
-    text = {name: rows[name].fillna("missing").astype(str).to_numpy(dtype=np.str_) for name in (*CATEGORIES, *RUN)}
+    rows = rows.sort_values([*RUN, "id_student"], kind="stable")
+    text = {name: rows[name].fillna(MISSING).astype(str).to_numpy(dtype=np.str_) for name in (*CATEGORIES, *RUN)}
+    categories = np.column_stack([text[name] for name in CATEGORIES])
     return Snapshot(
-        categories=np.column_stack([text[name] for name in CATEGORIES]),
+        categories=categories,
         numbers=rows[list(NUMBERS)].fillna(0.0).to_numpy(dtype=np.float64),
         at_risk=rows["final_result"].isin(["Fail", "Withdrawn"]).to_numpy(dtype=np.float64),
         learner=rows["id_student"].astype(str).to_numpy(dtype=np.str_),
         run=np.char.add(np.char.add(text["code_module"], " "), text["code_presentation"]),
         presentation=text["code_presentation"],
+        levels=tuple(tuple(v for v in np.unique(own).tolist() if v != MISSING) for own in categories.T),
     )

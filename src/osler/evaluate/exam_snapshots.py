@@ -2,13 +2,17 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeStubs=false
 """Task `exam` on a deployment's own results: closed form, trained models, and what would have been served by then.
 
-Reads a table of snapshots: `user_id`, `exam_on` (ISO day), the brief's eight features (empty where missing),
-`closed_form` (P(pass) as of the snapshot), `passed` (0/1), and `score` (share of points) where it is known. `osler` is
-forecast block by block of exam dates: a trained model only from the block on before which it had won on earlier ones.
+Reads Osler's own log as exported (`exam_log`, `exam_as_of`), or a table of snapshots: `user_id`, `exam_on` (ISO day),
+the brief's eight features (empty where missing), `closed_form` (P(pass) as of the snapshot), `passed` (0/1), and, where
+known, `score` (share of points) and `milestone` (days before the exam). `osler` is forecast block by block of exam
+dates: a trained model only from the block on before which it had won on earlier ones.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -16,35 +20,51 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
+from osler.analytics.readiness.features import FEATURES
 from osler.errors import InvalidInput, UnreadableSource
+from osler.evaluate.exam_as_of import Known, known_before
+from osler.evaluate.exam_figures import Row, dated, figures
+from osler.evaluate.exam_log import ExamLog, Place, read_log
+from osler.evaluate.exam_oulad import Strings
 from osler.evaluate.exam_training import (
     Floats,
     Outcomes,
+    Places,
     enough,
     exam_blocks,
     forward,
+    one_an_outcome,
     train,
     winners,
 )
+from osler.evaluate.next_answer_sources import is_log, log_lines
 from osler.evaluate.protocol import Progress, sha256_of, versions
 from osler.evaluate.report import Report, judge
+from osler.science.serving_rule import MIN_OUTCOMES, MIN_RARER
 
-FEATURES = (
-    "avg_mastery_score", "topics_mastered", "topics_weak", "accuracy_30d", "study_minutes_total",
-    "first_attempt_accuracy", "questions_attempted_total", "days_since_start",
-)  # fmt: skip
 COLUMNS = ("user_id", "exam_on", *FEATURES, "closed_form", "passed")
 
 
-def is_snapshots(path: Path) -> bool:
-    """Whether a file's first line names the columns of exam snapshots."""
+def can_read(path: Path) -> bool:
+    """Whether it is a log, a folder of logs, or a file whose first line names the columns of exam snapshots."""
+    if is_log(path):
+        return True
     try:
-        return set(COLUMNS) <= set(pd.read_csv(path, nrows=0).columns)
+        return path.is_file() and set(COLUMNS) <= set(pd.read_csv(path, nrows=0).columns)
     except (ValueError, OSError):
         return False
 
 
-def read(path: Path, as_of: date | None) -> Outcomes:
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Snapshots with what came of them; `days` (n,) before the exam, 0 where a table does not say; notes in words."""
+
+    rows: Outcomes
+    days: Places
+    notes: tuple[str, ...] = ()
+
+
+def read_table(path: Path, as_of: date | None) -> Snapshots:
     """The snapshots of exams up to `as_of`. Errors: UnreadableSource for values that are no numbers."""
     table = pd.read_csv(path)
     try:
@@ -59,9 +79,52 @@ def read(path: Path, as_of: date | None) -> Outcomes:
             learner=np.array([str(name) for name in table["user_id"]], dtype=np.str_),
             exam_on=day,
         )
+        days = (
+            np.asarray(table["milestone"], np.int64) if "milestone" in table.columns else np.zeros(day.size, np.int64)
+        )
     except (ValueError, TypeError) as error:
         raise UnreadableSource(f"{path.name} holds a value that is no number or day: {error}") from error
-    return everything.rows(np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal())
+    kept = np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal()
+    return Snapshots(everything.rows(kept), days[kept])
+
+
+def read_exported(path: Path, as_of: date | None, progress: Progress) -> Snapshots:
+    """The snapshots of the exam with most results in a log. Errors: InvalidInput where no result can be used."""
+    log = read_log(log_lines(path), as_of)
+    if not log.results:
+        raise InvalidInput(
+            "The log holds no exam result: `osler export` writes them beside the events where they were recorded."
+        )
+    sat = Counter(exam_id for _, exam_id, _ in log.results)
+    chosen, results = sat.most_common(1)[0]
+    places = sorted(place for place in log.results if place[1] == chosen)
+    found: list[tuple[Place, int, Known]] = []
+    for number, place in enumerate(places):
+        found += [(place, days, known) for days, known in known_before(log, place)]
+        progress("as of each day", number + 1, len(places))
+    frozen = sum(known.frozen for *_, known in found)
+    told = {place for place, *_ in found}
+    notes = [
+        f"{chosen}: {results} results; before {len(told)} of them something was known. "
+        f"Of {len(found)} snapshots {frozen} had been frozen by the server; the others are made again from the events "
+        "received by then."
+    ]
+    notes += [f"Left out: {n} results of {name}." for name, n in sorted(sat.items()) if name != chosen]
+    return Snapshots(_outcomes(log, found), np.array([days for _, days, _ in found], dtype=np.int64), tuple(notes))
+
+
+def _outcomes(log: ExamLog, found: Sequence[tuple[Place, int, Known]]) -> Outcomes:
+    results = [log.results[place] for place, _, _ in found]
+    return Outcomes(
+        features=np.array(
+            [[np.nan if value is None else value for value in known.features] for *_, known in found], dtype=np.float64
+        ).reshape(-1, len(FEATURES)),
+        closed_form=np.array([known.closed_form for *_, known in found]),
+        passed=np.array([float(result.passed) for result in results]),
+        score=np.array([np.nan if result.score is None else result.score for result in results]),
+        learner=np.array([place[0] for place, _, _ in found], dtype=np.str_),
+        exam_on=np.array([place[2].toordinal() for place, _, _ in found], dtype=np.int64),
+    )
 
 
 def served_by_then(rows: Outcomes, done: np.ndarray, forecasts: dict[str, Floats], seed: int) -> Floats:
@@ -79,31 +142,52 @@ def served_by_then(rows: Outcomes, done: np.ndarray, forecasts: dict[str, Floats
 
 
 def run(path: Path, *, as_of: date | None, progress: Progress, seed: int) -> Report:
-    """The report on a table of snapshots. Errors: InvalidInput where no exam could be forecast from earlier ones."""
+    """The report on a table of snapshots or on a log. Errors: InvalidInput where too few exams can be forecast."""
     began = perf_counter()
-    rows = read(path, as_of)
-    done, found = forward(rows, seed)
+    found = read_exported(path, as_of, progress) if is_log(path) else read_table(path, as_of)
+    rows = found.rows
+    done, forecasts = forward(rows, seed)
     if not done.any() or not enough(rows):
-        raise InvalidInput("Too few exam results: it takes 100, with 20 of the rarer outcome.")
+        raise InvalidInput(_too_few(rows))
     progress("forward", 1, 2)
-    answer = served_by_then(rows, done, found, seed)
-    models = {"osler": answer[done], **{name: p[done] for name, p in found.items()}}
+    answer = served_by_then(rows, done, forecasts, seed)
+    models = {"osler": answer[done], **{name: p[done] for name, p in forecasts.items()}}
+    learner, passed, days = rows.learner[done], rows.passed[done], found.days[done]
     training = train(rows, seed=seed)
     progress("rule", 2, 2)
     rule = {
         name: {f"brier_less_{rival}_upper": verdict.upper for rival, verdict in verdicts.items()}
         for name, verdicts in training.verdicts.items()
     }
+    judged = judge(learner, passed, models, seed=seed, weight="learners")
+    by_day = {name: _by_day(learner, passed, p, days, seed) for name, p in models.items()}
     return Report(
         task="exam",
         n=int(done.sum()),
-        learners=len(set(rows.learner[done].tolist())),
+        learners=len(set(learner.tolist())),
         split="forward by exam date, without the learners of the dates forecast",
-        models=judge(rows.learner[done], rows.passed[done], models, seed=seed, weight="learners"),
+        models={name: dated(result, by_day[name], learners=True) for name, result in judged.items()},
         data_sha256=sha256_of(path),
         versions=versions(),
         seed=seed,
         wall_seconds=perf_counter() - began,
-        notes=(training.says, "A drop-out is a missing result, not a fail: such learners have no row."),
+        notes=(training.says, *found.notes, "A drop-out is a missing result, not a fail: such learners have no row."),
         sections={"serving_rule": {"now_served": {"source": training.source}, **rule}},
     )
+
+
+def _too_few(rows: Outcomes) -> str:
+    came = rows.passed[one_an_outcome(rows)]
+    rarer = int(min(came.sum(), came.size - came.sum()))
+    return (
+        f"Too few exam results: it takes {MIN_OUTCOMES} over several days, with {MIN_RARER} of the rarer outcome. "
+        f"Something was known before {came.size}, with {rarer} of the rarer one: nothing can be told from them."
+    )
+
+
+def _by_day(learner: Strings, passed: Floats, p: Floats, days: Places, seed: int) -> dict[str, Row]:
+    """Figures by days before the exam, the farthest first; nothing where a table does not say them."""
+    return {
+        str(day): figures(learner[days == day], passed[days == day], p[days == day], seed)
+        for day in sorted(set(days[days > 0].tolist()), reverse=True)
+    }

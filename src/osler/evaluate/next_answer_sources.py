@@ -74,6 +74,11 @@ def _rows_of_files(files: Sequence[Path]) -> list[Row]:
     return rows
 
 
+def log_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """The lines of a log or of a folder of logs, in order of name: (where it stands, text)."""
+    return _lines(_ending(path, LOGS) if path.is_dir() else [path])
+
+
 def _lines(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     for file in files:
         with _readable(file) as stream:
