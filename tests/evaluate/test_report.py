@@ -87,6 +87,16 @@ def test_page_is_self_contained_and_escapes_names():
     assert page.count("<circle") > 10
 
 
+def test_a_section_has_a_heading_for_each_figure_and_a_dash_for_what_is_not_there():
+    sections = {"leak_checks": {"a": {"passed": True}, "b": {"passed": False, "auc": 0.5}}, "empty": {}}
+    page = replace(made_report(), sections=sections).to_html()
+    assert '<th scope="col">passed</th><th scope="col">auc</th>' in page
+    assert '<th scope="row">a</th><td>yes</td><td>–</td>' in page
+    assert '<th scope="row">b</th><td>no</td><td>0.5000</td>' in page
+    assert "None" not in page
+    assert "Empty" not in page
+
+
 def test_model_card_names_figures_limits_and_lost_comparisons():
     card = made_report(osler_shift=-0.4).model_cards()["recall.md"]
     assert "loses to" in card

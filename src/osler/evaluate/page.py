@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -82,6 +82,44 @@ def difference_bars(report: Report) -> tuple[list[Bar], float]:
     return bars, -least / span
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the report as a table: a heading for each figure, and a row for each group."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+def section_of(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
+    """The table of one section. A group without a figure has a dash there, never a 0."""
+    columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
+    return Section(
+        title=name.replace("_", " ").capitalize(),
+        columns=[figure.replace("_", " ") for figure in columns],
+        rows=[(group, [cell(row.get(figure)) for figure in columns]) for group, row in rows.items()],
+    )
+
+
+def cell(value: object) -> str:
+    """A value of a section in words: numbers to four digits, yes and no, a dash for what is not there.
+
+    >>> [cell(v) for v in (0.25, 3, True, None, "ok", [0.5, None], {"a": 1})]
+    ['0.2500', '3', 'yes', '–', 'ok', '0.5000, –', 'a 1']
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {cell(part)}" for name, part in cast("Mapping[str, object]", value).items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(part) for part in cast("Sequence[object]", value))
+    return str(value)
+
+
 def render_report(report: Report, served: str) -> str:
     """The whole page as one string of HTML: no script, no style sheet or font to load."""
     bars, zero = difference_bars(report)
@@ -92,6 +130,7 @@ def render_report(report: Report, served: str) -> str:
             report=report,
             rows=_rows(report),
             losses=report.losses(),
+            sections=[section_of(name, rows) for name, rows in report.sections.items() if rows],
             plots={name: calibration_dots(model.calibration) for name, model in report.models.items()},
             bars=bars,
             zero=zero,
