@@ -4,9 +4,11 @@ import asyncio
 import base64
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
+from fastapi import BackgroundTasks
 from tests.support import tracking as t
 from tests.support.asgi import Seen, ask
 from tests.support.tracked_host import plain_host, subject_of, tracked_host
@@ -63,6 +65,31 @@ async def test_t08_status_headers_and_body_are_the_same_and_the_event_has_the_tr
         {"question_id": "q-1", "mode": "tutor", "answer": ["A"], "time_to_answer_seconds": 12.346}
     ]
     assert osler.refused == {"schema": 2}  # PROPFIND, and the article whose slug is no id
+
+
+async def test_t08_a_background_task_runs_after_the_event_and_is_no_part_of_the_answers_duration(tmp_path) -> None:
+    with tracked(tmp_path) as (server, osler):
+        host = tracked_host(osler)
+        before = time.time()
+
+        @host.get("/lingers")
+        async def lingers(tasks: BackgroundTasks) -> dict[str, int]:
+            tasks.add_task(asyncio.sleep, 1.0)
+            return {}
+
+        @host.get("/fails-later")
+        async def fails_later(tasks: BackgroundTasks) -> dict[str, int]:
+            tasks.add_task(_raises, {})
+            return {}
+
+        assert (await ask(host, "GET", "/lingers", x_subject="s1")).status == 200
+        assert (await ask(host, "GET", "/fails-later", x_subject="s1")).status == 200
+        assert await osler.flush(5)
+        lingered, failed = server.stored.values()
+    assert lingered["data"]["duration_ms"] < 1000
+    at = datetime.fromisoformat(lingered["occurred_at"]).timestamp()
+    assert at - before < 1.0
+    assert failed["data"]["status"] == 200
 
 
 async def test_t08_a_client_that_goes_away_is_noted_and_the_host_is_cancelled_as_ever(tmp_path) -> None:
@@ -169,9 +196,10 @@ async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, ca
         for n, path in enumerate(paths):
             method = "POST" if path.startswith("/quiz") else "GET"
             seen.append(await ask(host, method, path, body, query=f"q={CANARIES['query']}{n}".encode(), **headers))
+        await ask(host, "canary.method", "/nothing", **headers)
         assert any(email.encode() in each.body for each in seen), "the canary was never there"
         memory = _memory_of(osler)
-        assert memory.count(b"Noted(") == len(paths), "the queue was looked at too late"
+        assert memory.count(b"Requested(") == len(paths), "the queue was looked at too late"
         assert osler._sender._recorder.to_disk()
         spool = t.everything_under(tmp_path)
         assert spool.count(b"duration_ms") == len(paths)

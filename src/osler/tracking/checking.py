@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from osler.domain.event_fields import Client, UuidText, ZoneName
+from osler.domain.event_fields import Client, HttpMethod, UuidText, ZoneName
 from osler.domain.event_types import EVENT_TYPES, Sender
 from osler.domain.privacy_gate import looks_personal
 
 SERVER_ONLY = frozenset(name for name, kind in EVENT_TYPES.items() if kind.sender is Sender.SERVER)
+METHODS: frozenset[str] = frozenset(get_args(HttpMethod))
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _FIRST_MS, _END_MS = 946_684_800_000, 4_133_980_800_000
 """2000-01-01 and 2101-01-01 in UTC."""
@@ -23,16 +24,19 @@ class _Common(msgspec.Struct):
     session_id: UuidText | None = None
 
 
-def fault_of(event_type: str, user: object, data: Mapping[str, Any]) -> str | None:
-    """Why an event is not tracked: `type`, `subject`, `schema` or `privacy`; None when it may go.
+def is_subject(user: object) -> bool:
+    """Whether this may be a host's own name for a learner: not an address, and not nothing."""
+    return isinstance(user, str) and bool(user) and "@" not in user
+
+
+def fault_of(event_type: str, data: Mapping[str, Any]) -> str | None:
+    """Why an event is not tracked: `type`, `schema` or `privacy`; None when it may go.
 
     Stricter here than at Osler's door is fine; looser would only mean that Osler refuses it later.
     """
     kind = EVENT_TYPES.get(event_type)
     if kind is None or event_type in SERVER_ONLY:
         return "type"
-    if not isinstance(user, str) or not user or "@" in user:
-        return "subject"
     try:
         msgspec.convert(data, kind.data, strict=True)
     except (msgspec.ValidationError, TypeError, ValueError):

@@ -17,20 +17,18 @@ from typing import Any, Self
 from uuid import UUID
 from weakref import WeakSet
 
-import msgspec
-
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES
-from osler.tracking.checking import are_usable, fault_of, is_usable_ms, is_usable_time, rounded
+from osler.tracking.checking import METHODS, are_usable, is_subject, is_usable_time, rounded
 from osler.tracking.events import Events
-from osler.tracking.noted import Noted, Pseudonyms, as_uuid, unix_ms, wire_time
+from osler.tracking.noted import Noted, Pseudonyms, Requested, as_uuid, beside, checked, unix_ms, wire_time
 from osler.tracking.options import TrackingOptions, required_environment
 from osler.tracking.recorder import Counts
 from osler.tracking.sender import Sender
 from osler.tracking.sinks import HttpSink, Sink, token_in
 
 log = logging.getLogger("osler.tracking")
-_encode = msgspec.json.Encoder().encode
+_MOST_MS = 600_000
 
 
 class Osler:
@@ -44,7 +42,7 @@ class Osler:
         self.options = options or TrackingOptions()
         self.refused: Counter[str] = Counter()
         self._pseudonyms = Pseudonyms(key)
-        self._sender = Sender(sink, self.options, self.options.spool / _target(key, sink.name))
+        self._sender = Sender(sink, self.options, self.options.spool / _target(key, sink.name), self.refuse)
         self.events = Events(self.track_nowait)
         _open.add(self)
 
@@ -159,32 +157,30 @@ class Osler:
         tz: str | None,
         session_id: str | None,
     ) -> Noted | str:
-        """The event, or why it is none. What it holds is copied into bytes here: the host may change it afterwards."""
-        data = rounded(data)
-        fault = fault_of(event_type, user, data)
-        if fault is not None:
-            return fault
-        encoded, occurred_at, more = _encode(data), None, b""
-        if at is None:
-            at_ms = clock.unix_ms()
-        elif is_usable_time(at):
-            at_ms, occurred_at = unix_ms(at), wire_time(at)
-        else:
+        """The event, or why it is none. What it holds is copied here: the host may change it afterwards."""
+        if not is_subject(user):
+            return "type" if event_type not in EVENT_TYPES else "subject"
+        if at is not None and not is_usable_time(at):
             return "time"
-        if not is_usable_ms(at_ms):
-            return "time"
+        at_ms = clock.unix_ms() if at is None else unix_ms(at)
+        made = checked(event_type, self._pseudonyms.of(user), at_ms, rounded(data))
+        if isinstance(made, str):
+            return made
         if tz is not None or session_id is not None:
             if not are_usable(tz, session_id):
                 return "schema"
-            more = b"".join(
-                b',"%b":%b' % (name, _encode(value))
-                for name, value in ((b"tz", tz), (b"session_id", session_id))
-                if value is not None
-            )
-        # No text of an event can hold a character that JSON escapes; patterns that end in $ let a line feed through.
-        if b"\\" in encoded or b"\\" in more:
-            return "schema"
-        return Noted(event_type, self._pseudonyms.of(user), at_ms, encoded, occurred_at, more)
+            made.more = beside(tz, session_id)
+        made.occurred_at = None if at is None else wire_time(at)
+        return made
+
+    def request(self, user: str, *, template: str, method: str, status: int, seconds: float, client: str) -> None:
+        """Note a request of the learner behind the host's subject `user`: the least that can be done while it waits."""
+        if method not in METHODS or not is_subject(user):  # a client may send any word as a method
+            self.refuse("schema" if is_subject(user) else "subject", "api_request")
+            return
+        duration_ms = min(_MOST_MS, round(seconds * 1000))
+        learner = self._pseudonyms.of(user)
+        self._sender.put(Requested(clock.unix_ms(), learner, template, method, status, duration_ms, client))
 
     def refuse(self, reason: str, event_type: str) -> None:
         """Count an event that was not even queued; the log names type and reason, never a value."""

@@ -20,7 +20,7 @@ from osler.domain.privacy import sanitize_user_agent
 from osler.tracking.checking import client_name
 from osler.tracking.client import Osler
 from osler.tracking.first_step import within
-from osler.tracking.mapping import Mapped, Routes, checked_routes
+from osler.tracking.mapping import Routes, checked_routes
 from osler.tracking.templates import route_template
 
 Scope = MutableMapping[str, Any]
@@ -35,7 +35,6 @@ UNTRACKED = frozenset({"health", "healthz", "ready", "readyz", "live", "livez", 
 
 _FAILED = 400
 _CLIENT_WENT_AWAY = 499
-_MOST_MS = 600_000
 log = logging.getLogger("osler.tracking")
 
 
@@ -55,8 +54,9 @@ class Details:
 class TrackingMiddleware:
     """One `api_request` for each request of an identified learner, and the mapped event when it succeeded.
 
-    `identify` gets the ASGI scope after the host has answered and returns the host's own subject for the learner, or
-    None for nobody. If it raises, takes over 50 ms or returns an address, nothing is tracked, and that is counted.
+    `identify` gets the ASGI scope when the host has answered, before its background tasks run, and returns the host's
+    own subject for the learner, or None for nobody. If it raises, takes over 50 ms or returns an address, nothing is
+    tracked, and that is counted.
     When the host shuts down, what is queued is sent or left on disk.
     """
 
@@ -81,13 +81,19 @@ class TrackingMiddleware:
         # A new dict: some servers hand the same one to every request, and details are this request's alone.
         scope["state"] = {**scope.get("state", {}), "osler": details}
         status: int | None = None
+        is_noted = False
         started = clock.monotonic_seconds()
 
-        def watching(message: Message) -> Awaitable[None]:
-            nonlocal status
-            if message["type"] == "http.response.start":
+        async def watching(message: Message) -> None:
+            nonlocal status, is_noted
+            await send(message)
+            kind = message["type"]
+            if kind == "http.response.start":
                 status = message["status"]
-            return send(message)
+            elif status is not None and not is_noted and not message.get("more_body"):
+                # Here and not at the end: background tasks, which the client does not wait for, have yet to run.
+                is_noted = True
+                await self._note(scope, status, started, details)
 
         otherwise = 500
         try:
@@ -96,8 +102,8 @@ class TrackingMiddleware:
             otherwise = _CLIENT_WENT_AWAY
             raise
         finally:
-            seconds = clock.monotonic_seconds() - started
-            await self._note(scope, otherwise if status is None else status, seconds, details)
+            if not is_noted:
+                await self._note(scope, otherwise if status is None else status, started, details)
 
     def _closing(self, receive: Receive) -> Receive:
         """Before the host closes its own things: a sink in the same process needs the host's database."""
@@ -113,36 +119,28 @@ class TrackingMiddleware:
 
         return watching
 
-    async def _note(self, scope: Scope, status: int, seconds: float, details: Details) -> None:
+    async def _note(self, scope: Scope, status: int, started: float, details: Details) -> None:
+        ended = clock.monotonic_seconds()
         try:
             if is_untracked(scope["path"]):
                 return
-            subject = await self._subject(scope)
+            subject = await self._subject(scope, ended)
             if subject is None:
                 return
-            template = route_template(scope)
-            data = {
-                "route": template,
-                "method": scope["method"],
-                "status": status,
-                "duration_ms": min(_MOST_MS, round(seconds * 1000)),
-                "client": self._clients.of(_agent(scope["headers"])),
-            }
-            self._osler.track_nowait("api_request", user=subject, data=data)
-            mapped = self._routes.get((scope["method"], template))
-            if mapped is not None and status < _FAILED:
-                self._track_mapped(mapped, subject, scope, details)
+            template, method = route_template(scope), scope["method"]
+            client = self._clients.of(_agent(scope["headers"]))
+            self._osler.request(
+                subject, template=template, method=method, status=status, seconds=ended - started, client=client
+            )
+            if self._routes and status < _FAILED and (mapped := self._routes.get((method, template))) is not None:
+                data = mapped.data(scope.get("path_params", {}), details.fields)
+                self._osler.track_nowait(mapped.event_type, user=subject, data=data)
         except Exception:  # noqa: BLE001 (whatever is wrong with tracking, the host's answer stands)
             self._osler.refuse("middleware", "api_request")
 
-    def _track_mapped(self, mapped: Mapped, subject: str, scope: Scope, details: Details) -> None:
-        data = mapped.data(scope.get("path_params", {}), details.fields)
-        self._osler.track_nowait(mapped.event_type, user=subject, data=data)
-
-    async def _subject(self, scope: Scope) -> str | None:
+    async def _subject(self, scope: Scope, began: float) -> str | None:
         """Who it was; None for nobody, and for an `identify` that failed or took too long."""
         limit = self._osler.options.identify_seconds
-        began = clock.monotonic_seconds()
         try:
             found = self._identify(scope)
             if not isinstance(found, str) and inspect.isawaitable(found):

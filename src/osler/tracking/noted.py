@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from osler.domain.event_types import EVENT_TYPES
 from osler.domain.identity import new_event_id
+from osler.tracking.checking import fault_of, is_usable_ms
 from osler.tracking.priority import Queued, Waiter
 
-_BLOCK = hashlib.sha256().block_size
+MOST_DATA_BYTES = 15 * 1024
+"""Osler takes events of 16 KiB, with what stands round the data; beyond it, one would be refused for ever."""
+
+_encode = msgspec.json.Encoder().encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = 1000
 
@@ -34,20 +40,38 @@ class Noted(msgspec.Struct, gc=False):
     waiter: Waiter | None = None
 
 
+class Requested(msgspec.Struct, gc=False):
+    """What is kept of a request until it becomes an event: `learner` as in `Noted`, the rest out of closed lists."""
+
+    at_ms: int
+    learner: bytes
+    template: str
+    method: str
+    status: int
+    duration_ms: int
+    client: str
+    event_type: str = "api_request"
+    waiter: Waiter | None = None
+
+
 class Pseudonyms:
-    """HMAC-SHA256 (RFC 2104) under one key, whose two halves are hashed once and not for each request."""
+    """HMAC-SHA256 of subjects under one key; those of the latest learners are remembered, in memory alone."""
+
+    MOST = 4_096
 
     def __init__(self, key: bytes) -> None:
-        block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._key = key
+        self._known: dict[str, bytes] = {}
 
     def of(self, subject: str) -> bytes:
         """The sixteen bytes that a learner's pseudonym is made of."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(subject.encode("utf-8", "surrogatepass"))
-        outer.update(inner.digest())
-        return outer.digest()[:16]
+        known = self._known.get(subject)
+        if known is None:
+            if len(self._known) >= self.MOST:
+                self._known.clear()
+            told = subject.encode("utf-8", "surrogatepass")
+            known = self._known[subject] = hmac.digest(self._key, told, hashlib.sha256)[:16]
+        return known
 
 
 def as_uuid(learner: bytes) -> UUID:
@@ -60,6 +84,32 @@ def _user_id(learner: bytes) -> str:
     return str(as_uuid(learner))
 
 
+def checked(event_type: str, learner: bytes, at_ms: int, data: dict[str, Any]) -> Noted | str:
+    """The event, or why it is none: `schema`, `privacy`, `time`. What it holds is copied into bytes here."""
+    fault = fault_of(event_type, data)
+    if fault is not None:
+        return fault
+    if not is_usable_ms(at_ms):
+        return "time"
+    encoded = _encode(data)
+    # No text of an event can hold a character that JSON escapes; patterns that end in $ let a line feed through.
+    if b"\\" in encoded or len(encoded) > MOST_DATA_BYTES:
+        return "schema"
+    return Noted(event_type, learner, at_ms, encoded)
+
+
+def checked_request(made: Requested) -> Noted | str:
+    """The same of a request."""
+    data = {
+        "route": made.template,
+        "method": made.method,
+        "status": made.status,
+        "duration_ms": made.duration_ms,
+        "client": made.client,
+    }
+    return checked("api_request", made.learner, made.at_ms, data)
+
+
 def assembled(noted: Noted) -> Queued:
     """The event as it is sent, with its id. The id stands first: delivery looks for it there."""
     user_id = _user_id(noted.learner)
@@ -69,6 +119,12 @@ def assembled(noted: Noted) -> Queued:
         f'"occurred_at":"{noted.occurred_at or _utc(noted.at_ms)}","user_id":"{user_id}","data":'
     )
     return Queued(noted.event_type, user_id, body.encode() + noted.data + noted.more + b"}", noted.waiter)
+
+
+def beside(tz: str | None, session_id: str | None) -> bytes:
+    """The optional fields after `data`, from their comma on. Both have been checked."""
+    more = {"tz": tz, "session_id": session_id}
+    return b"".join(b',"%b":"%b"' % (k.encode(), v.encode()) for k, v in more.items() if v is not None)
 
 
 def unix_ms(at: datetime) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osler import clock
-from osler.tracking.noted import Noted, assembled
+from osler.tracking.noted import Noted, Requested, assembled, checked_request
 from osler.tracking.options import TrackingOptions
 from osler.tracking.positions import Position
 from osler.tracking.priority import MemoryQueue, Queued, in_order
@@ -44,22 +44,30 @@ class Recorder:
     order of dropping; it is tried again at every turn.
     """
 
-    def __init__(self, options: TrackingOptions, root: Path, counts: Counts, on_written: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        options: TrackingOptions,
+        root: Path,
+        counts: Counts,
+        on_written: Callable[[], None],
+        refuse: Callable[[str, str], None],
+    ) -> None:
         self.disk = threading.RLock()
         self.spool: Spool | None = None
         self._root = root
         self._options = options
         self._counts = counts
         self._on_written = on_written
+        self._refuse = refuse
         self._memory = threading.Lock()
-        self._queue: MemoryQueue[Noted] = MemoryQueue(options.memory_events)
+        self._queue: MemoryQueue[Noted | Requested] = MemoryQueue(options.memory_events)
         self._held: MemoryQueue[Queued] = MemoryQueue(options.memory_events)
         self._is_failing = False
         self._untold: Counter[str] = Counter()
         self._wake = threading.Event()
 
     # ------------------------------------------------------------------ any thread
-    def put(self, item: Noted) -> None:
+    def put(self, item: Noted | Requested) -> None:
         """Queue an event. Its waiter is told False at once when there is no room for it."""
         with self._memory:
             dropped = self._queue.put(item)
@@ -90,7 +98,7 @@ class Recorder:
         with self.disk:
             with self._memory:
                 taken = self._queue.swap()
-            fresh = _assembled(in_order(taken), is_in_no_hurry)
+            fresh = self._assembled(in_order(taken), is_in_no_hurry)
             self._hold(fresh)
             try:
                 self._write()
@@ -123,6 +131,18 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 (a thread that died would lose everything after it)
             self._counts.disk_failures += 1
             log.warning("osler: tracking could not write (%s); it goes on", type(error).__name__)
+
+    def _assembled(self, events: list[Noted | Requested], is_in_no_hurry: bool) -> list[Queued]:
+        made: list[Queued] = []
+        for n, event in enumerate(events, 1):
+            noted = event if isinstance(event, Noted) else checked_request(event)
+            if isinstance(noted, str):
+                self._refuse(noted, event.event_type)
+            else:
+                made.append(assembled(noted))
+            if is_in_no_hurry and n % _AT_A_TIME == 0:
+                clock.pause(_REST_SECONDS)
+        return made
 
     def _hold(self, items: Sequence[Queued]) -> None:
         """Into what waits for the disk; whoever waits for one that has no room hears it."""
@@ -184,12 +204,3 @@ class Recorder:
         """In a forked child: the folder is the parent's."""
         if self.spool is not None:
             self.spool.abandon()
-
-
-def _assembled(events: list[Noted], is_in_no_hurry: bool) -> list[Queued]:
-    made: list[Queued] = []
-    for noted in events:
-        made.append(assembled(noted))
-        if is_in_no_hurry and len(made) % _AT_A_TIME == 0:
-            clock.pause(_REST_SECONDS)
-    return made

@@ -6,12 +6,13 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakSet
 
 from osler import __version__, clock
 from osler.tracking.delivery import Outcome, envelope, judge
-from osler.tracking.noted import Noted
+from osler.tracking.noted import Noted, Requested
 from osler.tracking.options import TrackingOptions
 from osler.tracking.positions import Batch, Position
 from osler.tracking.recorder import Counts, Recorder
@@ -35,17 +36,18 @@ class Sender:
     It may be closed and used again, and a forked child begins anew with a folder and threads of its own.
     """
 
-    def __init__(self, sink: Sink, options: TrackingOptions, root: Path) -> None:
+    def __init__(self, sink: Sink, options: TrackingOptions, root: Path, refuse: Callable[[str, str], None]) -> None:
         self.counts = Counts()
         self._sink = sink
         self._options = options
         self._root = root
+        self._refuse = refuse
         self._begin_anew()
         _every_sender.add(self)
 
     def _begin_anew(self) -> None:
         self._due = threading.Event()
-        self._recorder = Recorder(self._options, self._root, self.counts, self._written)
+        self._recorder = Recorder(self._options, self._root, self.counts, self._written, self._refuse)
         self._starting = threading.Lock()
         self._stop: threading.Event | None = None
         self._threads: list[threading.Thread] = []
@@ -65,7 +67,7 @@ class Sender:
         if clock.monotonic_seconds() >= self._next_send_at:
             self._due.set()
 
-    def put(self, noted: Noted) -> None:
+    def put(self, noted: Noted | Requested) -> None:
         """Queue an event. Its waiter is called with True once it has been fsynced, False if it could not be."""
         self._recorder.put(noted)
         if self._stop is None:

@@ -23,7 +23,7 @@ def plain(template: str) -> str:
 def route_template(scope: Mapping[str, Any]) -> str:
     """The template of the route that answered; `unmatched` where none did, or where it cannot be told."""
     inner = _own_template(scope)
-    prefix = _mounted_at(scope)
+    prefix = _mounted_at(scope) if scope.get("root_path") else ""
     if inner is None or prefix is None:
         return UNMATCHED
     return _sendable(prefix + inner)
