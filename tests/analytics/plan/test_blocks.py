@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osler.analytics.plan.blocks import Gap, blocks_for, minutes_for, surety, week
+from osler.analytics.plan.blocks import Cards, Gap, blocks_for, minutes_for, surety, week
 from osler.analytics.retrieval.due import due_minutes
 
 TODAY = date(2026, 11, 23)
@@ -68,6 +68,16 @@ def test_surety_is_one_for_one_topic_half_for_two_alike_and_the_same_each_time()
     assert alike == surety([gap("a"), gap("b")], seed=1)
     assert alike == pytest.approx(0.5, abs=0.1)
     assert surety([gap("a", 90.0), gap("b", 10.0)], seed=1) == pytest.approx(1, abs=0.02)
+
+
+def test_what_a_day_has_no_minutes_for_is_due_on_the_next():
+    due = {TODAY - timedelta(days=3): 200, TODAY: 50, TODAY + timedelta(days=1): 10}
+    days = week(TODAY, due, [gap("a")], planned=None, usual=None, exam_on=None)
+    assert [day["due"] for day in days] == [250, 170, 80, 0, 0, 0, 0]
+    assert [day["blocks"][0]["items"] for day in days[:3]] == [90, 90, 80]
+    cards = Cards(left=30, seconds_each=10.0, new=10, is_last_days=False)
+    listed = week(TODAY, {TODAY: 25}, [gap("a")], planned=None, usual=None, exam_on=None, cards=cards)
+    assert [day["due"] for day in listed[:3]] == [25, 5, 0], "a new card of the list is no review of those due"
 
 
 def test_the_week_stops_before_the_exam_and_turns_the_topics():

@@ -2386,7 +2386,7 @@ export interface components {
             mastery: number | null;
             /**
              * N
-             * @description attempts
+             * @description answers on any of its topics, each once
              * @example 120
              */
             n: number;
@@ -3356,7 +3356,7 @@ export interface components {
             day: string;
             /**
              * Due
-             * @description reviews due
+             * @description reviews due, with those that the days before had no minutes for
              * @example 84
              */
             due: number;

@@ -131,17 +131,23 @@ def week(
     cards: Cards | None = None,
     seconds_each: float | None = None,
 ) -> list[dict[str, Any]]:
-    """The seven days from today: each day's minutes, reviews and topics; nothing on the exam day or after it."""
+    """The seven days from today: each day's minutes, reviews and topics; nothing on the exam day or after it.
+
+    What a day has no minutes for is due on the next one.
+    """
     days: list[dict[str, Any]] = []
+    left_over = sum(n for on, n in due.items() if on < today)
     for ahead in range(DAYS_SHOWN):
         day = today + timedelta(days=ahead)
         if exam_on is not None and day >= exam_on >= today:
             break
         minutes, _ = minutes_for(day, planned, usual)
-        reviews = sum(n for on, n in due.items() if on <= day) if ahead == 0 else due.get(day, 0)
+        reviews = left_over + due.get(day, 0)
         listed = cards if ahead == 0 else None
         blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead, cards=listed, seconds_each=seconds_each)
         days.append({"day": day, "minutes": minutes, "due": reviews, "blocks": [block.as_dict() for block in blocks]})
+        done = sum(block.items or 0 for block in blocks if block.kind == "review") - (listed.new if listed else 0)
+        left_over = max(0, reviews - max(0, done))
     return days
 
 

@@ -25,7 +25,7 @@ class PlanDay(BaseModel):
 
     day: date = Field(examples=["2026-11-22"])
     minutes: float = Field(examples=[45.0])
-    due: int = Field(description="reviews due", examples=[84])
+    due: int = Field(description="reviews due, with those that the days before had no minutes for", examples=[84])
     blocks: list[BlockOut]
 
 
