@@ -5,12 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from tests.support.learning import LEARNER, review
+from tests.support.learning import LEARNER, history, review, send, small_catalogue
+from tests.support.nightly import recently
 
+from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.ingest.intake import ingest_events
+from osler.live import draining as live
+from osler.live.catch_up import Live
+from osler.live.replay import Replay, as_json
 from osler.privacy.retention import retain, retention_cutoff
+from osler.rollups.draining import drain
 from osler.settings import Settings
+from osler.worker.night import night_of
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -111,3 +118,62 @@ async def test_the_function_refuses_what_is_not_due_whoever_asks(database: Datab
     async with database.write() as session:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await session.driver().fetchval("select drop_due_partition('x', now())")
+
+
+async def received_before(admin, rest: timedelta) -> None:
+    await admin.execute("alter table study_events disable trigger study_events_rows")
+    await admin.execute("update study_events set received_at = now() - $1::interval", rest)
+    await admin.execute("alter table study_events enable always trigger study_events_rows")
+
+
+@pytest.mark.integration
+async def test_p22_the_job_keeps_what_was_folded_and_counted_before_the_events_go(
+    database: Database, settings: Settings, admin
+) -> None:
+    """Also what nobody had folded or counted yet; afterwards replay is equal, and goes on from the checkpoint."""
+    await small_catalogue(database)
+    start = recently(85)
+    await send(database, history(20, start=start))
+    await received_before(admin, timedelta(days=8))
+    async with Database.open(settings.model_copy(update={"retention_months": 1})) as short:
+        await night_of(short).run("retention", again=True)
+        assert await admin.fetchval("select count(*) from study_events") == 0, "unknown: nothing was dropped"
+        gone = await admin.fetch("select n_rows, dropped_at from retention_runs where parent = 'study_events'")
+        assert sum(row["n_rows"] for row in gone) == 7 * 20
+        kept = await admin.fetchval("select max(written_at) from state_checkpoints where user_id = $1", LEARNER)
+        assert kept <= min(row["dropped_at"] for row in gone)
+        days = await admin.fetch("select local_date, questions, reviews from daily_user_stats order by 1")
+        assert [(row["questions"], row["reviews"]) for row in days] == [(4, 2)] * 20
+        assert await admin.fetchval("select sum(questions_attempted) from topic_mastery") > 0
+        await send(short, history(3, start=recently(10)))
+        await live.drain(short, Live(short, analytics()))
+        await drain(short, analytics())
+        assert await admin.fetchval("select count(*) from daily_user_stats where questions = 4") == 23
+        report = as_json(await Replay(short, analytics()).verify())
+        assert report["equal"], report
+
+
+@pytest.mark.integration
+async def test_p22_a_month_is_due_two_years_and_a_day_after_its_end_and_not_a_moment_before(
+    database: Database, settings: Settings, admin
+) -> None:
+    await stored(database, admin, MONTHS[:1], timedelta(days=300))
+    over = datetime(2026, 9, 2, tzinfo=UTC)
+
+    async def checkpoint(_: datetime) -> None: ...
+
+    for at, dropped in ((over - timedelta(microseconds=1), False), (over, True)):
+        found = await retain(settings, checkpoint, at)
+        assert ("study_events_p2024_08" in found) is dropped, at
+
+
+@pytest.mark.integration
+async def test_p22_an_imported_month_goes_seven_days_after_its_import(
+    database: Database, settings: Settings, admin
+) -> None:
+    await stored(database, admin, MONTHS[:1], timedelta(days=7))
+
+    async def checkpoint(_: datetime) -> None: ...
+
+    assert "study_events_p2024_08" not in await retain(settings, checkpoint, AT)
+    assert "study_events_p2024_08" in await retain(settings, checkpoint, AT + timedelta(microseconds=1))

@@ -15,6 +15,7 @@ from osler.live.checkpointing import checkpoint_before
 from osler.live.draining import drain
 from osler.privacy.erasure import erase, unfinished
 from osler.privacy.retention import retain
+from osler.rollups.draining import drain as drain_counts
 
 
 def housekeeping_jobs(database: Database, analytics: Sequence[Analytic]) -> tuple[Job, ...]:
@@ -23,6 +24,7 @@ def housekeeping_jobs(database: Database, analytics: Sequence[Analytic]) -> tupl
     async def keep_states(upper_at: datetime) -> None:
         live = Live(database, analytics)
         await drain(database, live)
+        await drain_counts(database, analytics)  # a day that is counted after its events have gone is counted as empty
         await checkpoint_before(database, analytics, live, upper_at)
 
     async def partitions(run: Run) -> None:
