@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from tests.support.learning import START, answer, history, send, small_catalogue
 from tests.support.web import Web
 
 from osler.analytics.mastery.schemas import MasteryAnswer, TopicAnswer
 from osler.analytics.registry import analytics
 from osler.analytics.retrieval.schemas import CalendarAnswer, RetrievalAnswer, TopicRecallAnswer
+from osler.catalog.tables import catalog_versions, topics
 from osler.live.catch_up import Live
+from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
 
@@ -53,6 +56,24 @@ async def test_an_answer_on_two_topics_is_one_answer(web: Web):
     assert [topic["attempts"] for topic in page["topics"]] == [6, 6]
     first = (await web.get(f"{ANALYTICS}/dashboard")).json()
     assert (page["n"], first["n"], first["mastery"]["n"]) == (6, 6, 6)
+
+
+async def test_an_answer_on_two_topics_of_a_group_counts_once_for_the_group(web: Web):
+    database = web.platform.db
+    await small_catalogue(database)
+    async with database.write() as session:  # q5 is on both
+        await session.execute(sa.insert(topics).values(topic_id="organs", name="Organs", level=0, axis="system"))
+        await session.execute(
+            sa.update(topics).where(topics.c.topic_id.in_(["cardio", "neuro"])).values(parent_id="organs", level=1)
+        )
+        await session.execute(sa.insert(catalog_versions).values(what="topics"))
+    both = [answer(START + timedelta(days=n), n, "q5", right=n % 2 == 0) for n in range(6)]
+    one = [answer(START + timedelta(days=n, hours=1), 10 + n, "q2", right=True) for n in range(4)]
+    await send(database, [*both, *one], web.learner)
+    assert (await verify_now(database)).report.equal
+    page = (await web.get(f"{ANALYTICS}/mastery")).json()
+    assert {topic["topic_id"]: topic["attempts"] for topic in page["topics"]} == {"cardio": 6, "neuro": 10}
+    assert {group["topic_id"]: group["n"] for group in page["groups"]} == {"organs": 10, "renal": 0}
 
 
 async def test_one_topic_carries_the_briefs_names_its_days_and_a_projection(web: Web):

@@ -36,7 +36,8 @@ def version_of(found: Row) -> str:
 
 def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
     """The answer of `/mastery`."""
-    topics = [topic_now(row, on) for row in found["topics"]]
+    shared: dict[str, int] = {row["topic_id"]: row["attempts_shared"] for row in found["topics"]}
+    topics = [topic_now({k: v for k, v in row.items() if k != "attempts_shared"}, on) for row in found["topics"]]
     counted = _counted_topics(topics, on)
     by_label = {label: sum(t["label"] == label for t in topics) for label in ("mastered", "weak")}
     seen = {t["topic_id"] for t in topics if t["attempts"]}
@@ -52,7 +53,7 @@ def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
         "topics_mastered": by_label["mastered"],
         "topics_weak": by_label["weak"],
         "topics_unseen": unseen,
-        "groups": _groups(topics, on),
+        "groups": _groups(topics, shared, on),
         "topics": topics,
     }
 
@@ -99,7 +100,7 @@ def _counted_topics(topics: Sequence[Row], on: Ground) -> set[str]:
     return leaves or {topic["topic_id"] for topic in topics}
 
 
-def _groups(topics: Sequence[Row], on: Ground) -> list[dict[str, Any]]:
+def _groups(topics: Sequence[Row], shared: Mapping[str, int], on: Ground) -> list[dict[str, Any]]:
     """Top-level topics with what is known below them, heaviest in the exam first."""
     by_root: dict[str, list[Row]] = {}
     for topic in topics:
@@ -107,7 +108,10 @@ def _groups(topics: Sequence[Row], on: Ground) -> list[dict[str, Any]]:
     counted: dict[str, list[str]] = {}
     for topic_id in sorted(_counted_topics(topics, on)):
         counted.setdefault(_root(topic_id, on.catalogue), []).append(topic_id)
-    groups = [_group(root, by_root.get(root, []), counted.get(root, []), on) for root in {*by_root, *counted}]
+    groups = [
+        {**_group(root, by_root.get(root, []), counted.get(root, []), on), "n": _answers(by_root.get(root, []), shared)}
+        for root in {*by_root, *counted}
+    ]
     return sorted(groups, key=lambda group: (-(group["exam_weight"] or 0.0), group["topic_id"]))
 
 
@@ -126,12 +130,16 @@ def _group(root: str, seen: Sequence[Row], counted: Sequence[str], on: Ground) -
         "mastery": _mean(known, "mastery", shares),
         "low": _mean(known, "mastery_low", shares),
         "high": _mean(known, "mastery_high", shares),
-        "n": sum(topic["attempts"] for topic in seen),
         "topics": len(counted),
         "topics_seen": sum(bool(topic["attempts"]) for topic in seen),
         "exam_weight": weight or None,
         "target": MASTERED,
     }
+
+
+def _answers(topics: Sequence[Row], shared: Mapping[str, int]) -> int:
+    """Answers on any of the topics of a group, each once: one on two of them counts under the first."""
+    return sum(topic["attempts"] - shared[topic["topic_id"]] for topic in topics)
 
 
 def _mean(topics: Sequence[Row], field: str, shares: Mapping[str, float]) -> float | None:

@@ -34,14 +34,14 @@ FIRST_DAY_BACK = int(WINDOW_DAYS) - 1
 KeyedItems = Sequence[tuple[ItemKey, ItemMemory]]
 
 ROW = (
-    "user_id", "topic_id", "as_of", "attempts", "correct", "first_attempts", "first_correct", "questions_attempted",
-    "questions_correct", "materials_completed", "materials_total", "items_seen", "items_remembered",
-    "first_attempt_accuracy", "overall_accuracy", "retrieval_strength", "retrieval_low", "retrieval_high",
-    "material_completion", "mastery_score", "mastery_score_low", "mastery_score_high", "components_present",
-    "mastery", "mastery_low", "mastery_high", "status", "trend", "skill_mean", "skill_variance", "ability_mean",
-    "ability_variance", "recall_bias", "recent_mean", "last_index", "option_count", "guess_rate", "memory_days",
-    "day_right", "day_wrong", "last_at", "last_local_date", "touched_at", "touched_local_date", "next_review_on",
-    "sm2_interval_days", "sm2_next_review_at",
+    "user_id", "topic_id", "as_of", "attempts_shared", "attempts", "correct", "first_attempts", "first_correct",
+    "questions_attempted", "questions_correct", "materials_completed", "materials_total", "items_seen",
+    "items_remembered", "first_attempt_accuracy", "overall_accuracy", "retrieval_strength", "retrieval_low",
+    "retrieval_high", "material_completion", "mastery_score", "mastery_score_low", "mastery_score_high",
+    "components_present", "mastery", "mastery_low", "mastery_high", "status", "trend", "skill_mean",
+    "skill_variance", "ability_mean", "ability_variance", "recall_bias", "recent_mean", "last_index",
+    "option_count", "guess_rate", "memory_days", "day_right", "day_wrong", "last_at", "last_local_date",
+    "touched_at", "touched_local_date", "next_review_on", "sm2_interval_days", "sm2_next_review_at",
 )  # fmt: skip
 
 
@@ -142,8 +142,8 @@ def _row(one: Asked, strengths: Strengths, remembered: int, index: int, paramete
     )
     sm2_days, sm2_at = _next_by_sm2(one.items)
     return (
-        one.user_id, one.topic_id, one.as_of, *_counts(totals), state.questions_attempted, state.questions_correct,
-        state.materials_completed, one.materials_total, int(strengths.n[index]), remembered,
+        one.user_id, one.topic_id, one.as_of, state.shared, *_counts(totals), state.questions_attempted,
+        state.questions_correct, state.materials_completed, one.materials_total, int(strengths.n[index]), remembered,
         score.components.get("first_attempt_accuracy"), score.components.get("overall_accuracy"),
         retrieval if known else None, float(strengths.low[index]) if known else None,
         float(strengths.high[index]) if known else None, score.components.get("material_completion"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -70,7 +70,10 @@ class Evaluated:
 
 @dataclass(slots=True)
 class Progressing:
-    """The fold at work: what is known so far, what was touched, and the last state of each (topic, day)."""
+    """The fold at work: what is known so far, what was touched, and the last state of each (topic, day).
+
+    `groups` has the topic at the top of each, where an answer has several topics.
+    """
 
     learner: LearnerHistory
     encoding: Encoding
@@ -81,6 +84,7 @@ class Progressing:
     days: dict[tuple[str, date], TopicState] = field(default_factory=dict[tuple[str, date], TopicState])
     asked: list[tuple[LoggedEvent, next_answer.Asked]] = field(default_factory=lambda: [])
     predictions: list[Prediction] = field(default_factory=list[Prediction])
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 async def fold(session: WriteSession, batch: Batch) -> None:
@@ -92,6 +96,8 @@ async def fold(session: WriteSession, batch: Batch) -> None:
         return
     before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
     work = _known(batch, folded, before)
+    if any(len(one.topic_ids) > 1 for one in folded.judged):
+        work.groups = await states.groups(session, batch.catalogue)
     run(batch, folded, work)
     work.predictions += _forecast(batch, work)
     batch.states[NAME] = msgspec.to_builtins(LearnerState(work.learner, batch.reached.utc_offset_minutes))
@@ -166,7 +172,9 @@ def _forecast(batch: Batch, work: Progressing) -> list[Prediction]:
 def _keep(work: Progressing, one: Judged, after: Iterable[tuple[str, TopicHistory]]) -> None:
     event, general = one.event, learner_as_of(work.learner)
     option_count = one.option_count if one.key.kind == "question" else None
+    seen = set[str]()
     for topic, history in after:
+        group = work.groups.get(topic, topic)
         state = answered(
             work.topics[topic],
             history,
@@ -176,7 +184,9 @@ def _keep(work: Progressing, one: Judged, after: Iterable[tuple[str, TopicHistor
             option_count=option_count,
             at=event.effective_at,
             on=event.local_date,
+            is_shared=group in seen,
         )
+        seen.add(group)
         work.topics[topic] = work.days[topic, event.local_date] = state
         work.touched.add(topic)
 

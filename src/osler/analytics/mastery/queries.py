@@ -24,6 +24,8 @@ DETAIL_FIELDS = (
     "ability_variance", "option_count", "recall_bias",
 )  # fmt: skip
 
+OVERVIEW_FIELDS = (*TOPIC_FIELDS, "attempts_shared")
+
 # Answers and reviews as the fold has counted them, each once: the sum over topics has one on two topics twice.
 ANSWERS = """
 (select coalesce((h->>'right')::bigint + (h->>'wrong')::bigint, 0)
@@ -39,7 +41,7 @@ select json_build_object(
   'exam_id', (select e.exam_id from user_exams e where e.user_id = me.user_id and e.is_current),
   'version', (select s.parameter_version from learner_states s where s.user_id = me.user_id),
   'answers', {ANSWERS},
-  'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)})
+  'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in OVERVIEW_FIELDS)})
                order by t.topic_id), '[]') from topic_mastery t where t.user_id = me.user_id))::text
   from me
 """
@@ -81,7 +83,7 @@ Known = tuple[dict[str, Any], Catalogue]
 async def overview(session: ReadSession, user_id: UUID, as_of: datetime) -> Known:
     """Every topic that the learner has touched, as mappings, with what the page's sentence needs; the catalogue."""
     found, known = await gather_known(session, _OVERVIEW, user_id, as_of)
-    found["topics"] = [dict(zip(TOPIC_FIELDS, row, strict=True)) for row in found["topics"]]
+    found["topics"] = [dict(zip(OVERVIEW_FIELDS, row, strict=True)) for row in found["topics"]]
     return found, known
 
 

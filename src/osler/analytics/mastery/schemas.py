@@ -46,7 +46,7 @@ class Group(BaseModel):
     mastery: float | None = Field(description="mean over its topics with data, by exam share", examples=[0.58])
     low: float | None = Field(examples=[0.5])
     high: float | None = Field(examples=[0.66])
-    n: int = Field(description="attempts", examples=[120])
+    n: int = Field(description="answers on any of its topics, each once", examples=[120])
     topics: int = Field(description="topics that count to the exam", examples=[9])
     topics_seen: int = Field(examples=[5])
     exam_weight: float | None = Field(description="share of the exam's points", examples=[0.09])

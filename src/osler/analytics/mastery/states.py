@@ -31,9 +31,9 @@ MATERIALS = Upsert(
 )
 
 _STATE_COLUMNS = (
-    "user_id, topic_id, attempts, correct, first_attempts, first_correct, questions_attempted, questions_correct, "
-    "materials_completed, skill_mean, skill_variance, recall_bias, recent_mean, last_index, option_count, "
-    "memory_days, day_right, day_wrong, last_at, last_local_date, touched_at, touched_local_date"
+    "user_id, topic_id, attempts, attempts_shared, correct, first_attempts, first_correct, questions_attempted, "
+    "questions_correct, materials_completed, skill_mean, skill_variance, recall_bias, recent_mean, last_index, "
+    "option_count, memory_days, day_right, day_wrong, last_at, last_local_date, touched_at, touched_local_date"
 )
 
 
@@ -43,6 +43,7 @@ class TopicRow(TypedDict):
     user_id: UUID
     topic_id: str
     attempts: int
+    attempts_shared: int
     correct: int
     first_attempts: int
     first_correct: int
@@ -144,6 +145,26 @@ async def materials_by_topic(
     return _counted[catalogue]
 
 
+_GROUPS = """
+with recursive below(topic_id, top) as (
+  select topic_id, topic_id from topics where parent_id is null union all
+  select t.topic_id, b.top from topics t join below b on t.parent_id = b.topic_id)
+select topic_id, top from below
+"""
+_grouped: dict[CatalogueKey, dict[str, str]] = {}
+
+
+async def groups(session: ReadSession, catalogue: CatalogueKey | None) -> Mapping[str, str]:
+    """The topic at the top of each topic of the catalogue; kept where its version is named."""
+    found = None if catalogue is None else _grouped.get(catalogue)
+    if found is None:
+        found = {row["topic_id"]: row["top"] for row in await session.driver().fetch(_GROUPS)}
+        if catalogue is not None:
+            _grouped.clear()
+            _grouped[catalogue] = found
+    return found
+
+
 async def _count_materials(session: ReadSession, topic_ids: list[str] | None) -> dict[str, int]:
     rows = await session.driver().fetch(_MATERIALS_BY_TOPIC, topic_ids)
     return {row["t"]: row["n"] for row in rows}
@@ -177,6 +198,7 @@ def state_of(row: Any) -> TopicState:
         last_at=row["last_at"],
         last_on=row["last_local_date"],
         option_count=row["option_count"],
+        shared=row["attempts_shared"],
     )
 
 

@@ -27,6 +27,7 @@ topic_mastery = table(
     column("topic_id", sa.Text(), primary_key=True, comment="topic"),
     column("as_of", sa.DateTime(timezone=True), comment="instant that the row is as of", unit="UTC"),
     _count("attempts", "answers and card reviews, each once"),
+    _count("attempts_shared", "of the attempts: those that count under an earlier topic of the same group as well"),
     _count("correct", "of the attempts: right, or passed"),
     _count("first_attempts", "first attempts at an item"),
     _count("first_correct", "of the first attempts: right, or passed"),

@@ -15,7 +15,8 @@ class TopicState(msgspec.Struct, frozen=True, gc=False):
 
     `touched_at` and `touched_on` are of the last event that touched the topic; `learner` and `bias` are the learner's
     general state as of the row. `day_right` and `day_wrong` are of the last local day with answers, which has not
-    moved `memory_days` yet. `option_count` is that of the last question, 0 where there were only cards.
+    moved `memory_days` yet. `option_count` is that of the last question, 0 where there were only cards. `shared` are
+    the answers that count under an earlier topic of the same group as well.
     """
 
     history: TopicHistory
@@ -32,6 +33,7 @@ class TopicState(msgspec.Struct, frozen=True, gc=False):
     last_at: datetime | None = None
     last_on: date | None = None
     option_count: int = 0
+    shared: int = 0
 
 
 def answered(
@@ -44,8 +46,12 @@ def answered(
     option_count: int | None,
     at: datetime,
     on: date,
+    is_shared: bool = False,
 ) -> TopicState:
-    """The topic after one answer whose `history` is already folded. `option_count` is None for a card."""
+    """The topic after one answer whose `history` is already folded. `option_count` is None for a card.
+
+    `is_shared` says that an earlier topic of the same group counts the answer as well.
+    """
     is_new_day = before.last_on is not None and on > before.last_on
     is_question = option_count is not None
     return TopicState(
@@ -63,6 +69,7 @@ def answered(
         last_at=at if before.last_at is None else max(before.last_at, at),
         last_on=on if before.last_on is None else max(before.last_on, on),
         option_count=before.option_count if option_count is None else option_count,
+        shared=before.shared + is_shared,
     )
 
 

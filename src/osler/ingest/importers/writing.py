@@ -39,6 +39,8 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
     if entries.curriculum is not None:  # first: loading one drops topics that nothing names
         await _ensure_curriculum(session, entries.curriculum)
     new = await items.add_topics(session, _named(entries.topics), source=source)
+    if new:  # under which topic they lie was not known to who has answered on them already
+        await fold_anew_who_knows(session, entries.topics)
     new += await items.add_questions(session, _fit(entries.questions), source=source)
     materials = _fit(entries.materials)
     more = await items.add_materials(session, {name: (kind, of, None) for name, (kind, of) in materials.items()})
