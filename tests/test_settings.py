@@ -56,6 +56,24 @@ def test_an_error_names_the_variable_and_not_its_value(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://canary@db/osler", "begins with postgresql://"),
+        ("REPLICA_URL", "canary", "begins with postgresql://"),
+        ("REDIS_URL", "http://canary:6379", "begins with redis://"),
+        ("TIMEZONE", "Mars/canary", "is no zone"),
+    ],
+)
+def test_what_is_of_another_kind_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"OSLER_{name}", value)
+    with pytest.raises(Misconfigured, match=f"OSLER_{name}.*{said}") as refused:
+        load_settings()
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("override", "named"),
     [
         ({"local_issuer": True}, "OSLER_LOCAL_ISSUER"),

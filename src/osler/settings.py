@@ -6,14 +6,17 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from osler.domain.transport import postgres_problem, redis_problem, web_problem
 from osler.errors import Misconfigured
 
 ENV_PREFIX = "OSLER_"
+_POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
+_REDIS = ("redis", "rediss", "unix")
 _PROTECTED: tuple[tuple[str, Callable[[str], str | None]], ...] = (
     *((f"{name}_url", postgres_problem) for name in ("database", "owner_database", "eraser_database", "replica")),
     *((f"{name}_url", redis_problem) for name in ("redis", "broker")),
@@ -133,6 +136,25 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("database_url", "owner_database_url", "eraser_database_url", "replica_url", "redis_url")
+    @classmethod
+    def _of_its_kind(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Else a mistyped address would be told as a server that is away."""
+        kinds = _REDIS if info.field_name == "redis_url" else _POSTGRES
+        if value is not None and value.get_secret_value().partition("://")[0] not in kinds:
+            msg = f"begins with {kinds[0]}://"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            msg = "is no zone of the IANA database, such as Europe/London"
+            raise ValueError(msg) from error
 
     @field_validator("otlp_endpoint")
     @classmethod
