@@ -66,6 +66,25 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.context().close();
   });
 
+  test("the exam's day is moved from the head of the page, by keyboard, and the page follows", async () => {
+    const { page, faults } = await openAs(browser, "learner", "/", { viewport: SIZES[1]! });
+    await settled(page);
+    await page.getByRole("button", { name: "Change exam" }).focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Your exam" });
+    const day = dialog.getByLabel("Day", { exact: true });
+    const least = new Date(`${await day.getAttribute("min")}T12:00:00Z`);
+    await day.fill(new Date(least.getTime() + 40 * 86_400_000).toISOString().slice(0, 10));
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+    expect(found.violations.map((v) => v.id)).toEqual([]);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    await page.getByText("in 40 days").waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   test("a chart is one stop of the Tab key; arrows walk its marks, which say value and unit", async () => {
     const { page } = await openAs(browser, "learner", "/");
     await settled(page);

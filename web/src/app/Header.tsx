@@ -1,12 +1,18 @@
 // The head of every page: exam and days left, whether the data are a sample, theme, sign out.
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useReadiness } from "../analytics/readiness/query";
 import { useMe } from "../api/me";
 import { nameOf } from "../pages/roles";
+import { plural } from "../shared/numbers";
 import { applyTheme, currentTheme, nextTheme } from "../shared/theme";
+
+// Opened seldom: loaded when it is.
+const ExamDialog = lazy(() => import("./ExamDialog").then((module) => ({ default: module.ExamDialog })));
 
 export function Header({ onSignOut }: { onSignOut: () => void }) {
   const me = useMe().data;
+  const [isChoosing, setIsChoosing] = useState(false);
+  const isLearner = me?.roles.includes("learner") ?? false;
   const [theme, setTheme] = useState(() => currentTheme(localStorage));
   return (
     <header className="top">
@@ -17,10 +23,20 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
         {me?.exam && (
           <span>
             <ExamName id={me.exam.exam_id} />
-            {me.days_to_exam != null && ` in ${me.days_to_exam} days`}
+            {me.days_to_exam != null && ` in ${plural(me.days_to_exam, "day", "days")}`}
           </span>
         )}
-        {me && !me.exam && <span>{me.roles.includes("learner") ? "No exam set" : me.roles.map(nameOf).join(", ")}</span>}
+        {me && !me.exam && <span>{isLearner ? "No exam set" : me.roles.map(nameOf).join(", ")}</span>}
+        {isLearner && (
+          <button type="button" className="button quiet" aria-haspopup="dialog" onClick={() => setIsChoosing(true)}>
+            {me?.exam ? "Change exam" : "Set your exam"}
+          </button>
+        )}
+        {me && isChoosing && (
+          <Suspense>
+            <ExamDialog me={me} onClose={() => setIsChoosing(false)} />
+          </Suspense>
+        )}
         {me?.is_sample && <span className="sample">Sample data</span>}
       </div>
       <div className="tools">

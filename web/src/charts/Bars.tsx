@@ -9,6 +9,8 @@ export interface Bar {
   low: number | null;
   high: number | null;
   target?: number | null;
+  /** What stands in place of the number where there is none: "too few", "not seen". */
+  missing?: string;
   /** The mark in words: "Renal: 0.61, likely 0.54 to 0.68, 31 answers". */
   words: string;
   href?: string;
@@ -31,7 +33,7 @@ export function Bars({ label, bars }: { label: string; bars: readonly Bar[] }) {
               {bar.value != null && <span className="bar-value" style={{ left: share(bar.value) }} />}
               {bar.target != null && <span className="bar-target" style={{ left: share(bar.target) }} />}
             </span>
-            <span className="bar-number">{bar.value == null ? "–" : `${Math.round(bar.value * 100)} %`}</span>
+            <span className="bar-number">{bar.value == null ? (bar.missing ?? "–") : `${Math.round(bar.value * 100)} %`}</span>
           </a>
         </li>
       ))}

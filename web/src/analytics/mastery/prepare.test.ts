@@ -29,7 +29,9 @@ test("a bar says its value, range and size in words", () => {
 test("an unseen group has no value: not known is not zero", () => {
   const [bar] = masteryBars([group("Skin", { mastery: null, low: null, high: null, n: 0, topics_seen: 0 })]);
   expect(bar?.value).toBeNull();
-  expect(bar?.words).toBe("Skin: not known yet, 0 of 12 topics seen");
+  expect(bar?.missing).toBe("not seen");
+  expect(masteryBars([group("Skin", { mastery: null, low: null, high: null, n: 14 })])[0]?.missing).toBe("too few");
+  expect(bar?.words).toBe("Skin: not known yet, 0 answers, 0 of 12 topics seen");
 });
 
 test("the table holds the numbers that the bars draw", () => {

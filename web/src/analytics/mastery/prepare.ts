@@ -18,13 +18,14 @@ export function masteryBars(groups: readonly Group[]): Bar[] {
     low: group.low,
     high: group.high,
     target: group.target,
+    missing: group.n > 0 ? "too few" : "not seen",
     words: masteryWords(group),
   }));
 }
 
 function masteryWords(group: Group): string {
   const seen = `${group.topics_seen} of ${plural(group.topics, "topic", "topics")} seen`;
-  if (group.mastery == null) return `${group.name}: not known yet, ${seen}`;
+  if (group.mastery == null) return `${group.name}: not known yet, ${plural(group.n, "answer", "answers")}, ${seen}`;
   return `${group.name}: ${percent(group.mastery)}, likely ${percentRange(group.low, group.high)}, ${plural(group.n, "answer", "answers")}, ${seen}`;
 }
 

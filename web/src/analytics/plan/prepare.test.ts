@@ -34,7 +34,7 @@ test("the decision comes first, what else would do after it", () => {
 
 test("a block is said as something to do", () => {
   expect(blockText(block("Shock"))).toBe("Answer questions on Shock for 25 min");
-  expect(blockText(block("due cards", "review"))).toBe("Do your due reviews for 25 min: 40 cards");
+  expect(blockText(block("due cards", "review"))).toBe("Do your reviews for 25 min: 40 cards");
 });
 
 test("how sure is said in words, and nothing where it is not known", () => {

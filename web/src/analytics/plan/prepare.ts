@@ -13,7 +13,7 @@ export function choices(plan: Plan): Block[] {
 export function blockText(block: Block): string {
   if (block.kind === "review") {
     const items = block.items == null ? "" : `: ${plural(block.items, "card", "cards")}`;
-    return `Do your due reviews for ${minutes(block.minutes)}${items}`;
+    return `Do your reviews for ${minutes(block.minutes)}${items}`;
   }
   return `Answer questions on ${block.name} for ${minutes(block.minutes)}`;
 }

@@ -1,7 +1,7 @@
 // Retrieval strength: what is due now, and which topics fade.
 import { DataTable } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
-import { fading, RETRIEVAL_COLUMNS } from "./prepare";
+import { fading, moreToSee, RETRIEVAL_COLUMNS } from "./prepare";
 import { useRetrieval } from "./query";
 
 const MOST_ROWS = 8;
@@ -21,7 +21,7 @@ export function RetrievalCard() {
               </li>
             ))}
           </ul>
-          {data.alerts.length > MOST_ROWS && <p className="small muted">and {data.alerts.length - MOST_ROWS} more</p>}
+          {moreToSee(data, MOST_ROWS) > 0 && <p className="small muted">and {moreToSee(data, MOST_ROWS)} more</p>}
           {data.topics.length > 0 && (
             <details className="chart-table">
               <summary>Show as table</summary>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "../../api/context";
-import { fading } from "./prepare";
+import { fading, moreToSee } from "./prepare";
 
 const topic: Schemas["TopicRecall"] = {
   as_of: "2026-11-22T02:00:00Z",
@@ -25,7 +25,7 @@ test("a fading topic says how much is left, how sure that is, and what is due", 
       id: "renal.acid-base",
       name: "Acid–base disorders",
       figure: "68 %",
-      why: "likely 60 to 75 · 1 review due · 9 items with a memory",
+      why: "recalled now, likely 60 to 75 · 1 review due · 9 items studied",
     },
   ]);
 });
@@ -33,6 +33,12 @@ test("a fading topic says how much is left, how sure that is, and what is due", 
 test("no more are listed than there is room for, and no alerts are no rows", () => {
   expect(fading([topic, topic, topic], 2)).toHaveLength(2);
   expect(fading([], 2)).toEqual([]);
+});
+
+test("those beyond the list are counted by what the server counted, not by what it listed", () => {
+  const finding = { code: "retrieval.due", params: { due: 3, alerts: 75 }, text: "" };
+  expect(moreToSee({ alerts: Array.from({ length: 20 }, () => topic), finding }, 8)).toBe(67);
+  expect(moreToSee({ alerts: [topic], finding: { ...finding, params: { alerts: 1 } } }, 8)).toBe(0);
 });
 
 test("what was never reviewed has a dash, not zero", () => {

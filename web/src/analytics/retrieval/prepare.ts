@@ -19,13 +19,19 @@ export function fading(alerts: readonly TopicRecall[], most: number): FadingTopi
     name: topic.name,
     figure: percent(topic.retrieval_strength),
     why: [
-      topic.retrieval_low == null ? null : `likely ${percentRange(topic.retrieval_low, topic.retrieval_high)}`,
+      topic.retrieval_low == null ? null : `recalled now, likely ${percentRange(topic.retrieval_low, topic.retrieval_high)}`,
       plural(topic.due, "review due", "reviews due"),
-      `${plural(topic.items_remembered, "item", "items")} with a memory`,
+      `${plural(topic.items_remembered, "item", "items")} studied`,
     ]
       .filter(Boolean)
       .join(" · "),
   }));
+}
+
+/** How many topics need a look beyond the first `most`: the server counts all and lists the first of them. */
+export function moreToSee(answer: Pick<Schemas["RetrievalAnswer"], "alerts" | "finding">, most: number): number {
+  const all = Number(answer.finding.params?.["alerts"] ?? answer.alerts.length);
+  return Math.max(0, all - Math.min(most, answer.alerts.length));
 }
 
 export const RETRIEVAL_COLUMNS: Column<TopicRecall>[] = [

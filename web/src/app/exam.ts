@@ -1,0 +1,25 @@
+// What the form of the exam means: PURE, from fields to the choice that is sent.
+import type { Schemas } from "../api/context";
+
+type Choice = Schemas["ExamChoice"];
+const WEEKDAYS = 7;
+
+/** One figure where every weekday has the same, null where they differ or nothing is planned. */
+export function sameMinutes(week: readonly number[] | null | undefined): number | null {
+  const [first, ...others] = week ?? [];
+  return first !== undefined && others.every((minutes) => minutes === first) ? first : null;
+}
+
+/** Empty minutes keep the weekdays as they were planned; an empty goal is no goal. */
+export function choiceOf(fields: FormData, before: Choice | null | undefined): Choice {
+  const text = (name: string) => String(fields.get(name) ?? "").trim();
+  const minutes = text("minutes");
+  const goal = text("goal");
+  const kept = sameMinutes(before?.minutes_per_day) == null ? (before?.minutes_per_day ?? null) : null;
+  return {
+    exam_id: text("exam_id"),
+    exam_on: text("exam_on") || null,
+    minutes_per_day: minutes === "" ? kept : Array.from({ length: WEEKDAYS }, () => Math.round(Number(minutes))),
+    goal_score: goal === "" ? null : Number(goal) / 100,
+  };
+}
