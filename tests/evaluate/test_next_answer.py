@@ -96,6 +96,28 @@ def test_a_dated_table_is_tested_forward_in_time_too_and_a_log_by_learner(tmp_pa
     assert "forward_in_time" not in run(write_sample(tmp_path, learners=40)).sections
 
 
+def test_cards_in_a_log_change_no_baseline_that_counts_answers(tmp_path: Path) -> None:
+    """A learner who fails all cards is no worse at questions for a baseline of their answers."""
+    counting = ("constant", "skill mean", "item mean", "running learner mean", "running learner-skill mean", "BKT")
+    log = write_sample(tmp_path, learners=30, dated=True)
+    plain = run(log, counting)
+    lines = log.read_text().splitlines()
+    cards: list[str] = []
+    for line in lines[::7]:
+        event = json.loads(line)
+        more = {
+            "id": f"card {len(cards)}",
+            "type": "flashcard_review",
+            "data": {"card_id": f"c{len(cards)}", "rating": 1},
+        }
+        cards.append(json.dumps(event | more))
+    log.write_text("\n".join([*cards, *lines]) + "\n")
+    mixed = run(log, counting)
+    assert mixed.models["osler"].log_loss != plain.models["osler"].log_loss
+    for name in counting:
+        assert mixed.models[name].log_loss == pytest.approx(plain.models[name].log_loss), name
+
+
 def test_one_learners_own_table_is_tested_on_the_last_fifth(tmp_path: Path) -> None:
     report = run(write_sample(tmp_path, learners=1, answers=200))
     assert report.split.startswith("Forward in order")

@@ -21,7 +21,6 @@ from osler.science.trees import logits_of
 SMOOTHING = 5.0
 MIN_ROWS, MIN_LEARNERS = 2_000, 20
 FORECAST = NAMES.index("forecast_logit")
-RIGHT, WRONG = NAMES.index("log_right"), NAMES.index("log_wrong")
 WITHOUT_MODEL = "ADF"
 
 
@@ -36,6 +35,11 @@ class Task:
     train_rows: Rows
     test_rows: Rows
     seed: int
+
+    @property
+    def asked(self) -> Ints:
+        """The rows that are answers to questions, in order."""
+        return np.flatnonzero(~self.answers.is_card)
 
     @property
     def outcome(self) -> Floats:
@@ -89,28 +93,34 @@ def _item_mean(task: Task) -> Floats:
 
 
 def _running_learner_mean(task: Task) -> Floats:
-    right, wrong = np.expm1(task.test_rows.features[:, RIGHT]), np.expm1(task.test_rows.features[:, WRONG])
+    right, wrong = _counts_before(task, np.zeros(task.answers.item.size, dtype=np.int64))
     return (right + SMOOTHING * task.base) / (right + wrong + SMOOTHING)
 
 
 def _running_learner_skill_mean(task: Task) -> Floats:
-    right, wrong = _set_counts(task)
+    right, wrong = _counts_before(task, task.answers.topic_set)
     prior = _skill_mean(task)
-    right, wrong = right[task.test], wrong[task.test]
     return (right + SMOOTHING * prior) / (right + wrong + SMOOTHING)
 
 
-def _set_counts(task: Task) -> tuple[Floats, Floats]:
-    answers = task.answers
-    return running_counts(answers.learner, answers.topic_set, answers.correct)
+def _counts_before(task: Task, group: Ints) -> tuple[Floats, Floats]:
+    """(right, wrong) answers to questions of the group by the same learner before each tested row.
+
+    Cards are no questions: counted in, they would spoil a baseline and flatter what stands beside it.
+    """
+    answers, asked = task.answers, task.asked
+    right, wrong = running_counts(answers.learner[asked], group[asked], answers.correct[asked])
+    place = np.searchsorted(asked, task.test)
+    return right[place], wrong[place]
 
 
 def _bkt(task: Task) -> Floats:
     """Fitted on training rows; run from each learner's first answer, forward in time too."""
-    answers = task.answers
+    answers, asked = task.answers, task.asked
     learner, skill = answers.learner, answers.topic_set
     skills = bkt.fit(learner[task.train], skill[task.train], task.outcome, skills=len(answers.topic_sets))
-    return bkt.predict(skills, learner, skill, answers.correct)[task.test]
+    found = bkt.predict(skills, learner[asked], skill[asked], answers.correct[asked])
+    return found[np.searchsorted(asked, task.test)]
 
 
 def _pfa(task: Task) -> Floats:

@@ -53,7 +53,7 @@ def split_forward(answers: Answers) -> Split:
     Without instants it is the last fifth of each learner's own answers.
     """
     if answers.has_time:
-        cut = float(np.quantile(answers.at, FORWARD_SHARE))
+        cut = float(np.quantile(answers.at[~answers.is_card], FORWARD_SHARE)) if not answers.is_card.all() else np.inf
         text = "Forward in time: the last fifth of all answers is tested, fitted on everything before that instant."
         return Split(answers.at > cut, by_learner=False, text=text)
     begins, sizes = answers.bounds()[:-1], np.diff(answers.bounds())
