@@ -106,7 +106,8 @@ def _routes() -> Any:
 def main() -> None:
     """Serve until told to stop."""
     application.routers = with_bench_routes(application.routers)
-    asyncio.run(serve(application.create_app(load_settings()), "127.0.0.1", int(sys.argv[1])))
+    settings = load_settings()
+    asyncio.run(serve(application.create_app(settings), settings, int(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ async def test_a_fold_that_a_crash_undid_is_made_again_from_its_marks(server: Se
         live = Live(database, analytics())
         server.let_nobody_write_the_log_out()
         caught = await live.catch_up(LEARNER)
-        assert (caught.events, caught.generation) == (HALF, before + 1)
-        assert await standing(database) == (before + 1, 0), "the fold is committed, and a reader sees it"
+        assert (caught.events, caught.generation > before) == (HALF, True)
+        assert await standing(database) == (caught.generation, 0), "the fold is committed, and a reader sees it"
         await server.kill()
     await server.back()
     async with Database.open(server.settings) as database:

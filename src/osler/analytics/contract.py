@@ -70,12 +70,16 @@ class Traced(NamedTuple):
 class Reading(Generic[T]):
     """What a fold has to know before it folds: an SQL expression that gives JSON, and the type that it is read as.
 
-    All readings of all folds are asked in one statement, so that an answer costs no round trip for each of them. The
-    parameters are those of the moment at which the reading is declared (`LiveFold`).
+    All readings of all folds are asked in one statement, so that an answer costs no round trip for each of them. What
+    an expression may name is said where the reading is declared (`LiveFold`).
+
+    `newly`, if given, reads no more than what the new events add, which are the rows of `e`. It is asked instead where
+    the process still has what the fold before this one kept (`Batch.keep`).
     """
 
     sql: str
     kind: type[T]
+    newly: str | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +115,8 @@ class Batch:
     told: Mapping[str, Collection[str]] = field(default_factory=dict[str, "Collection[str]"])
     traced: list[Traced] | None = None
     writes: list[tuple[Upsert, Rows]] = field(default_factory=lambda: [])
+    held: Mapping[Reading[Any], Any] = field(default_factory=dict["Reading[Any]", Any])
+    keeping: dict[Reading[Any], Any] = field(default_factory=dict["Reading[Any]", Any])
     _shared: dict[type, object] = field(default_factory=dict[type, object])
 
     def is_told(self, task: str, event_id: UUID) -> bool:
@@ -130,6 +136,14 @@ class Batch:
         """The answer to one of the fold's readings; None where there was nothing, or nothing was asked."""
         return self.readings.get(reading)
 
+    def kept(self, reading: Reading[T]) -> T | None:
+        """What the fold before kept of the reading; then what is `found` is only new. None: all is found."""
+        return self.held.get(reading)
+
+    def keep(self, reading: Reading[T], value: T) -> None:
+        """Keep what the next fold of the learner can go on from. It is lost at any time, and never goes stale."""
+        self.keeping[reading] = value
+
     def topics_of(self, kind: str, item_id: str) -> tuple[str, ...]:
         """The topics that the catalogue has for an item; none where it does not know it."""
         item = self.items.get(ItemKey(kind, item_id))
@@ -140,9 +154,9 @@ class LiveFold(Protocol):
     """How an analytic follows the log. Calls come inside one transaction, under the learner's lock.
 
     `event_types` are those whose events the fold looks at. `with_events` is read together with the events, `$1` being
-    the learner and `$2` the event time beyond which nothing counts. `of_items` is read once the events are known:
-    `$1` is the learner, `$2` the questions, `$3` the cards and `$4` the materials that they name, and the table
-    `asked_topics(topic_id)` has the topics of those. Neither is read for a batch that is fresh.
+    the learner and `$2` the event time beyond which nothing counts. `of_items` is of what these events name: `$1` is
+    the learner, the one row of `asked` has them in the arrays `questions`, `cards` and `materials`, that of
+    `asked_topics` their topics in `topic_ids`. Neither is read for a batch that is fresh.
     """
 
     @property

@@ -51,8 +51,9 @@ async def take(s: ReadSession, user_id: UUID, consumer: str) -> list[Mark]:
     return [Mark(*row) for row in await s.driver().fetch(_TAKE, user_id, consumer)]
 
 
-# The same, deleted as they are taken: a part of the statement that reads what they announce.
-TAKE_LIVE = f"delete from dirty_days where user_id = $1 and consumer = '{LIVE}' returning min_event_ts"
+def take_live(condition: str = "true") -> str:
+    """The same, deleted as they are taken: a part of the statement that reads what they announce."""
+    return f"delete from dirty_days where user_id = $1 and consumer = '{LIVE}' and {condition} returning min_event_ts"
 
 
 async def take_all(s: ReadSession, consumer: str, limit: int | None = None) -> list[Mark]:

@@ -25,7 +25,8 @@ from osler.forecasts import predictions
 from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.forecasts.shelf import Shelf
 from osler.live import learners
-from osler.live.gathering import REGRADE, Gathering, Stretch
+from osler.live.gathering import REGRADE, Answers, Gathering, Stretch
+from osler.live.held import Held, Holding
 from osler.live.learners import LearnerRow
 from osler.live.restoring import CHECKPOINT, restore
 
@@ -34,13 +35,14 @@ from osler.live.restoring import CHECKPOINT, restore
 class CaughtUp:
     """What a catch-up did: events folded (0 when there was nothing), whether all again, and the generation now.
 
-    `batch` is what was folded on top of what was there, with all that the folds share.
+    `batch` is what was folded on top of what was there, with all that the folds share, `row` how it left the learner.
     """
 
     events: int
     is_refold: bool
     generation: int
     batch: Batch | None = None
+    row: LearnerRow | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Live:
         self._folds = [analytic.live for analytic in analytics if analytic.live is not None]
         self._tables = [found for analytic in analytics for found in analytic.tables]
         self._gathering = Gathering(self._folds)
+        self._holding = Holding()
         self._parameters = ParameterStore(Shelf(database.settings.home))
 
     async def catch_up(self, user_id: UUID) -> CaughtUp:
@@ -78,7 +81,10 @@ class Live:
         # Not durable: where a crash undoes a fold, its marks are back as well, and the fold is made again.
         lock = learners.LOCK_SPACE, learners.lock_key(user_id)
         async with self._database.write(user_id=user_id, is_durable=False, keeps_plans=True, lock=lock) as session:
-            return await self._catch_up(session, user_id)
+            caught = await self._catch_up(session, user_id, self._holding.of(user_id))
+        if caught.batch is not None and caught.row is not None:
+            self._holding.put(caught.row, caught.batch)
+        return caught
 
     async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:
         """The same inside a transaction of the caller's."""
@@ -132,8 +138,8 @@ class Live:
         await self._fold_stretch(session, user_id, work, before, reached)
         return reached.cursor
 
-    async def _catch_up(self, session: WriteSession, user_id: UUID) -> CaughtUp:
-        opened = await self._gathering.open(session, user_id)
+    async def _catch_up(self, session: WriteSession, user_id: UUID, held: Held | None = None) -> CaughtUp:
+        opened = await self._gathering.open(session, user_id, await self._database.now(), held)
         row, stretch = opened.row, opened.stretch
         if not opened.marks and not row.is_stale:
             return CaughtUp(0, False, row.generation)
@@ -141,8 +147,9 @@ class Live:
         if not opened.is_ahead or row.version is None or regraded:
             return await self.refold_in(session, user_id, row)
         work = _Work(row, await self._parameters.get(session, row.version), dict(row.states))
-        batch = await self._fold(session, user_id, work, stretch)
-        return CaughtUp(opened.events, False, work.generation, batch)
+        batch = await self._fold(session, user_id, work, stretch, held=opened.held)
+        left = replace(row, cursor=work.cursor, states=work.states, generation=work.generation)
+        return CaughtUp(opened.events, False, work.generation, batch, left)
 
     async def _refold(
         self,
@@ -187,10 +194,20 @@ class Live:
         await self._fold(session, user_id, work, stretch)
 
     async def _fold(
-        self, session: WriteSession, user_id: UUID, work: _Work, stretch: Stretch, *, is_fresh: bool = False
+        self,
+        session: WriteSession,
+        user_id: UUID,
+        work: _Work,
+        stretch: Stretch,
+        *,
+        is_fresh: bool = False,
+        held: Answers | None = None,
     ) -> Batch:
         """Hand a stretch to every fold in turn, and store the rows with how far the learner is, in one statement."""
-        items, of_items = await self._gathering.of_items(session, user_id, stretch.events)
+        items, answers = stretch.items, stretch.answers
+        if items is None:
+            items, of_items = await self._gathering.of_items(session, user_id, stretch.events)
+            answers = {**answers, **of_items}
         batch = Batch(
             user_id=user_id,
             events=stretch.events,
@@ -201,7 +218,8 @@ class Live:
             regraded=work.regraded,
             states=work.states,
             reached=stretch.reached,
-            readings={**stretch.answers, **of_items},
+            readings=answers,
+            held=held or {},
             catalogue=work.row.catalogue,
             told=work.told,
             traced=work.traced,

@@ -33,16 +33,20 @@ select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states:
   left join lateral (select version, changed_at from catalog_versions order by version desc limit 1) v on true
 """
 
+# Microseconds since 1970 and not a count from 1, so that a fold that a crash took back does not leave its number to
+# another one: what a process holds of a learner goes by it (osler.live.held).
+_NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
 # Gives the new generation. Who was declared stale since the row was read ($7 is the generation of then) stays so.
 WRITE = f"""
 insert into learner_states
        (user_id, cursor_ts, cursor_id, settled_as_of, parameter_version, states, generation, fold_version)
-values ($1, $2, $3, $4, $5, $6::text::jsonb, 1, {FOLD_VERSION})
+values ($1, $2, $3, $4, $5, $6::text::jsonb, {_NOW}, {FOLD_VERSION})
     on conflict (user_id) do update
    set cursor_ts = excluded.cursor_ts, cursor_id = excluded.cursor_id, settled_as_of = excluded.settled_as_of,
        parameter_version = excluded.parameter_version, states = excluded.states,
        is_stale = learner_states.is_stale and learner_states.generation <> $7,
-       fold_version = excluded.fold_version, generation = learner_states.generation + 1
+       fold_version = excluded.fold_version, generation = greatest(learner_states.generation + 1, {_NOW})
 returning generation, pg_notify('osler_generation', user_id::text)
 """
 # The notice reaches every process that keeps answers, at COMMIT (osler.http.cache.news).

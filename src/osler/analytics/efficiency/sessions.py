@@ -11,7 +11,7 @@ import msgspec
 from osler.analytics.contract import Batch, Moments, Reading
 from osler.analytics.efficiency.model import StudySession, sessionise
 from osler.analytics.efficiency.tables import study_sessions
-from osler.analytics.efficiency.timeline import COLUMNS, EVENTS, Catalogue, Timeline, corrected
+from osler.analytics.efficiency.timeline import COLUMNS, EVENTS, NEW_EVENTS, Catalogue, Timeline, corrected
 from osler.db.session import WriteSession
 from osler.db.upsert import Upsert
 from osler.domain.local_day import DEFAULT_DAY_START_MINUTES
@@ -38,18 +38,44 @@ class Since(msgspec.Struct, array_like=True, frozen=True):
         """What the catalogue has of the items in the timeline; it goes before what an import gave."""
         return Catalogue(self.topics or {}, self.kinds or {})
 
+    def __len__(self) -> int:
+        return 0 if self.timeline is None else len(self.timeline)
 
-# A session depends on no earlier one. What is read begins with the last session's first event, so that its row keeps
-# its key and nothing has to be deleted.
-SINCE = Reading(
-    f"""
-(with last as materialized (
+    def followed_by(self, later: Since) -> Since:
+        """The same with what came later."""
+        return Since(
+            later.timeline if self.timeline is None else self.timeline.followed_by(later.timeline),
+            [*(self.regrades or ()), *(later.regrades or ())],
+            {**(self.topics or {}), **(later.topics or {})},
+            {**(self.kinds or {}), **(later.kinds or {})},
+            later.day_start_minutes,
+        )
+
+    def of_last(self, sessions: Sequence[StudySession]) -> Since:
+        """The same from the first event of the last session on; all of it while there is none."""
+        if self.timeline is None or not sessions:
+            return self
+        place = self.timeline.event_id.index(str(sessions[-1].first_event[1]))
+        if not place:
+            return self
+        timeline = self.timeline.since(place)
+        named = set(timeline.item)
+        topics = {item: topics for item, topics in (self.topics or {}).items() if item in named}
+        return msgspec.structs.replace(self, timeline=timeline, topics=topics)
+
+
+_SINCE_LAST = f"""
+last as materialized (
    select coalesce(max(ts), '-infinity') as ts, coalesce((max(id::text))::uuid, '{UUID(int=0)}') as id from (
      select first_event_ts as ts, first_event_id as id from study_sessions where user_id = $1
       order by first_event_ts desc, first_event_id desc limit 1) one),
  t as materialized (
    {EVENTS} and e.event_ts <= $2 and e.event_ts >= (select ts from last)
-     and (e.event_ts, e.event_id) >= (select ts, id from last)),
+     and (e.event_ts, e.event_id) >= (select ts, id from last))
+"""
+_NEWLY = f"t as materialized ({NEW_EVENTS})"
+_SINCE = f"""
+(with %s,
  named as materialized (select distinct left(item, 1) as kind, substr(item, 2) as id from t where item is not null)
  select json_build_array(
    (select json_build_array({COLUMNS}) from t having count(*) filter (where event_type <> 'question_regrade') > 0),
@@ -62,9 +88,10 @@ SINCE = Reading(
    (select json_object_agg(n.kind || n.id, m.kind) from named n
       join materials m on n.kind = 'm' and m.material_id = n.id),
    (select day_start_minutes from users where user_id = $1)))
-""",
-    Since,
-)
+"""
+# A session depends on no earlier one. What is read begins with the last session's first event, so that its row keeps
+# its key and nothing has to be deleted.
+SINCE = Reading(_SINCE % _SINCE_LAST, Since, _SINCE % _NEWLY)
 
 
 class SessionFold:
@@ -78,21 +105,25 @@ class SessionFold:
         """Write the sessions that the batch touches. The same batch twice writes the same rows."""
         if batch.is_fresh:
             await session.driver().execute(_FORGET, batch.user_id)
-        since = batch.found(SINCE)
-        if since is not None:
-            batch.writes.append((_SESSIONS, rows_of(batch, since)))
+        found, before = batch.found(SINCE), batch.kept(SINCE)
+        if found is None:
+            return
+        since = found if before is None else before.followed_by(found)
+        made = sessions_of(batch, since)
+        batch.writes.append((_SESSIONS, [_row(batch.user_id, one) for one in made]))
+        batch.keep(SINCE, since.of_last(made))
 
     async def settle(self, session: WriteSession, moments: Moments, parameters: Parameters) -> None:
         """Sessions do not age."""
 
 
-def rows_of(batch: Batch, since: Since) -> list[tuple[Any, ...]]:
-    """The rows of `study_sessions` that the log since the last session makes."""
+def sessions_of(batch: Batch, since: Since) -> list[StudySession]:
+    """The sessions that the log since the start of the last one makes."""
     if since.timeline is None:
         return []
     minutes = DEFAULT_DAY_START_MINUTES if since.day_start_minutes is None else since.day_start_minutes
     timeline = corrected(since.timeline, {**_corrections(since), **batch.regraded})
-    return [_row(batch.user_id, one) for one in sessionise(timeline, since.known, day_start_minutes=minutes)]
+    return sessionise(timeline, since.known, day_start_minutes=minutes)
 
 
 def _corrections(since: Since) -> dict[UUID, bool]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import add
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -44,12 +46,26 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True, gc=False):
     item: list[str | None]
     topics: list[tuple[str, ...] | None]
 
+    def __len__(self) -> int:
+        return len(self.event_id)
+
+    def followed_by(self, later: Timeline | None) -> Timeline:
+        """These events, and later ones after them."""
+        return self if later is None else Timeline(*map(add, self._columns(), later._columns()))
+
+    def since(self, place: int) -> Timeline:
+        """The events from a place on."""
+        return Timeline(*(column[place:] for column in self._columns())) if place else self
+
+    def _columns(self) -> tuple[list[Any], ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__)
+
 
 _QUOTED = ", ".join(f"'{name}'" for name in sorted(RIDES_ALONG - {"question_regrade"}))
 
 # The rows of a timeline, to be narrowed by the one who asks. Sums of whole microseconds: a float of seconds since
 # 1970 is good to a quarter of one.
-EVENTS = f"""
+_EVENTS = f"""
 select e.event_id, e.event_ts, (date_part('epoch', e.event_ts) * 1000000)::bigint as ts_us,
        (date_part('epoch', e.effective_at) * 1000000)::bigint as at_us, e.event_type,
        e.session_id, coalesce(e.device_id, '') as device,
@@ -64,9 +80,12 @@ select e.event_id, e.event_ts, (date_part('epoch', e.event_ts) * 1000000)::bigin
        case e.event_type when 'flashcard_review' then (e.data->>'rating')::int >= 2 else e.is_correct end as is_right,
        coalesce('q' || (e.data->>'question_id'), 'c' || (e.data->>'card_id'), 'm' || (e.data->>'material_id')) as item,
        e.topic_ids, e.data
-  from study_events e
+  from %s e
  where e.user_id = $1 and e.event_type not in ({_QUOTED})
 """
+EVENTS = _EVENTS % "study_events"
+NEW_EVENTS = _EVENTS % "e"
+"""The same of the events that a fold is about to fold (`Reading.newly`)."""
 
 COLUMNS = ", ".join(
     f"json_agg({name} order by event_ts, event_id) filter (where event_type <> 'question_regrade')"

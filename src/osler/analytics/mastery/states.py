@@ -79,7 +79,8 @@ class ProgressRow(TypedDict):
 ASKED_TOPICS = Reading(
     f"""
 (select json_agg(r) from (
-   select {_STATE_COLUMNS} from topic_mastery where user_id = $1 and topic_id in (select topic_id from asked_topics)) r)
+   select {_STATE_COLUMNS} from topic_mastery
+    where user_id = $1 and topic_id = any((select topic_ids from asked_topics)::text[])) r)
 """,
     list[TopicRow],
 )
@@ -87,7 +88,7 @@ ASKED_MATERIALS = Reading(
     """
 (select json_agg(r) from (
    select material_id, progress, active_seconds, first_at, last_at, completed_at
-     from material_progress where user_id = $1 and material_id = any($4)) r)
+     from material_progress where user_id = $1 and material_id = any((select materials from asked)::text[])) r)
 """,
     list[ProgressRow],
 )

@@ -54,8 +54,10 @@ class TopicItemRow(ItemRow):
 ASKED = Reading(
     f"""
 (select json_agg(r) from (
-   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'question' and item_id = any($2) union all
-   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'card' and item_id = any($3)) r)
+   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'question'
+      and item_id = any((select questions from asked)::text[]) union all
+   select {COLUMNS} from item_memory where user_id = $1 and item_kind = 'card'
+      and item_id = any((select cards from asked)::text[])) r)
 """,
     list[ItemRow],
 )
@@ -64,7 +66,7 @@ OF_ASKED_TOPICS = Reading(
 (select json_agg(r order by topic_id, item_kind, item_id) from (
    select t.topic_id, {", ".join("m." + name.strip() for name in COLUMNS.split(","))}
      from item_topics t join item_memory m using (user_id, item_kind, item_id)
-    where t.user_id = $1 and t.topic_id in (select topic_id from asked_topics)) r)
+    where t.user_id = $1 and t.topic_id = any((select topic_ids from asked_topics)::text[])) r)
 """,
     list[TopicItemRow],
 )
