@@ -28,7 +28,7 @@ BENCH = ROOT / "bench"
 sys.path.insert(0, str(BENCH))
 
 Rows = dict[str, dict[str, Any]]
-GROUPS = ("science", "ingest", "reads", "submit", "visible", "refold", "jobs", "brief_limits", "memory")
+GROUPS = ("science", "ingest", "reads", "submit", "visible", "refold", "jobs", "brief_limits", "memory", "tracking")
 LESS_IS_BETTER = ("fit_",)
 PACKAGES = ("fastapi", "granian", "sqlalchemy", "asyncpg", "msgspec", "pydantic", "numpy", "scipy")
 
@@ -71,6 +71,8 @@ def main() -> int:
         rows |= ingest(sizes)
     if set(wanted) & set(WITH_WORLD):
         rows |= in_a_world(wanted, sizes)
+    if "tracking" in wanted:
+        rows |= tracking(sizes)
     machine |= {"after": os.getloadavg(), "minutes": round((time.perf_counter() - began) / 60, 1)}
     show(rows)
     print(json.dumps({**rows, "machine": machine}, indent=None if chosen.json else 2), flush=True)
@@ -103,6 +105,16 @@ def science() -> Rows:
         done = subprocess.run([sys.executable, str(path), "--json"], stdout=subprocess.PIPE, check=True)
         rows |= {f"science.{name}": judged(name, row) for name, row in json.loads(done.stdout).items()}
     return rows
+
+
+def tracking(sizes: Sizes) -> Rows:
+    """What tracking costs a host: hosts of its own, whatever Osler does."""
+    say("tracking …")
+    command = [sys.executable, "-m", "bench.tracking", "--json", "--rounds", str(sizes.rounds * 3)]
+    done = subprocess.run(
+        [*command, *(["--only", "1ms"] if sizes is TINY else [])], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    return {name: row for name, row in json.loads(done.stdout).items() if name != "load"}
 
 
 def judged(name: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,13 @@ class FolderLock:
         self.folder = folder
         self._handle = handle
 
+    def is_in_place(self) -> bool:
+        """Whether the locked file is still the one that others find."""
+        try:
+            return os.path.samestat(os.fstat(self._handle), (self.folder / "lock").stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Let go. In a forked child this closes the child's copy alone: the parent keeps its lock."""
         with suppress(OSError):
@@ -64,12 +71,13 @@ def try_lock(folder: Path) -> FolderLock | None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         return None
+    lock = FolderLock(folder, handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        is_same = os.path.samestat(os.fstat(handle), path.stat())
     except OSError:
-        is_same = False
-    if not is_same:
-        os.close(handle)
+        lock.release()
         return None
-    return FolderLock(folder, handle)
+    if not lock.is_in_place():
+        lock.release()
+        return None
+    return lock

@@ -164,10 +164,15 @@ class Recorder:
                 self._held.put_back(items)
                 raise
             self._is_failing = False
-            self._take_counts(spool)
             self._on_written()
+        self._take_counts(spool)
 
     def _open(self) -> Spool:
+        if self.spool is not None and not self.spool.lock.is_in_place():
+            log.warning("osler: the spool %s was removed; tracking begins another", self._root)
+            self._counts.disk_failures += 1
+            self.abandon()
+            self.spool = None
         if self.spool is None:
             o = self._options
             self.spool = Spool(

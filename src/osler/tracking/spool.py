@@ -31,7 +31,7 @@ class Spool:
 
     Errors of every method: OSError when the disk is full, read-only or gone; what was written before is kept.
     `dropped` counts events by type that were given up, `torn_bytes` what could not be read back;
-    `generation` grows when offsets have moved.
+    `generation` grows when offsets have moved; `lock` is no longer in place when somebody has removed the folder.
     """
 
     def __init__(self, root: Path, *, segment_bytes: int, most_bytes: int, most_days: float) -> None:
@@ -42,8 +42,8 @@ class Spool:
         self.torn_bytes = 0
         open_root(root)
         self._root = root
-        self._lock = own_folder(root)
-        self.folder = self._lock.folder
+        self.lock = own_folder(root)
+        self.folder = self.lock.folder
         self._position = Position(0, 0)
         self.generation = 0
         self._writing: int | None = None
@@ -83,6 +83,8 @@ class Spool:
             self._size += len(data)
 
     def _segment_for(self, size: int) -> int:
+        if self._writing is not None and os.fstat(self._writing).st_nlink == 0:
+            self._close_segment()  # removed by somebody: what is written to it now would be lost
         if self._writing is None or self._tail + size > self.segment_bytes:
             self._close_segment()
             number = self._next_number()
@@ -290,9 +292,9 @@ class Spool:
         with suppress(OSError):
             if self._position >= self.end() and not any(self.folder.glob("*.wait")):
                 shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.release()
+        self.lock.release()
 
     def abandon(self) -> None:
         """In a forked child: close the copies of the parent's files and touch nothing else."""
         self._close_segment()
-        self._lock.release()
+        self.lock.release()
