@@ -1,4 +1,4 @@
-"""F04, S04: PostgreSQL restarted or killed while clients send and read; the service itself stays."""
+"""F04, S04, R13: PostgreSQL restarted, killed or hung while clients send and read; the service itself stays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 
 import httpx
 import pytest
-from tests.support.embedded import Home
+from tests.support.embedded import Home, processes_in
 from tests.support.invariants import broken, proven
 from tests.support.load import Book, Learner, keep_sending
 from tests.support.matrix import count
@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 LEARNERS = 6
 BACK_SECONDS = 10.0
+LIVE_SECONDS = 0.5
+UNREADY_SECONDS = 15.0
+"""An answer is kept for a second, the next waits two for the database; thrice, on a busy machine."""
 LONGEST_SECONDS = 5.0
 LATE_SECONDS = 1.5
 """A busy machine wakes a client that much later than its answer came."""
@@ -64,6 +67,50 @@ async def _survives(home: Home, tmp_path, operations: int, how: signal.Signals) 
         proven(book, fault=home.state["pid"] != first and book.answers[503] > 0)
     finally:
         await asyncio.to_thread(service.close)
+
+
+async def test_r13_a_database_that_hangs_makes_the_service_unready_and_never_dead(home: Home, tmp_path) -> None:
+    """Whoever restarts what is not alive restarts nothing: the same process serves again once the database goes on."""
+    service, stopped = Service(tmp_path, **home.settings()), list[int]()
+    try:
+        process = await asyncio.to_thread(service.start)
+        async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=20) as client:
+            assert (await client.get("/api/health/ready")).status_code == 200
+            stopped = processes_in(home.data)
+            assert len(stopped) >= 3, "unknown: the server's processes were not found"
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            loop = asyncio.get_running_loop()
+            began, answers = loop.time(), list[tuple[int, int, float]]()
+            while [ready for ready, _, _ in answers].count(503) < 3:
+                answers.append(await _probe(client))
+                assert loop.time() - began < UNREADY_SECONDS, "readiness goes on to say yes"
+                await asyncio.sleep(0.1)
+            assert {live for _, live, _ in answers} == {200}
+            assert max(took for _, _, took in answers) < LIVE_SECONDS + LATE_SECONDS
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+            stopped = []
+            began = loop.time()
+            while (await client.get("/api/health/ready")).status_code != 200:
+                assert loop.time() - began < BACK_SECONDS
+                await asyncio.sleep(0.1)
+        assert service.pid == process
+        os.kill(process, 0)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        await asyncio.to_thread(service.close)
+
+
+async def _probe(client: httpx.AsyncClient) -> tuple[int, int, float]:
+    """What readiness and liveness answer when asked at once, and how long liveness took."""
+    ready = asyncio.create_task(client.get("/api/health/ready"))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    live = (await client.get("/api/health/live")).status_code
+    took = loop.time() - began
+    return (await ready).status_code, live, took
 
 
 def _compare(settings, book: Book) -> None:

@@ -1,4 +1,4 @@
-"""P16: where no secret may show: command lines, the log of the server, files that others read, the repository."""
+"""P16, P17: where no secret may show: command lines, logs, files that others read, the repository, error reports."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import re
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sentry_sdk
+import sqlalchemy as sa
+from fastapi import Request
+from fastapi.routing import APIRoute
+from tests.observe.test_logs import CANARIES, Collector
 from tests.support.embedded import Home, processes_in
 from tests.support.matrix import ROOT
+from tests.support.web import Web
 
 from osler.db.embedded.roles import read_passwords
+from osler.http.scope import PUBLIC
+from osler.observe.reports import configure_reports
+from osler.settings import load_settings
 
 pytestmark = [pytest.mark.fault, pytest.mark.integration]
 
@@ -64,3 +74,45 @@ def test_p16_the_repository_holds_no_secret() -> None:
             found += [f"{name}: {hit[0][:20]}…" for hit in pattern.finditer(path.read_text(errors="ignore"))]
     assert searched > 300, "unknown: the files were not found"
     assert found == []
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    collected = Collector()
+    configure_reports(load_settings(home=tmp_path, sentry_dsn="https://key@sentry.invalid/1"), transport=collected)
+    yield collected
+    sentry_sdk.get_client().close()
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+async def test_p17_a_request_that_fails_in_sql_is_reported_without_a_word_of_it(web: Web, collector: Collector) -> None:
+    """Body, headers, query, path, locals, statement and its parameters: all are planted, none is sent."""
+
+    async def fail(request: Request, named: str) -> None:
+        body = await request.json()
+        local = {"named": named, "headers": dict(request.headers), "query": dict(request.query_params), "body": body}
+        async with web.platform.db.read() as session:
+            for planted in (*body.values(), str(local)):
+                await session.execute(sa.text("select 1 / (length(:planted) * 0)"), {"planted": planted})
+
+    web.app.router.routes.insert(0, APIRoute("/api/fail/{named}", fail, methods=["POST"], dependencies=[PUBLIC]))
+    for canary in CANARIES.values():
+        answer = await web.client.post(
+            f"/api/fail/{canary.replace('/', '-')}",
+            params={"q": canary},
+            headers={
+                "Authorization": f"Bearer {canary}",
+                "Cookie": canary,
+                "User-Agent": canary,
+                "X-Forwarded-For": canary,
+            },
+            json={"secret": canary},
+        )
+        assert answer.status_code == 500, "unknown: nothing failed"
+        assert canary not in answer.text
+    sentry_sdk.flush(2)
+    assert len(collector.sent) == len(CANARIES), "unknown: not every failure was reported"
+    sent = "\n".join(collector.sent)
+    assert "DivisionByZeroError" in sent or "DBAPIError" in sent or "DataError" in sent
+    for canary in (*CANARIES.values(), *(canary.replace("/", "-") for canary in CANARIES.values()), "length("):
+        assert canary not in sent, canary

@@ -62,17 +62,7 @@ def report(error: BaseException, scope: Mapping[str, Any]) -> None:
 
 def scrubbed(event: dict[str, Any], _hint: Mapping[str, Any]) -> dict[str, Any]:
     """What of a report is sent: kinds and places of errors. Messages, requests, users, variables are taken out."""
-    for name in (
-        "request",
-        "user",
-        "breadcrumbs",
-        "extra",
-        "contexts",
-        "server_name",
-        "modules",
-        "logentry",
-        "message",
-    ):
+    for name in TAKEN_OUT:
         event.pop(name, None)
     for raised in event.get("exception", {}).get("values", []):
         # A message may quote a value: of ours the codes are enough, of others the kind is.
