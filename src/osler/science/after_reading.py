@@ -1,4 +1,7 @@
-"""Which answers tell what was kept of something read: the first next-day answer to each item of its topics."""
+"""Which answers tell what was kept of something read: the first next-day answer to each item of its topics.
+
+Source: this project's definition (docs/analytics/patterns.md).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What chance of recall is served? The mean logit of FSRS-6 and SBD, moved by the learner's own bias."""
+"""What chance of recall is served? The mean logit of FSRS-6 and SBD, moved by the learner's own bias.
+
+Sources: FSRS-6 (Ye, Su, Cao 2022) and SBD (srs-benchmark); the mean of logits is a logarithmic opinion pool (Genest &
+Zidek 1986), the bias a step of online gradient descent on the log loss (Zinkevich 2003).
+"""
 
 from __future__ import annotations
 

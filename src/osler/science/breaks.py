@@ -1,4 +1,7 @@
-"""Are answers better after a break? Ten answers after and ten before it, and the same where no break was taken."""
+"""Are answers better after a break? Ten answers after and ten before it, and the same where no break was taken.
+
+Source: this project's definition (docs/analytics/patterns.md); the control is for regression to the mean (Galton 1886).
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Everything that the serving of a forecast needs beside the closed form, as plain numbers. Made by
 `osler.evaluate.exam_fitting`; read under a signature (`osler.forecasts.exam_models`).
+Sources: those of `calibration`, `conformal`, `exam_score` and `exam_trained`.
 """
 
 from __future__ import annotations

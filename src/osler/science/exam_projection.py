@@ -3,6 +3,7 @@
 Further practice on a topic raises its logit by γ·[ln(1 + n + Δ) − ln(1 + n)], Δ fresh questions: the power law of
 practice in the form of PFA (Pavlik, Cen, Koedinger 2009). Both arms of a what-if use the same draws (common random
 numbers), so that their difference is not drowned in chance. All of it is a model's estimate, not a promise.
+Source: that of `learning_rate`, and of the closed form in `exam_score`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Fitted by `osler.evaluate.exam_training` and served only where it beat the closed form and the base rate on exams that
 it had not seen; no learning library is needed to serve it. Missing features are the population's median, with an
 indicator beside it. The closed form's own logit of passing is a ninth feature.
+Sources: logistic regression, Cox 1958; random forest, Breiman 2001; ridge, Hoerl & Kennard 1970.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""FSRS-6 for many items at once: the same values as `osler.science.fsrs`, a hundred times as fast as one by one."""
+"""FSRS-6 for many items at once: the same values as `osler.science.fsrs`, a hundred times as fast as one by one.
+
+Source: that of `osler.science.fsrs`, FSRS-6 in py-fsrs 6.3.2.
+"""
 
 from __future__ import annotations
 

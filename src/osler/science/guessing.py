@@ -1,4 +1,7 @@
-"""How much is known behind a share right, when some of it can be guessed?"""
+"""How much is known behind a share right, when some of it can be guessed?
+
+Source: correction for guessing, Lord 1980 (a lower asymptote of 1/options).
+"""
 
 from __future__ import annotations
 

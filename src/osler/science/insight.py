@@ -1,6 +1,7 @@
 """What was found in one weekly look at one habit: its comparisons, with data enough or not.
 
 A candidate is not yet an insight: whether it may be shown is decided over several looks, by the `patterns` analytic.
+Source: this project's definition (docs/analytics/patterns.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The online item response of many learners at once: the i-th answer of every learner is one vectorised step.
 
 The same arithmetic as `osler.science.irt.update`, equal to 1e-12; for nightly refolds and for replaying whole logs.
+Sources: those of `osler.science.irt`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 A learner's own training rows must be encoded without that learner: `out_of_fold` leaves the learner's fold out.
 Leaving out only the row itself (leave-one-out) hands the label over: measured on ASSISTments 2009, AUC .64 for .78.
+Source: smoothed target encoding, Micci-Barreca 2001, with the folds of out-of-fold stacking (Wolpert 1992).
 """
 
 from __future__ import annotations

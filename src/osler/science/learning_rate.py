@@ -2,6 +2,7 @@
 
 The practice curve is eta(Δ) = eta + γ [ln(1 + n + Δ) - ln(1 + n)], Δ fresh questions after n (power law of practice;
 Pavlik, Cen, Koedinger 2009 for counts in the logit). γ is fitted with learner and item held constant.
+Source: power law of practice, Newell & Rosenbloom 1981.
 """
 
 from __future__ import annotations

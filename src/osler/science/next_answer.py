@@ -2,6 +2,8 @@
 
 The regression is Best-LR (Gervet et al. 2020) plus the 24 features of `osler.science.features`; the trees see the 24.
 A model is a frozen value of plain numbers: it forecasts without scikit-learn, and is stored as JSON.
+Sources: Best-LR, Gervet, Koedinger, Schneider, Mitchell 2020; boosting, Friedman 2001; mean of logits, Genest and Zidek
+1986.
 """
 
 from __future__ import annotations

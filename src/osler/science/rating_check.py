@@ -1,4 +1,7 @@
-"""Does a chosen mapping of grades fit the source's own recall? What a wrong one looks like, never silently used."""
+"""Does a chosen mapping of grades fit the source's own recall? What a wrong one looks like, never silently used.
+
+Source: differences weighted over bins of elapsed time, Mantel & Haenszel 1959.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which rating is an answer worth? The grades of each source, mapped by that source's own scale."""
+"""Which rating is an answer worth? The grades of each source, mapped by that source's own scale.
+
+Sources: SM-2's grades, Wozniak 1990; Anki's review log, ankitects/anki. What a choice is worth is this project's.
+"""
 
 from __future__ import annotations
 

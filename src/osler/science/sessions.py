@@ -14,6 +14,8 @@ Rules, with golden cases in tests/analytics/efficiency/test_model.py (fault row 
 * A late event before everything refolds from the last session that began before it: no session depends on an earlier
   one, so `split` of the log from any session's first event gives the same sessions from there on.
 * A skipped question is no attempt, an answer changed before submitting is one; what is undone is a later event.
+
+Source: this project's rules (docs/decisions/0028-rules-of-a-study-session.md).
 """
 
 from __future__ import annotations

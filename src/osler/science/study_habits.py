@@ -2,6 +2,7 @@
 
 Each function takes the figures of a window (sessions, days, attempts) and answers one question; too little data is
 None, never 0. Definitions: docs/analytics/efficiency.md.
+Source: this project's definitions; the circular mean and Poisson rates are cited where they live.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ devices of [mark, next mark] cut at 120 s, an answer's stated time up to 10 min 
 minus that device's pauses and hidden-page spans, inside [first mark, last mark]. So 0 <= active <= total.
 
 All sessions are measured at once, each device of each session on a stretch of its own of one long line of time.
+
+Source: this project's definition (docs/analytics/efficiency.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How was a topic practised in a week: spread over days or massed, mixed with other topics or in one block?
 
 A topic-week is a topic and a week that begins on Monday; it is judged by the topic's answers of the week after.
+Source: this project's definition (docs/analytics/patterns.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What does a set of boosted trees forecast? Trees as arrays: walked one row at a time, or many rows at once."""
+"""What does a set of boosted trees forecast? Trees as arrays: walked one row at a time, or many rows at once.
+
+Sources: boosted trees, Friedman 2001; random forests, Breiman 2001.
+"""
 
 from __future__ import annotations
 
