@@ -80,6 +80,15 @@ def test_what_a_day_has_no_minutes_for_is_due_on_the_next():
     assert [day["due"] for day in listed[:3]] == [25, 5, 0], "a new card of the list is no review of those due"
 
 
+def test_a_list_that_does_not_fit_says_what_fits_and_of_what_the_new_are():
+    cards = Cards(left=130, seconds_each=18.0, new=74, is_last_days=False)
+    assert blocks_for(30, 0, [gap("a")], cards=cards)[0].reason == (
+        "60 of the 130 cards for today, 74 of those new; about 18 min."
+    )
+    whole = Cards(left=40, seconds_each=18.0, new=7, is_last_days=False)
+    assert blocks_for(30, 0, [gap("a")], cards=whole)[0].reason == "40 cards for today, 7 of them new; about 12 min."
+
+
 def test_the_week_stops_before_the_exam_and_turns_the_topics():
     topics = [gap("a"), gap("b")]
     days = week(TODAY, {TODAY: 3}, topics, planned=None, usual=None, exam_on=TODAY + timedelta(days=3))

@@ -220,7 +220,7 @@ def _topic_finding(
     params = {"topic": name, "mastery": row["mastery"], "low": row["mastery_low"], "high": row["mastery_high"]}
     likely = f"{row['mastery']:.2f}, likely {row['mastery_low']:.2f} to {row['mastery_high']:.2f}"
     if row["attempts"] < MIN_ATTEMPTS:
-        text = f"Early estimate from {row['attempts']} answers: {likely}."
+        text = f"Early estimate from {row['attempts']} answer{'' if row['attempts'] == 1 else 's'}: {likely}."
         return CardState.TOO_LITTLE, ("mastery.topic_early", text), {**params, "n": row["attempts"]}
     word = trend.label.capitalize() if trend.label != "insufficient_data" else "Mastery"
     return CardState.READY, (f"mastery.topic_{trend.label}", f"{word}: {likely}."), params

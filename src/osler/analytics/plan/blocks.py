@@ -146,8 +146,8 @@ def week(
         listed = cards if ahead == 0 else None
         blocks = blocks_for(minutes, reviews, gaps, first_gap=ahead, cards=listed, seconds_each=seconds_each)
         days.append({"day": day, "minutes": minutes, "due": reviews, "blocks": [block.as_dict() for block in blocks]})
-        done = sum(block.items or 0 for block in blocks if block.kind == "review") - (listed.new if listed else 0)
-        left_over = max(0, reviews - max(0, done))
+        done = sum(block.items or 0 for block in blocks if block.kind == "review")
+        left_over = max(0, reviews - (done if listed is None else min(done, listed.left - listed.new)))
     return days
 
 
@@ -183,6 +183,8 @@ def _listed(minutes: float, cards: Cards) -> Block:
         code, text = "plan.last_days", f"{counted} that gain most exam-day recall for their time"
     else:
         code, text = "plan.due", f"{counted} for today{f', {cards.new} of them new' if cards.new else ''}"
+        if fit < cards.left:  # which of them are done is the learner's: only of the whole list it is known what is new
+            text = f"{fit} of the {cards.left} cards for today{f', {cards.new} of those new' if cards.new else ''}"
     return Block("review", None, "Due reviews", round(minutes, 1), fit, code, f"{text}; about {minutes:.0f} min.")
 
 
