@@ -23,7 +23,7 @@ from osler.domain.event_types import EVENT_TYPES, Sender
 from osler.domain.identity import uuid7_ms
 from osler.errors import Misconfigured
 from osler.ingest.careful import check
-from osler.tracking import Osler
+from osler.tracking import Osler, noted
 from osler.tracking.noted import Pseudonyms, assembled
 from osler.tracking.priority import in_order
 from osler.tracking.sinks import Reply, token_in
@@ -58,7 +58,11 @@ def osler(tmp_path: Path):
 
 
 def _queued(osler: Osler) -> list[dict[str, Any]]:
-    return [json.loads(assembled(noted).body) for noted in in_order(osler._sender._recorder._queue.swap())]
+    return [
+        json.loads(assembled(each).body)
+        for each in in_order(osler._sender._recorder._queue.swap())
+        if isinstance(each, noted.Noted)
+    ]
 
 
 @given(data=st.data())
@@ -97,6 +101,23 @@ def test_a_mistake_of_the_host_is_counted_and_never_raised(osler, caplog, reason
     assert osler.refused == {reason: 1}
     assert _queued(osler) == []
     assert "jane" not in caplog.text
+
+
+def test_a_warning_names_the_field_that_is_missing_once_for_each_type(osler: Osler, caplog):
+    for _ in range(2):
+        osler.track_nowait("material_open", user="s1", data={"material_id": "jane-canary"})
+        osler.track_nowait("note_taken", user="s1", data={})
+    first, second = [record.getMessage() for record in caplog.records]
+    assert "material_open was not tracked (schema: it has no kind)" in first
+    assert "note_taken" in second
+    assert osler.refused == {"schema": 4}
+    assert "canary" not in caplog.text
+
+
+def test_an_event_that_osler_would_find_too_large_is_not_kept(osler: Osler, monkeypatch):
+    monkeypatch.setattr(noted, "MOST_DATA_BYTES", 20)
+    assert osler.track_nowait("note_taken", user="s1", data=NOTE) is False
+    assert osler.refused == {"schema": 1}
 
 
 @pytest.mark.parametrize(

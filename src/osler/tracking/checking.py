@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -44,6 +44,16 @@ def fault_of(event_type: str, data: Mapping[str, Any]) -> str | None:
     if not _go_together(kind.one_of, kind.at_most_one, data):
         return "schema"
     return _fault_of_values(data)
+
+
+def lacking(event_type: str, data: object) -> list[str]:
+    """The fields that an event of this type must have and these data have not, by their declared names."""
+    kind = EVENT_TYPES.get(event_type)
+    if kind is None or not isinstance(data, Mapping):
+        return []
+    given = cast("Mapping[str, Any]", data)
+    required = [info.encode_name for info in msgspec.structs.fields(kind.data) if info.required]
+    return [name for name in required if given.get(name) is None]
 
 
 def _go_together(one_of: tuple[str, ...], at_most_one: tuple[str, ...], data: Mapping[str, Any]) -> bool:

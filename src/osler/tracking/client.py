@@ -10,7 +10,7 @@ import hmac
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES
-from osler.tracking.checking import METHODS, are_usable, is_subject, is_usable_time, rounded
+from osler.tracking.checking import METHODS, are_usable, is_subject, is_usable_time, lacking, rounded
 from osler.tracking.events import Events
 from osler.tracking.noted import Noted, Pseudonyms, Requested, as_uuid, beside, checked, unix_ms, wire_time
 from osler.tracking.options import TrackingOptions, required_environment
@@ -41,6 +41,7 @@ class Osler:
     def __init__(self, sink: Sink, key: bytes, options: TrackingOptions | None = None) -> None:
         self.options = options or TrackingOptions()
         self.refused: Counter[str] = Counter()
+        self._told: set[tuple[str, str]] = set()
         self._pseudonyms = Pseudonyms(key)
         self._sender = Sender(sink, self.options, self.options.spool / _target(key, sink.name), self.refuse)
         self.events = Events(self.track_nowait)
@@ -143,7 +144,7 @@ class Osler:
         except Exception:  # noqa: BLE001 (whatever the host has handed in, its request goes on)
             made = "schema"
         if isinstance(made, str):
-            self.refuse(made, event_type)
+            self.refuse(made, event_type, lacking(event_type, data) if made == "schema" else ())
             return None
         return made
 
@@ -182,12 +183,14 @@ class Osler:
         learner = self._pseudonyms.of(user)
         self._sender.put(Requested(clock.unix_ms(), learner, template, method, status, duration_ms, client))
 
-    def refuse(self, reason: str, event_type: str) -> None:
-        """Count an event that was not even queued; the log names type and reason, never a value."""
+    def refuse(self, reason: str, event_type: str, lacks: Sequence[str] = ()) -> None:
+        """Count an event that was not even queued; the log names type, reason and declared fields, never a value."""
         self.refused[reason] += 1
-        if self.refused[reason] == 1:
-            known = event_type if event_type in EVENT_TYPES else "unknown"
-            log.warning("osler: an event of type %s was not tracked (%s); more are only counted", known, reason)
+        known = event_type if event_type in EVENT_TYPES else "unknown"
+        if (reason, known) not in self._told:
+            self._told.add((reason, known))
+            why = f"{reason}: it has no {', '.join(lacks)}" if lacks else reason
+            log.warning("osler: an event of type %s was not tracked (%s); more are only counted", known, why)
 
 
 def _target(key: bytes, name: str) -> str:
