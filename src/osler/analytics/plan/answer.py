@@ -62,11 +62,13 @@ def review_plan(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The plan of the night as the API says it, with what it does not prove."""
     wanted, expected, usual = chosen["desired_retention"], chosen["expected_recall"], chosen["usual_recall"]
     gained = f"{100 * expected:.0f} %" != f"{100 * usual:.0f} %"
-    beside = f"{100 * usual:.0f} % with a plain 90 %" if gained else "no more than with a plain 90 %"
+    beside = f"{100 * usual:.0f} % with the usual 90 %" if gained else "no more than with the usual 90 %"
+    from_day = date.fromisoformat(chosen["last_days_from"])
     text = (
-        f"Reviews at {100 * wanted:.0f} % recall, all cards by gain from {chosen['last_days_from']}: the simulation of "
-        f"your memory ends at {100 * expected:.0f} % on the exam day, {beside}. Its truth is its own model; that it "
-        "teaches more is not proven."
+        f"A card comes back when you would still recall it with {100 * wanted:.0f} %; from {from_day.day} "
+        f"{from_day:%B} the cards that gain most until the exam come first. By our model of your memory you "
+        f"then recall {100 * expected:.0f} % of your cards on the exam day, {beside}: "
+        "a model's figure, not proven to teach more."
     )
     params = {"desired_retention": wanted, "expected_recall": expected, "usual_recall": usual}
     return {
