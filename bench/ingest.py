@@ -3,8 +3,9 @@
 HTTP batches of 500 over 4 connections, each durable, against COPY (text) into one bare table in 500s with a COMMIT
 each over 4 connections; processor time of application and PostgreSQL; mixes, a bad event, a resend; bulk import.
 Four, because that is how many connections the service keeps for ingestion unless told otherwise: more requests at once
-would wait for one. One and two are printed beside. Every event is an answer: the densest type, with two rows. The fold
-behind the answer is switched off, and measured by itself: it works in the same process.
+would wait for one. One and two are printed beside, and the rate on a disk that takes a millisecond to sync. Every
+event is an answer: the densest type, with two rows. The fold behind the answer is switched off, and measured by itself:
+it works in the same process.
 Run alone: `python bench/ingest.py [--json]`.
 """
 
@@ -25,6 +26,7 @@ from ingest_server import BATCH, BATCHES_A_ROUND, COPIES, Bench, application, bo
 from osler import clock
 from osler.db.engine import Database
 from osler.ingest.intake import ingest_events
+from slow_disk import commit_ms, sync_takes
 
 
 async def http_batch(bench: Bench, rounds: int) -> dict[str, Any]:
@@ -101,6 +103,22 @@ async def by_connections(bench: Bench, rounds: int) -> dict[str, float]:
     return found
 
 
+async def at_slow_sync(bench: Bench, rounds: int) -> dict[str, float]:
+    """The rate ratio on a disk whose sync takes a millisecond, and whether a COMMIT does take that much longer."""
+    half, admin = BATCHES_A_ROUND // 2, bench.copiers[0]
+    chunks, ratios = bench.chunks(rows=BATCH * half * COPIES), list[float]()
+    plain = await commit_ms(admin)
+    async with sync_takes(admin):
+        slow = await commit_ms(admin)
+        for _ in range(rounds):
+            made = bodies(bench.settings, half)
+            await meet(bench, made)
+            http = await timed(bench, partial(bench.send, made))
+            ratios.append(_of_one(await timed(bench, partial(bench.copy, chunks)))[0] / http[0])
+    found = round(statistics.median(ratios), 2)
+    return {"rate_ratio_at_1_ms_sync": found, "commit_ms": plain, "commit_ms_at_1_ms_sync": slow}
+
+
 async def followed(bench: Bench, rounds: int) -> dict[str, float]:
     """The same batches to a service that folds while it takes them, as it does when it is not measured."""
     rates, alone_us, app_us = list[float](), list[float](), list[float]()
@@ -155,6 +173,7 @@ async def measure(rounds: int = 5) -> dict[str, Any]:
     """All measures of ingestion."""
     async with running() as bench:
         over_http = await http_batch(bench, rounds)
+        over_http |= await at_slow_sync(bench, rounds)
         over_http["by_connections"] = await by_connections(bench, rounds)
         over_http["with_the_fold"] = await followed(bench, rounds)
         return {"ingest.http_batch": over_http, "ingest.bulk": await bulk(bench, rounds)}

@@ -48,7 +48,7 @@ async def not_followed(self, *parts):
 if sys.argv[2] == "alone":
     following.Following.open = not_followed
 settings = load_settings()
-asyncio.run(serve(application.create_app(settings), "127.0.0.1", int(sys.argv[1])))
+asyncio.run(serve(application.create_app(settings), settings, int(sys.argv[1])))
 """
 Body = tuple[str, bytes]
 
