@@ -34,7 +34,6 @@ from osler.live.replay import as_json
 from osler.privacy.erasure import erase
 from osler.rollups.draining import drain
 from osler.rollups.first_look import first_look
-from osler.rollups.handing_out import hand_out
 from osler.rollups.making import Making
 from osler.settings import Settings
 from osler.worker.night import Night, night_of
@@ -106,7 +105,7 @@ async def test_what_is_counted_before_it_is_folded_is_counted_again_after(databa
     await send(database, [answer(recently(3) + timedelta(minutes=90), 950, "q2", right=True)])
     making = Making(analytics())
     async with database.write() as session:  # the ring of another process, between the append and the fold
-        assert await hand_out(session, making.first)
+        assert await making.hand_out(session)
     assert await drain(database, analytics()) > 0
     async with database.read(primary=True) as session:
         assert await marks.backlog(session, marks.ROLLUP) == 0

@@ -34,11 +34,14 @@ async def restore(
 
 
 def _restoring(found: DerivedTable, kept: Mapping[str, object]) -> str:
-    """Only columns that were there when the checkpoint was written: later ones begin as their migration has them."""
+    """Only columns that were there when the checkpoint was written: later ones begin as their migration has them.
+
+    What counts runs (the generation) goes on: by one that came again nobody would see that rows have changed.
+    """
     table = found.table
     keys = [column.name for column in table.primary_key.columns]
     names = [column.name for column in table.columns if column.name in kept]
-    written = [name for name in names if name not in keys and name not in found.counted]
+    written = [name for name in names if name not in keys and name not in found.counted | found.ignore]
     action = ", ".join(f"{name} = excluded.{name}" for name in written)
     return (
         f"insert into {table.name} ({', '.join(names)}) select {', '.join(names)} "

@@ -11,7 +11,7 @@ from osler.analytics.grounds import owed
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.rollups.first_look import wait_for_first_looks
-from osler.rollups.handing_out import hand_out, take
+from osler.rollups.handing_out import take
 from osler.rollups.making import Making
 from osler.rollups.settling import LEARNERS_AT_ONCE
 
@@ -32,7 +32,7 @@ async def drain(
     making, handed = Making(analytics), True
     while handed:
         async with database.write() as session:
-            handed = await hand_out(session, making.first) > 0
+            handed = await making.hand_out(session) > 0
     counted = 0
     for rollup in making.rollups:
         counted += await _count(database, making, rollup)

@@ -43,6 +43,9 @@ handed as (
 select count(*) from folded
 """
 
+# Of a version of before, or of an analytic that was taken away: nobody would ever take these.
+_OF_NO_JOB = "delete from stale_days where job <> all($1::text[])"
+
 _TAKE = """
 with seen as (
     select user_id, local_date from stale_days where job = $1
@@ -72,6 +75,11 @@ class Taken:
     def learners(self) -> list[UUID]:
         """Each learner once."""
         return list(dict.fromkeys(self.user_ids))
+
+
+async def forget_others(session: WriteSession, jobs: Sequence[str]) -> None:
+    """Delete entries of jobs that there are not."""
+    await session.driver().execute(_OF_NO_JOB, [*jobs, UNFOLDED])
 
 
 async def hand_out(session: WriteSession, jobs: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from osler.analytics import grounds
 from osler.analytics.contract import Analytic, DayRollup, Days, Refresh
 from osler.analytics.registry import refreshes_of, resting_on, rollups_of
 from osler.db.session import ReadSession, WriteSession
-from osler.rollups.handing_out import Taken, owe
+from osler.rollups.handing_out import Taken, forget_others, hand_out, owe
 
 _WAITING = """
 select user_id from unnest($1::uuid[]) as u(user_id)
@@ -31,6 +31,11 @@ class Making:
         self.refreshes: list[Refresh] = refreshes_of(analytics)
         self.first = [rollup.name for rollup in self.rollups if not rollup.after]
         """The rollups that marks are handed out to; the others get their days from these."""
+
+    async def hand_out(self, session: WriteSession) -> int:
+        """Turn the oldest marks into days to count; gives how many, 0 when none is left."""
+        await forget_others(session, [rollup.name for rollup in self.rollups])
+        return await hand_out(session, self.first)
 
     async def count(self, session: WriteSession, rollup: DayRollup, days: Taken) -> None:
         """Count these days; rollups that count its rows owe them next, and rows of these learners are made again."""

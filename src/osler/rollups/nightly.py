@@ -18,7 +18,7 @@ from osler.eventlog import marks
 from osler.jobs.leases import Fenced
 from osler.jobs.run import Job, Run
 from osler.rollups.first_look import wait_for_first_looks
-from osler.rollups.handing_out import Taken, hand_out, take, take_day
+from osler.rollups.handing_out import Taken, take, take_day
 from osler.rollups.making import Making
 from osler.rollups.settling import LEARNERS_AT_ONCE, next_learners, settle
 
@@ -54,7 +54,7 @@ def as_of_night(day: date) -> datetime:
 def _counting(making: Making, rollup: DayRollup, catch_up: CatchUp) -> Job:
     async def work(run: Run) -> None:
         await _fold_marked(run, catch_up)
-        await _hand_out(run, making.first)
+        await _hand_out(run, making)
         done = 0
         while counted := await _count_some(run, making, rollup):
             done += counted
@@ -147,8 +147,8 @@ async def _fold_marked(run: Run, catch_up: CatchUp) -> None:
                 await run.park(user_id, run.day, failed)
 
 
-async def _hand_out(run: Run, names: Sequence[str]) -> None:
+async def _hand_out(run: Run, making: Making) -> None:
     while True:
         async with run.write() as session:
-            if not await hand_out(session, names):
+            if not await making.hand_out(session):
                 return

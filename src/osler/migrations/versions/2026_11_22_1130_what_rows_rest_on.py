@@ -32,24 +32,14 @@ CREATE POLICY refreshed_own ON refreshed TO osler_app, osler_reader USING
 CREATE POLICY refreshed_keepers ON refreshed TO osler_eraser USING (true);
 """
 
-# Days were handed out to every nightly job; now to the counts alone, as no other job takes them.
-COUNTS = "('daily_stats', 'weekly_stats', 'topic_stats', 'unfolded')"
-OTHERS = "unnest(array['gaps', 'rolling', 'readiness', 'patterns', 'plan']) as j(job)"
-
 
 def upgrade() -> None:
-    """Create the table; until a night has filled it all rows are owed. Nobody takes the other jobs' days any more."""
+    """Create the table; until a night has filled it all rows are owed."""
     for statement in STATEMENTS.split(";\n"):
         if statement.strip():
             op.execute(statement)
-    op.execute(f"delete from stale_days where job not in {COUNTS}")
 
 
 def downgrade() -> None:
-    """Drop it. Whoever is owed rows is handed out to all jobs, as it was before."""
-    op.execute("delete from stale_days where job = 'unfolded'")
-    op.execute(
-        "insert into stale_days (user_id, job, local_date) "
-        f"select distinct d.user_id, j.job, d.local_date from stale_days d, {OTHERS}"
-    )
+    """Drop it: the version of before makes all such rows every night."""
     op.execute("drop table refreshed")
