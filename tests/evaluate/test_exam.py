@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate import exam, exam_models
-from osler.evaluate.exam_figures import auc_interval, perfect_ece
+from osler.evaluate import exam, exam_leaks, exam_models
+from osler.evaluate.bootstrap import auc_interval
+from osler.evaluate.exam_figures import perfect_ece
 from osler.evaluate.exam_models import choose, out_of_run
 from osler.evaluate.exam_oulad import NUMBERS, read_tables, snapshot, started_by
 from osler.evaluate.metrics import auc, score
@@ -94,6 +96,37 @@ def test_when_a_learner_left_is_no_feature(course):
     assert same(before, snapshot({**tables, "student_registration": moved}, 60))
     assert same(before, snapshot({**tables, "student_registration": gone}, 60))
     assert "date_unregistration" not in NUMBERS
+
+
+def test_the_leak_checks_pass_and_each_finds_its_planted_leak(course):
+    tables = read_tables(course)
+    assert all(row["passed"] for row in exam_leaks.checks(tables, 60, exam.parted).values())
+
+    def moved(training, test, by):
+        return replace(training, numbers=training.numbers + by), test
+
+    def of_tomorrow(tables, day):
+        return exam.parted(tables, day + 60)
+
+    def with_leavers(tables, day):
+        gone = tables["student_registration"]["date_unregistration"].notna().sum()
+        return moved(*exam.parted(tables, day), by=float(gone))
+
+    def with_outcomes(tables, day):
+        training, test = exam.parted(tables, day)
+        return moved(training, test, by=test.at_risk.mean())
+
+    def with_the_tested(tables, day):
+        training, test = exam.parted(tables, day)
+        return training, replace(test, learner=np.resize(training.learner, test.learner.size))
+
+    def expanded(tables, day):
+        training, test = exam.parted(tables, day)
+        return training.rows(np.repeat(np.arange(training.learner.size), 2)), test
+
+    planted = (of_tomorrow, with_leavers, with_outcomes, with_the_tested, expanded)
+    for leak, name in zip(planted, exam_leaks.checks(tables, 60, exam.parted), strict=True):
+        assert not exam_leaks.checks(tables, 60, leak)[name]["passed"], name
 
 
 def test_banked_results_do_not_count(course):
@@ -187,10 +220,10 @@ def test_the_interval_of_an_auc_holds_it_and_perfect_forecasts_have_some_calibra
     rng = np.random.default_rng(0)
     p = rng.uniform(0, 1, 2000)
     y = (rng.random(2000) < p).astype(float)
-    low, high = auc_interval(np.arange(2000).astype(str), y, p, 0) or (0, 0)
+    low, high = auc_interval(np.arange(2000).astype(str), y, p) or (0, 0)
     assert low < (auc(y, p) or 0) < high
     assert 0.01 < perfect_ece(p, 0) < 0.04
-    assert auc_interval(np.arange(5).astype(str), np.ones(5), p[:5], 0) is None
+    assert auc_interval(np.arange(5).astype(str), np.ones(5), p[:5]) is None
 
 
 @pytest.mark.parametrize(

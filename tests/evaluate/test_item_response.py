@@ -77,7 +77,8 @@ def test_demographics_are_no_items(tmp_path):
 def test_a_single_file_given_to_the_exam_task_comes_here(tmp_path):
     path = write(tmp_path / "x.csv")
     report = exam.TASK.run(path, as_of=None, baselines=None, progress=silent, seed=0)
-    assert report.task == "item-response"
+    assert report.task == "exam"  # as it was asked for
+    assert set(report.models) == {"osler", "item_mean"}
 
 
 def test_a_table_without_scored_items_is_refused(tmp_path):

@@ -9,7 +9,7 @@ choice sees a test row: candidates are compared and recalibrated out of run on t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate import exam_snapshots, item_response
+from osler.evaluate import exam_leaks, exam_snapshots, item_response
 from osler.evaluate.exam_figures import dated, figures, rule_verdicts, targets
 from osler.evaluate.exam_models import BASELINES, Choice, choose, forecast_all, out_of_run
 from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, holds_courses, read_tables, snapshot, started_by
@@ -60,13 +60,18 @@ def split(rows: Snapshot, all_learners: Mapping[str, set[str]]) -> tuple[Snapsho
     return rows.rows(~is_late), rows.rows(is_late & ~np.isin(rows.learner, sorted(known)))
 
 
-def run_day(tables: Mapping[str, Any], day: int, progress: Progress, seed: int) -> Day:
-    """Chooses on the training presentations, fits once more on all of them, and forecasts the test rows."""
+def parted(tables: Mapping[str, Any], day: int) -> tuple[Snapshot, Snapshot]:
+    """(training rows, test rows) as of a day: `split` of the tables' snapshot."""
     registered = tables["student_registration"]
     by_code: dict[str, set[str]] = {
         str(code): set(own["id_student"].astype(str)) for code, own in registered.groupby("code_presentation")
     }
-    training, test = split(snapshot(tables, day), by_code)
+    return split(snapshot(tables, day), by_code)
+
+
+def run_day(tables: Mapping[str, Any], day: int, progress: Progress, seed: int) -> Day:
+    """Chooses on the training presentations, fits once more on all of them, and forecasts the test rows."""
+    training, test = parted(tables, day)
     done = [0]
 
     def step() -> None:
@@ -173,7 +178,8 @@ class ExamTask:
         if path.exists() and not holds_courses(path) and exam_snapshots.can_read(path):
             return exam_snapshots.run(path, as_of=as_of, progress=progress, seed=seed)
         if path.is_file():
-            return item_response.TASK.run(path, as_of=as_of, baselines=baselines, progress=progress, seed=seed)
+            found = item_response.TASK.run(path, as_of=as_of, baselines=baselines, progress=progress, seed=seed)
+            return replace(found, task=self.name)
         if not path.exists():
             raise UnreadableSource(f"{path.name} does not exist.")
         chosen = _baselines(baselines)
@@ -181,6 +187,7 @@ class ExamTask:
         tables = started_by(read_tables(path), as_of)
         days = [run_day(tables, day, progress, seed) for day in DAYS]
         models, sections = _assemble(days, seed, chosen)
+        sections["leak_checks"] = exam_leaks.checks(tables, DAYS[len(DAYS) // 2], parted)
         learner, y, _ = _pooled(days)
         return Report(
             task=self.name,

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from osler.evaluate.bootstrap import auc_interval
 from osler.evaluate.exam_oulad import Floats, Strings
-from osler.evaluate.metrics import auc, ece, score
+from osler.evaluate.metrics import ece, score
 from osler.evaluate.report import ModelResult
 from osler.science.serving_rule import compare
 
-AUC_DRAWS = 500
 ECE_DRAWS = 200
 ECE_TOLERANCE = 0.02
 AUC_TIE = 0.0005
@@ -39,25 +39,6 @@ def dated(result: ModelResult, by_day: Mapping[str, Mapping[str, Any]], *, learn
     return DatedResult(**kept, by_day=by_day)
 
 
-def auc_interval(learner: Strings, y: Floats, p: Floats, seed: int) -> tuple[float, float] | None:
-    """95 % interval of the AUC by a bootstrap over learners; None where only one outcome occurs."""
-    if auc(y, p) is None:
-        return None
-    _, rank = np.unique(p, return_inverse=True)
-    _, code = np.unique(learner, return_inverse=True)
-    learners = int(code.max()) + 1
-    rng = np.random.default_rng(seed)
-    areas: list[float] = []
-    for _ in range(AUC_DRAWS):
-        weight = np.bincount(rng.integers(0, learners, learners), minlength=learners)[code].astype(np.float64)
-        right, wrong = np.bincount(rank, weight * y), np.bincount(rank, weight * (1 - y))
-        if right.sum() > 0 and wrong.sum() > 0:
-            below = np.cumsum(wrong) - wrong / 2
-            areas.append(float(right @ below / (right.sum() * wrong.sum())))
-    low, high = np.quantile(areas, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def perfect_ece(p: Floats, seed: int) -> float:
     """The mean calibration error of forecasts that are exactly right, over simulated outcomes of the same size."""
     rng = np.random.default_rng(seed)
@@ -67,7 +48,7 @@ def perfect_ece(p: Floats, seed: int) -> float:
 def figures(learner: Strings, y: Floats, p: Floats, seed: int) -> Row:
     """One model's flat figures on one day's test rows, AUC with its interval."""
     own = score(y, p)
-    interval = auc_interval(learner, y, p, seed)
+    interval = auc_interval(learner, y, p, seed=seed)
     return {
         "n": own.n, "log_loss": own.log_loss, "auc": own.auc, "brier": own.brier, "ece": own.ece,
         "auc_low": None if interval is None else interval[0], "auc_high": None if interval is None else interval[1],

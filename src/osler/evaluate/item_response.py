@@ -21,7 +21,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from osler.errors import UnreadableSource
-from osler.evaluate.exam_figures import auc_interval
+from osler.evaluate.bootstrap import auc_interval
 from osler.evaluate.exam_oulad import Floats, Strings
 from osler.evaluate.metrics import auc, interval_scores, log_loss
 from osler.evaluate.protocol import Progress, sha256_of, versions
@@ -153,7 +153,7 @@ def outcome_verdict(answers: Responses, outcome: Floats, seed: int) -> dict[str,
         forecast[own] = LogisticRegression(C=1.0).fit(x[~own], y[~own]).predict_proba(x[own])[:, 1]
         base[own] = y[~own].mean()
     verdict = compare((forecast - y) ** 2, (base - y) ** 2, persons, seed=seed)
-    interval = auc_interval(persons, y, total, seed)
+    interval = auc_interval(persons, y, total, seed=seed)
     tells = verdict.ahead and interval is not None and interval[0] >= MIN_AUC
     return {
         **row,
