@@ -203,11 +203,26 @@ def test_events_older_than_thirty_days_are_given_up_and_counted(tmp_path: Path):
     spool = _spool(tmp_path, segment_bytes=1)
     spool.append(_items("old"), NOW)
     _age(spool, NOW - 31 * 86_400)
-    assert _names(spool) == ["old"]
     spool.append(_items("new"), NOW + 60)
-    spool.append(_items("newer"), NOW + 120)
-    assert _names(spool) == ["new", "newer"]
+    assert _names(spool) == ["old", "new"]
+    for look in range(2, 62):
+        spool.append([], NOW + 60 * look)
+    assert _names(spool) == ["new"]
     assert spool.dropped == {"note_taken": 1}
+
+
+def test_a_clock_that_is_wrong_for_a_while_gives_nothing_up(tmp_path: Path):
+    spool = _spool(tmp_path, segment_bytes=1)
+    spool.append(_items("a", "b"), NOW)
+    _age(spool, NOW)
+    for look in range(50):
+        spool.append([], NOW + 9 * 365 * 86_400 + 60 * look)
+    for look in range(3):
+        spool.append([], NOW + 60 * look)
+    for look in range(50):
+        spool.append([], NOW + 9 * 365 * 86_400 + 60 * look)
+    assert _names(spool) == ["a", "b"]
+    assert not spool.dropped
 
 
 def test_damage_in_the_middle_costs_the_rest_of_its_segment_alone_and_is_counted(tmp_path: Path):

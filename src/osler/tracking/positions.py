@@ -34,6 +34,11 @@ def segment_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.seg") if path.stem.isdigit())
 
 
+def waiting_bytes(folder: Path) -> int:
+    """What everything takes that lies in a folder and waits, now or until it is due."""
+    return sum(path.stat().st_size for pattern in ("*.seg", "*.wait") for path in folder.glob(pattern))
+
+
 def read_position(path: Path) -> Position:
     """The position that a file keeps; the very beginning where it is missing or damaged."""
     with suppress(OSError, ValueError):

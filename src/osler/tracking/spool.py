@@ -17,13 +17,14 @@ from pathlib import Path
 
 from osler.tracking import segments
 from osler.tracking.folders import dead_folders, open_root, own_folder
-from osler.tracking.positions import Batch, Position, read_position, segment_files
+from osler.tracking.positions import Batch, Position, read_position, segment_files, waiting_bytes
 from osler.tracking.priority import CLASSES, Queued, class_of
 from osler.tracking.segments import Record
 from osler.tracking.tallies import Tallies
 
 SECONDS_A_DAY = 86_400
 _LOOK_FOR_OLD_SECONDS = 60.0
+_LOOKS = 60  # an hour of them: a clock that is wrong for a while costs nothing
 
 
 class Spool:
@@ -47,12 +48,12 @@ class Spool:
         self._position = Position(0, 0)
         self.generation = 0
         self._writing: int | None = None
-        self._number = 0
-        self._tail = 0
+        self._number, self._tail = 0, 0
         self._size: int | None = None
         self._looked_for_old_at = 0.0
         self._tallies = Tallies()
         self._torn: dict[int, int] = {}
+        self._looks: Counter[int] = Counter()
 
     # ------------------------------------------------------------------ writing
     def append(self, items: Sequence[Queued], now_seconds: float) -> None:
@@ -165,11 +166,9 @@ class Spool:
     def size_bytes(self) -> int:
         """Bytes that everything takes which waits; counted anew after something other than an append."""
         if self._size is None:
-            waiting = [path for pattern in ("*.seg", "*.wait") for path in self.folder.glob(pattern)]
-            self._size = sum(path.stat().st_size for path in waiting)
+            self._size = waiting_bytes(self.folder)
         return self._size
 
-    # ------------------------------------------------------------------ later
     def park(self, records: Iterable[Record], due_ms: int) -> None:
         """Keep events until a time; they count against the bounds as all others do."""
         data = b"".join(segments.pack(each.event_type, each.user_id, each.body) for each in records)
@@ -186,7 +185,6 @@ class Spool:
                 self._close_segment()
                 path.rename(self._path(self._next_number()))
 
-    # ------------------------------------------------------------------ bounds
     def _make_room(self, packed: list[tuple[Queued, bytes]]) -> list[tuple[Queued, bytes]]:
         """Drop class by class, first what lies here and then what comes, until the rest fits."""
         for rank in range(CLASSES):
@@ -241,13 +239,14 @@ class Spool:
         oldest = now_seconds - self.most_days * SECONDS_A_DAY
         for number in self._numbers():
             path = self._path(number)
-            if path.stat().st_mtime >= oldest or (number == self._number and self._writing is not None):
+            is_old = path.stat().st_mtime < oldest and (number != self._number or self._writing is None)
+            self._looks[number] = self._looks[number] + 1 if is_old else 0
+            if self._looks[number] < _LOOKS:
                 continue
             self.dropped.update(record.event_type for record in segments.read_from(path, 0))
             self._tallies.forget(number)
             path.unlink()
 
-    # ------------------------------------------------------------------ folders
     def adopt_dead(self) -> None:
         """Take over what processes that are gone have left."""
         for lock in dead_folders(self._root, self.folder):
