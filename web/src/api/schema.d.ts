@@ -4835,7 +4835,9 @@ export interface components {
             pass_gain: components["schemas"]["Likely"];
             /** @description points of 100 */
             score_gain: components["schemas"]["Likely"];
+            /** @description on the exam day, if the present plan goes on; points of 100 */
             score_now: components["schemas"]["Likely"];
+            /** @description on its exam day, under what is asked; points of 100 */
             score_then: components["schemas"]["Likely"];
             /**
              * @description which of the card's states to draw

@@ -13,6 +13,7 @@ from osler.catalog.snapshot import Catalogue
 VERSION = "cohort-1"
 FEW_ACTIVE_DAYS = 4
 LOW_SCORE = 50.0
+"""Points of 100, for an exam without a pass line."""
 
 
 def not_opted_in() -> dict[str, Any]:
@@ -144,7 +145,8 @@ def _learner(row: Mapping[Any, Any]) -> dict[str, Any]:
     reasons: list[str] = []
     if row["active_days_28d"] is not None and row["active_days_28d"] < FEW_ACTIVE_DAYS:
         reasons.append("few active days")
-    if row["score_high"] is not None and row["score_high"] < LOW_SCORE:
+    line = LOW_SCORE if row["pass_line"] is None else row["pass_line"]
+    if row["score_high"] is not None and row["score_high"] < line:
         reasons.append("forecast surely low")
     same = ("score", "score_low", "score_high", "coverage", "active_days_28d", "topics_weak")
     return {

@@ -46,9 +46,10 @@ select json_build_object(
 
 LEARNERS = """
 select m.user_id, p.status, p.score, p.score_low, p.score_high, p.coverage, l.active_days_28d, l.topics_weak,
-       least(p.as_of, l.as_of) as as_of
+       least(p.as_of, l.as_of) as as_of, 100 * e.cut as pass_line
   from cohort_members m
   left join exam_projections p using (user_id) left join user_learning_metrics l using (user_id)
+  left join exams e on e.exam_id = p.exam_id
  where m.cohort_id = :cohort and m.role = 'learner' and m.since_on <= current_date
    and coalesce(m.until_on, 'infinity'::date) > current_date
  order by p.score nulls last, m.user_id

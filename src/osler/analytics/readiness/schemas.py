@@ -111,8 +111,8 @@ class WhatIfAnswer(Card):
     """What the other plan would change by the exam day; a model estimate."""
 
     label: str = Field(examples=["model estimate"])
-    score_now: Likely
-    score_then: Likely
+    score_now: Likely = Field(description="on the exam day, if the present plan goes on; points of 100")
+    score_then: Likely = Field(description="on its exam day, under what is asked; points of 100")
     score_gain: Likely = Field(description="points of 100")
     pass_gain: Likely = Field(description="change of the chance to pass; null without a pass mark")
 
