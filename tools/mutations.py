@@ -18,7 +18,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 APPEND = "src/osler/migrations/sql/0015_append_events.sql"
 LOG = "src/osler/migrations/versions/2026_11_22_1030_event_log.py"
-RACES, IDENTITY, COHORT = (f"tests/faults/test_{name}.py" for name in ("e_races", "e_identity", "p_cohort"))
+RACES, IDENTITY, COHORT, POLICY = (
+    f"tests/faults/test_{name}.py" for name in ("e_races", "e_identity", "p_cohort", "a_policy")
+)
+OLD_HOME = "tests/live/test_old_home.py::test_r03_an_old_home"
 FAILED, OK = 1, 0
 
 
@@ -105,6 +108,97 @@ MUTATIONS = (
         "GRACE = timedelta(days=-9)\n",
         ("tests/privacy/test_retention.py::test_p22_", "tests/privacy/test_retention.py::test_the_cutoff"),
     ),
+    Mutation(
+        "counts of a month before it leaves the log",
+        "src/osler/worker/housekeeping.py",
+        "        await drain_counts(database, analytics)  #",
+        "        _ = drain_counts  #",
+        ("tests/privacy/test_retention.py::test_p22_the_job",),
+    ),
+    Mutation(
+        "older folds are counted anew",
+        "src/osler/live/catch_up.py",
+        "        if row.is_outdated:",
+        "        if row.is_outdated and not version:",
+        (OLD_HOME,),
+    ),
+    Mutation(
+        "a checkpoint of before is put back under later columns",
+        "src/osler/live/restoring.py",
+        "for column in table.columns if column.name in kept]",
+        "for column in table.columns]",
+        (OLD_HOME,),
+    ),
+    Mutation(
+        "tag of a kept answer",
+        "src/osler/http/cache/entry.py",
+        "    if not compare_digest(sealed.tag.encode(), _tag(key, sealed.generation, sealed.v, secret).encode()):",
+        "    if not compare_digest(sealed.tag.encode(), sealed.tag.encode()):",
+        ("tests/faults/test_f_cache.py::test_f11_", "tests/http/test_cache.py::test_f11_"),
+    ),
+    Mutation(
+        "claims that a token must have",
+        "src/osler/http/tokens.py",
+        'options={"require": list(REQUIRED_CLAIMS)}',
+        'options={"require": list(REQUIRED_CLAIMS)[:0]}',
+        ("tests/faults/test_a_tokens.py::test_a02_stale",),
+    ),
+    Mutation(
+        "table of policy",
+        "src/osler/http/scope.py",
+        "        if reach is Reach.NONE:",
+        "        if reach is Reach.NONE and not principal.roles:",
+        (f"{POLICY}::test_i11_every_cell",),
+    ),
+    Mutation(
+        "audit of a look at another person",
+        "src/osler/http/scope.py",
+        "self.entry(is_allowed=True))\n                yield session\n",
+        "self.entry(is_allowed=True)) if self.is_own else None\n                yield session\n",
+        (f"{POLICY}::test_p13_", "tests/faults/test_p_people.py::test_p13_"),
+    ),
+    Mutation(
+        "signature of a model file",
+        "src/osler/forecasts/signing.py",
+        "    if not any(_is_signed_by(key, signature, signed) for key in keys):",
+        "    if not [_is_signed_by(key, signature, signed) for key in keys]:",
+        ("tests/faults/test_p_models.py::test_p18_a_file",),
+    ),
+    Mutation(
+        "formulas in a spreadsheet",
+        "src/osler/privacy/cells.py",
+        "if text.startswith(STARTS_A_FORMULA) else text",
+        "if text.startswith(STARTS_A_FORMULA) and not text else text",
+        ("tests/privacy/test_cells.py::test_h15_",),
+    ),
+    Mutation(
+        "limit of an unpacked body",
+        "src/osler/ingest/body.py",
+        "    limit = min(MAX_BODY_BYTES, max(len(packed) * MAX_RATIO, _SMALL))",
+        "    limit = MAX_BODY_BYTES * 1000 + 0 * (MAX_RATIO + _SMALL)",
+        ("tests/faults/test_h_events.py::test_h08_",),
+    ),
+    Mutation(
+        "messages of error reports",
+        "src/osler/observe/reports.py",
+        '        raised["value"] = redacted(str(raised.get("type", "")))',
+        '        raised["value"] = redacted and raised.get("value")',
+        ("tests/faults/test_p_secrets.py::test_p17_", "tests/observe/test_logs.py::test_p17_"),
+    ),
+    Mutation(
+        "TLS 1.3 to PostgreSQL",
+        "src/osler/db/connect.py",
+        "    return postgres_with_newest_tls(",
+        "    return (postgres_with_newest_tls and str)(",
+        ("tests/faults/test_a_transport.py::test_a18_databases",),
+    ),
+    Mutation(
+        "what cannot be seen in a name",
+        "src/osler/catalog/curriculum.py",
+        "if is_unseen(sign)), None)",
+        "if is_unseen(sign) and not sign), None)",
+        ("tests/catalog/test_curriculum.py::test_h12_a_name",),
+    ),
 )
 """What replaces a guard keeps the file valid: a scratch copy that cannot be imported would be red for nothing."""
 
@@ -114,7 +208,7 @@ def main(pattern: str | None) -> int:
     chosen = [each for each in MUTATIONS if pattern is None or pattern in each.guard]
     with tempfile.TemporaryDirectory(prefix="osler-mutations-") as name:
         copy = Path(name) / "osler"
-        for part in ("src", "tests", "pyproject.toml"):
+        for part in ("src", "tests", "deploy", "pyproject.toml"):
             source = ROOT / part
             if source.is_dir():
                 shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))

@@ -15,6 +15,8 @@ from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.db.faults import as_unavailable, is_worth_a_retry, retrying
 from osler.errors import Unavailable
+from osler.live.gauges import Gauges
+from osler.observe import metrics
 from osler.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -72,6 +74,8 @@ async def test_f23_a_full_pool_answers_within_its_wait_and_ingestion_keeps_its_o
         alarms = [asyncio.create_task(_seconds(asyncio.sleep(0.5))) for _ in range(clients)]
         await asyncio.sleep(0.1)
         assert database.waiting == clients
+        Gauges(database).look_at_pools()
+        assert metrics.REGISTRY.get_sample_value("osler_db_pool_waiting") == clients
         async with database.ingest_pool.acquire() as connection:
             assert await connection.fetchval("select 1") == 1
         ended = await asyncio.gather(*waiters)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tests.support.matrix import count
 from tests.support.redis_server import RedisServer
 from tests.support.web import Web, serving
+from tests.support.wire_events import batch, event
 
 from osler.http.cache.entry import Key
 from osler.http.deps import CachedReply
@@ -77,16 +78,36 @@ async def test_f09_redis_killed_reads_go_on_from_the_database(shared: Web, redis
     assert [(await read())[0] for _ in range(3)] == ["miss", "hit", "hit"]
     before = [await read() for _ in range(30)]
     redis_server.kill()
+    killed = time.monotonic()
+    while metrics.REGISTRY.get_sample_value("osler_cache_up") != 0:
+        assert time.monotonic() - killed < 5, "nobody is told that the cache is away"
+        await asyncio.sleep(0.05)
+    headers = {**shared.auth(), "Content-Type": "application/json"}
+    sent = await shared.client.post("/api/events/batch", content=batch([event()]), headers=headers)
+    assert sent.json()["counts"]["accepted"] == 1, "the way in stays open"
     after = [await read() for _ in range(count("F09", "reads"))]
     assert {result for result, _ in after} == {"bypass"}
     uncached = statistics.quantiles([seconds for _, seconds in after], n=20)[18]
     assert uncached < 3 * max(0.05, statistics.quantiles([seconds for _, seconds in before], n=20)[18])
-    assert metrics.REGISTRY.get_sample_value("osler_cache_up") == 0
     assert not shared.platform.rates.is_shared_up, "rates are counted here, and tighter"
     redis_server.start()
     await asyncio.sleep(3.5)
     assert metrics.REGISTRY.get_sample_value("osler_cache_up") == 1
     assert [(await read())[0] for _ in range(2)] == ["miss", "hit"]
+
+
+async def test_f09_without_redis_a_learners_rate_is_counted_here_and_is_half(
+    settings: Settings, redis_server: RedisServer
+) -> None:
+    with_redis = settings.model_copy(update={"redis_url": SecretStr(redis_server.url), "rate_per_minute": 20})
+    async with serving(with_redis) as web:
+        redis_server.kill()
+        answers = [(await web.client.get("/api/me", headers=web.auth())) for _ in range(20)]
+    served = [answer for answer in answers if answer.status_code == 200]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(served) + len(refused) == 20
+    assert 10 <= len(served) <= 12, "half of twenty, and what an edge of the sliding minute lets slip"
+    assert {answer.headers["retry-after"] for answer in refused} == {"60"}
 
 
 async def test_f11_poison_is_a_miss_never_an_error_never_anothers_data(shared: Web, redis_server: RedisServer) -> None:

@@ -161,6 +161,14 @@ def test_h08_whole_cut_and_prolonged_frames(encoding):
             unpack(bad, encoding)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_h08_what_is_packed_twice_is_unpacked_once(encoding):
+    inner = _bomb(20_000_000, encoding)
+    assert unpack(_packed(inner, encoding), encoding) == inner, "the inner bomb stays packed: it is no batch"
+    with pytest.raises(UnreadableBatch):
+        decode(unpack(_packed(inner, encoding), encoding))
+
+
 def test_h08_a_ratio_above_a_hundred_is_no_batch():
     for encoding in ("gzip", "zstd"):
         with pytest.raises(OslerError) as refused:

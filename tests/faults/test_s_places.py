@@ -179,6 +179,7 @@ async def test_s11_nobody_gets_in_without_the_password_nor_over_the_network(home
         rules = [line.split() for line in (home.data / "pg_hba.conf").read_text().splitlines()]
         assert rules == [["local", "all", "all", "scram-sha-256"]]
         assert stat.S_IMODE((home.root / "passwords.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE(Path(embedded.socket).stat().st_mode) == 0o700, "no other account reaches the socket"
         wrong = roles.urls(dict.fromkeys(roles.LOGINS, "guess"), host=str(embedded.socket), port=5432)
         for url in (wrong.app, wrong.owner, wrong.admin):
             with pytest.raises(Exception, match="password authentication failed"):

@@ -218,6 +218,25 @@ def test_a16_docs_are_off_in_production_and_metrics_are_no_route(tmp_path: Path)
     assert not any("metrics" in path or "debug" in path for path in paths[Profile.PRODUCTION] | paths[Profile.LOCAL])
 
 
+async def test_a16_nothing_inner_is_answered_in_production(tmp_path: Path) -> None:
+    production = load_settings(
+        home=tmp_path, profile="production", issuer="https://id.example", jwks_url="https://id.example/keys"
+    )
+    assert production.metrics_host == "127.0.0.1", "metrics face the inside unless somebody says otherwise"
+    assert production.metrics_port is None
+    transport = httpx.ASGITransport(create_app(production), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://osler.test") as web:
+        for path in ("/api/docs", "/api/redoc", "/api/openapi.json", "/api/metrics", "/api/debug", "/api/docs/"):
+            assert (await web.get(path)).status_code == 404, path
+        for path in ("/docs", "/redoc", "/openapi.json", "/metrics", "/debug", "/.env", "/api/../metrics"):
+            answer = await web.get(path)
+            assert "osler_http" not in answer.text, path
+            assert "swagger" not in answer.text.lower(), path
+            assert (
+                not answer.headers.get("content-type", "").startswith("application/json") or answer.status_code >= 400
+            )
+
+
 def test_production_refuses_the_local_issuer(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured):
         load_settings(home=tmp_path, profile="production")

@@ -119,6 +119,57 @@ async def test_f16_ten_rings_at_once_write_each_result_once(database: Database):
     assert len((await derived(database, [daily_user_stats], LEARNER))["daily_user_stats"]) == 8
 
 
+async def test_f16_two_schedulers_of_their_own_run_each_job_of_a_night_once(
+    settings: Settings, database: Database
+) -> None:
+    """Two processes with APScheduler on one database, both ringing; the one that works is stopped in mid night."""
+    await two_learners(database)
+    environment = {**os.environ, "OSLER_PROFILE": "test", "OSLER_HOME": str(settings.home)}
+    for name in ("database_url", "owner_database_url", "eraser_database_url"):
+        environment[f"OSLER_{name.upper()}"] = getattr(settings, name).get_secret_value()
+    command = [sys.executable, "-m", "osler", "scheduler", "--every", "0.5"]
+    schedulers = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    try:
+        wanted = {job.name for job in night_of(database).jobs}
+        [worker] = await _holders(database, 3)
+        other = next(process for process in schedulers if process.pid != worker)
+        assert worker in {process.pid for process in schedulers}
+        os.kill(worker, signal.SIGTERM)
+        await _holders(database, len(wanted))
+        await asyncio.sleep(2)  # four more rings find nothing to do
+        assert other.poll() is None
+    finally:
+        for process in schedulers:
+            process.terminate()
+        for process in schedulers:
+            process.wait(15)
+    ended = await _succeeded(database)
+    assert len({(row["job"], row["period"]) for row in ended}) == len(ended) == len(wanted)
+    assert {_pid(row) for row in ended} == {process.pid for process in schedulers}, "unknown: one of them never rang"
+
+
+async def _holders(database: Database, jobs: int) -> set[int]:
+    """Wait until so many jobs have succeeded; the processes that ran them."""
+    until = time.monotonic() + 150
+    while len(await _succeeded(database)) < jobs:
+        assert time.monotonic() < until, "the night did not end"
+        await asyncio.sleep(0.1)
+    return {_pid(row) for row in await _succeeded(database)}
+
+
+async def _succeeded(database: Database) -> list[Any]:
+    async with database.read() as s:
+        query = "select job, period, holder from job_runs where status = 'succeeded'"
+        return list(await s.rows(sa.text(query)))
+
+
+def _pid(row: Any) -> int:
+    return int(row["holder"].rpartition(" ")[2])
+
+
 async def _rung(night: Night, day: date) -> tuple[Status | None, float]:
     began = time.monotonic()
     return await night.run("daily_stats", day), time.monotonic() - began
