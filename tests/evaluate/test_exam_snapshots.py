@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -65,3 +66,52 @@ def test_too_few_results_and_broken_tables_are_refused(tmp_path):
     with pytest.raises(UnreadableSource):
         read_table(path, None)
     assert not can_read(tmp_path / "absent.csv")
+
+
+def test_a_drop_out_is_no_fail_and_counts_nowhere(tmp_path):
+    table = pd.read_csv(write(tmp_path / "all.csv", n=400))
+    table.loc[table.index % 4 == 0, "passed"] = np.nan
+    table.to_csv(tmp_path / "with.csv", index=False)
+    table.dropna(subset="passed").to_csv(tmp_path / "without.csv", index=False)
+    found, plain = run(tmp_path / "with.csv"), run(tmp_path / "without.csv")
+    assert found["models"] == plain["models"]
+    assert "Left out: 100 rows without a result (a drop-out is no fail)." in found["notes"]
+
+
+def test_a_row_given_twice_counts_once_and_one_without_a_forecast_not_at_all(tmp_path):
+    table = pd.read_csv(write(tmp_path / "all.csv", n=400))
+    table.loc[0, "closed_form"] = np.nan
+    pd.concat([table, table]).to_csv(tmp_path / "twice.csv", index=False)
+    got = read_table(tmp_path / "twice.csv", None)
+    assert got.rows.passed.size == 399
+    assert got.notes == ("Left out: 2 rows without the closed form.", "Left out: 399 repeated rows.")
+
+
+@pytest.mark.parametrize(("column", "value"), [("passed", 2), ("closed_form", 1.7), ("closed_form", -0.1)])
+def test_what_is_no_result_or_no_chance_is_refused_with_its_row(tmp_path, column, value):
+    table = pd.read_csv(write(tmp_path / "all.csv", n=400))
+    table.loc[3, column] = value
+    table.to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(UnreadableSource, match=f"row 5: {column}"):
+        read_table(tmp_path / "bad.csv", None)
+
+
+def test_who_sits_twice_is_forecast_without_their_own_earlier_result():
+    """Retakers: nothing fitted for their second exam has seen how the first one went, nor the first the second."""
+    rng = np.random.default_rng(4)
+    n = 400
+    x = rng.normal(0, 1, (n, 8))
+    learner = np.char.add("u", (np.arange(n) % 200).astype(str))
+    exam_on = np.where(np.arange(n) < 200, 0, 300) + rng.integers(0, 200, n)
+    passed = (rng.random(n) < 1 / (1 + np.exp(-x[:, 0]))).astype(float)
+    rows = exam_training.Outcomes(x, np.full(n, 0.5), passed, np.full(n, np.nan), learner, exam_on.astype(np.int64))
+    done, before = exam_training.forward(rows, 0)
+    for who in ("u3", "u70"):
+        sat = np.flatnonzero(learner == who)
+        first, second = sat[np.argsort(exam_on[sat])]
+        for flipped, moves_nothing_of in ((first, second), (second, first)):
+            other = replace(rows, passed=np.where(np.arange(n) == flipped, 1 - passed, passed))
+            after = exam_training.forward(other, 0)[1]
+            assert done[second]
+            for name in exam_training.FITS:
+                assert before[name][moves_nothing_of] == after[name][moves_nothing_of], (who, name)

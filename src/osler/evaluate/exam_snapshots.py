@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from osler.analytics.readiness.features import FEATURES
@@ -84,8 +85,38 @@ def read_table(path: Path, as_of: date | None) -> Snapshots:
         )
     except (ValueError, TypeError) as error:
         raise UnreadableSource(f"{path.name} holds a value that is no number or day: {error}") from error
-    kept = np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal()
-    return Snapshots(everything.rows(kept), days[kept])
+    in_time = np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal()
+    kept, notes = _usable(everything, table, in_time, path)
+    return Snapshots(everything.rows(kept), days[kept], notes)
+
+
+def _usable(
+    rows: Outcomes, table: pd.DataFrame, in_time: npt.NDArray[np.bool_], path: Path
+) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
+    """The rows with a result and a forecast, each once, and what was left out.
+
+    A drop-out has no result: a missing `passed` is not a fail. Errors: UnreadableSource, naming the row, for a result
+    that is none of 0 and 1, or a chance outside 0 to 1.
+    """
+    for what, values, good in (
+        ("passed", rows.passed, np.isin(rows.passed, (0.0, 1.0))),
+        ("closed_form", rows.closed_form, (rows.closed_form >= 0) & (rows.closed_form <= 1)),
+    ):
+        bad = np.flatnonzero(np.isfinite(values) & ~good)
+        if bad.size:
+            said = f"{path.name}, row {int(bad[0]) + 2}: {what} is {values[bad[0]]:g} ({bad.size} such rows)."
+            raise UnreadableSource(said)
+    left_out = {
+        "rows without a result (a drop-out is no fail)": ~np.isfinite(rows.passed),
+        "rows without the closed form": ~np.isfinite(rows.closed_form),
+        "repeated rows": np.asarray(table.duplicated(), dtype=np.bool_),
+    }
+    kept, notes = in_time, list[str]()
+    for what, out in left_out.items():
+        if (kept & out).any():
+            notes.append(f"Left out: {int((kept & out).sum())} {what}.")
+            kept = kept & ~out
+    return kept, tuple(notes)
 
 
 def read_exported(path: Path, as_of: date | None, progress: Progress) -> Snapshots:
