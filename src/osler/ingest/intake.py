@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from osler.ingest.wire import Envelope, WireEvent, plain, quick_events
 from osler.ingest.work import Outcome, Sender
 
 CHUNK = 5_000
+AT_ONCE = 3
+"""Chunks under way: one is concluded while two are stored, so that neither side waits for the other."""
 _ANY = Sequence[Mapping[str, Any]]
 
 
@@ -64,8 +67,8 @@ async def ingest_events(
     `concluded` is what an export says beside its events, by event id: those conclusions are stored again.
     Indices of outcomes count within their chunk.
 
-    Errors: Unavailable when the database is away; what was committed before stays, and a second run answers
-    `duplicate` for it.
+    Chunks without an id in common are stored side by side. Errors: Unavailable when the database is away; what was
+    committed stays, and a second run answers `duplicate` for it.
     """
     sender = Sender(
         user_id=user_id,
@@ -83,53 +86,56 @@ async def ingest_events(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A chunk that is being concluded or stored, and the ids in it."""
+
+    task: asyncio.Task[Taken]
+    ids: set[str]
+
+
 async def _taken(db: Database, chunks: Iterable[list[Mapping[str, Any]]], sender: Sender) -> AsyncGenerator[Taken]:
-    """The answer to each chunk, in order; one is read and concluded while the one before it is being stored."""
-    ingestion, is_alone = ingestion_of(db), db.settings.ingest_pool_size == 1
-    before: asyncio.Task[Taken] | None = None
-    now: asyncio.Task[Taken] | None = None
+    """The answer to each chunk, in order; one is read and concluded while those before it are being stored."""
+    ingestion, most = ingestion_of(db), min(AT_ONCE, db.settings.ingest_pool_size)
+    under_way: deque[_UnderWay] = deque()
     try:
         for chunk in chunks:
-            turn = _Turn(before)
-            now = asyncio.create_task(ingestion.take(read_values(chunk), None, sender, turn=turn.come))
-            if before is not None:
-                yield await before
-            await asyncio.wait({now} if is_alone else {now, turn.has_come}, return_when=asyncio.FIRST_COMPLETED)
-            before = now
-        if before is not None:
-            yield await before
+            reads = read_values(chunk)
+            ids = {read.id if isinstance(read, WireEvent) else str(read.event_id) for read in reads}
+            turn = _Turn([each.task for each in under_way if not ids.isdisjoint(each.ids)])
+            task = asyncio.create_task(ingestion.take(reads, None, sender, turn=turn.come))
+            under_way.append(_UnderWay(task, ids))
+            await asyncio.wait({task, turn.has_come}, return_when=asyncio.FIRST_COMPLETED)
+            while len(under_way) >= most:
+                yield await under_way.popleft().task
+        while under_way:
+            yield await under_way.popleft().task
     finally:
-        left = [task for task in (before, now) if task is not None]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        for each in under_way:
+            each.task.cancel()
+        await asyncio.gather(*(each.task for each in under_way), return_exceptions=True)
 
 
 class _Turn:
-    """Lets a chunk be stored when the one before it has been: the first of two events with one id counts."""
+    """Has a chunk wait for those before it that hold one of its ids: the first of two events with one id counts."""
 
-    def __init__(self, before: asyncio.Task[Taken] | None) -> None:
+    def __init__(self, before: Sequence[asyncio.Task[Taken]]) -> None:
         self._before = before
         self.has_come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def come(self) -> None:
-        """Wait for the turn. Errors: Unavailable when the chunk before was not stored."""
-        if self._before is not None:
-            await asyncio.wait({self._before})
-            if self._before.cancelled() or self._before.exception() is not None:
-                raise Unavailable("the events before these were not stored; try again", code="ingest.earlier")
+        """Wait for the turn. Errors: Unavailable when a chunk before was not stored."""
         if not self.has_come.done():
             self.has_come.set_result(None)
+        if self._before:
+            await asyncio.wait(self._before)
+            if any(task.cancelled() or task.exception() is not None for task in self._before):
+                raise Unavailable("the events before these were not stored; try again", code="ingest.earlier")
 
 
 def _chunks(events: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
-    chunk: list[Mapping[str, Any]] = []
-    for event in events:
-        chunk.append(event)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+    left = iter(events)
+    while chunk := list(islice(left, CHUNK)):
         yield chunk
 
 

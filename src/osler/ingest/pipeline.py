@@ -199,7 +199,7 @@ class Ingestion:
             batch,
             entries=[c.entry for c in ready],
             catalog_version=version if questions else None,
-            create=[UUID(user) for user, learner in ctx.learners.items() if learner.is_new] if ready else (),
+            create=sorted(UUID(user) for user, learner in ctx.learners.items() if learner.is_new) if ready else (),
             homes={user: learner.stored for user, learner in ctx.learners.items()},
         )
         if turn is not None:
