@@ -123,3 +123,4 @@ def test_7_gamma_wins_where_practice_does_help(tmp_path: Path) -> None:
     found = practice_check(answers, ~split_by_learner(answers).is_test, seed=0)
     assert found is not None
     assert found.gamma > 0.3
+    assert found.wins

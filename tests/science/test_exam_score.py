@@ -70,6 +70,22 @@ def test_the_chance_rises_with_ability_and_falls_with_the_pass_mark(eta, ability
         assert float(then.value) > float(now.value)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.integers(0, 2), st.floats(0.01, 2), st.floats(0.2, 0.8),
+)  # fmt: skip
+def test_points_and_chance_rise_with_each_topics_share_of_points(eta, topic, more, cut):
+    """E is Σ w·p, and where the learner is known P follows it: no topic may lower either by being known better."""
+    known = replace(GOLDEN, eta=np.array(eta), topic_variance=np.zeros(3), ability_variance=np.array(0.0),
+                    questions=1_000_000)  # fmt: skip
+    better = replace(known, eta=known.eta + more * np.eye(3)[topic])
+    now, then = exam_score(known), exam_score(better)
+    assert float(now.expected) == pytest.approx(float(known.shares @ now.topic_chances), rel=1e-12)
+    gained = known.shares[topic] * (then.topic_chances[topic] - now.topic_chances[topic])
+    assert float(then.expected - now.expected) == pytest.approx(float(gained), abs=1e-12)
+    assert float(pass_chance(better, cut).value) >= float(pass_chance(known, cut).value) - 1e-9
+
+
 def test_topics_without_evidence_widen_the_interval():
     unseen = replace(GOLDEN, topic_variance=np.array([0.2, 0.3, 2.0]))
     assert float(exam_score(unseen).sd) > float(exam_score(GOLDEN).sd)
