@@ -11,7 +11,13 @@ from osler.ingest.work import Grade
 MOST_KEPT = 200_000
 
 _VERSION = "select coalesce(max(version), 0) from catalog_versions"
-_QUESTIONS = "select question_id, key, key_version from questions where question_id = any($1::text[])"
+# With those that follow by name: a bank is worked through in blocks, and a question by itself is a round trip more for
+# the answer that names it first.
+NEIGHBOURS = 500
+_QUESTIONS = f"""
+select question_id, key, key_version from questions where question_id = any($1::text[]) union all
+(select question_id, key, key_version from questions where question_id > $2 order by question_id limit {NEIGHBOURS})
+"""
 _MATERIALS = "select material_id from materials where material_id = any($1::text[])"
 
 
@@ -45,12 +51,12 @@ class CatalogView:
     async def _questions(self, connection: Connection, missing: list[str]) -> None:
         if not missing:
             return
-        rows: Any = await connection.fetch(_QUESTIONS, missing)
-        found = {
+        rows: Any = await connection.fetch(_QUESTIONS, missing, missing[0])
+        found: dict[str, Grade | None] = {
             row["question_id"]: Grade(tuple(row["key"]) if row["key"] is not None else None, row["key_version"])
             for row in rows
         }
-        self.grades.update({each: found.get(each) for each in missing})
+        self.grades.update(dict.fromkeys(missing) | found)
 
     async def _materials(self, connection: Connection, missing: list[str]) -> None:
         if not missing:

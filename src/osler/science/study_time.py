@@ -104,11 +104,15 @@ class _Lines:
     """Marks by session, device and time, each device of a session a stretch of one line, `length` apart."""
 
     def __init__(self, marks: Marks, first_us: Ints, total_us: Ints) -> None:
-        keys, line = np.unique(marks.session * (int(marks.device.max()) + 1) + marks.device, return_inverse=True)
+        devices = int(marks.device.max()) + 1
+        if devices == 1:  # nearly always: a session is a line, and its marks are in their order
+            keys, line = np.arange(first_us.size), marks.session
+        else:
+            keys, line = np.unique(marks.session * devices + marks.device, return_inverse=True)
         order = np.argsort(line, kind="stable")
         self.line = line[order]
         self.effect, self.label, self.stated = marks.effect[order], marks.label[order], marks.stated_us[order]
-        self.session_of_line = keys // (int(marks.device.max()) + 1)
+        self.session_of_line = keys // devices
         self.length = int(total_us.max()) + 1
         self.offset = np.arange(keys.size) * self.length
         self.local = marks.at_us[order] - first_us[self.session_of_line[self.line]]

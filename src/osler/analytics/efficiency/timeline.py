@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from operator import add
 from typing import Any
@@ -197,6 +198,7 @@ def _labels(timeline: Timeline, known: Catalogue, member: Sequence[int]) -> tupl
     return [rank.get(code, -1) for code in made], labels
 
 
+@cache
 def _kind(event_type: str) -> str | None:
     """What a learner is busy with where the type alone says it: questions, cards or the coach."""
     if event_type.startswith("question_"):
