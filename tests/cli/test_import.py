@@ -332,3 +332,13 @@ def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
     assert said["hours"] == {"11": 6}
     shown = CliRunner().invoke(app, ["import", "anki", str(path), "--dry-run"], env=nowhere)
     assert "11 h ████" in shown.stdout
+
+
+def test_a_csv_without_a_mapping_writes_a_guess_that_can_be_sent_into_a_file(home: Home, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("answer_id,answered_at,question_id,is_correct\n1,2026-01-01T10:00:00,q1,1\n")
+    done = CliRunner().invoke(app, ["import", "csv", str(table)])
+    assert isinstance(done.exception, UnreadableSource)
+    assert "needs --mapping" in str(done.exception)
+    (tmp_path / "mine.toml").write_text(done.stdout)
+    assert home.osler("csv", table, "--mapping", tmp_path / "mine.toml")["accepted"] == 1

@@ -64,6 +64,10 @@ def command(  # noqa: PLR0917 - the options of a command line; Typer calls by na
 
     settings = load_settings()
     chosen = Chosen(kind, path, user, zone, shift_to.date() if shift_to else None, mapping, fold)
+    if kind is Kind.CSV and mapping is None and not as_json:
+        from osler.ingest.importers.csv_mapping import suggest_mapping
+
+        typer.echo(suggest_mapping(path), nl=False)  # alone on standard output, so that it can be sent into a file
     if dry_run:
         asyncio.run(_dry_run(settings, chosen, as_json=as_json))
         return

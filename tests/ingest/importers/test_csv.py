@@ -129,7 +129,7 @@ def test_without_a_mapping_a_guess_is_shown_that_can_be_used_as_it_is(tmp_path: 
         "answer_id;user_id;answered_at;question_id;is_correct;time_taken;subject\n"
         "1;a;24.12.2025 18:30:00;q1;1;12,5;Renal\n2;a;25.12.2025 18:30:00;q2;0;9;Heart\n"
     )
-    with pytest.raises(UnreadableSource, match="first guess"):
+    with pytest.raises(UnreadableSource, match="needs --mapping"):
         CsvSource(tmp_path / "mine.csv", ImportOptions())
     (tmp_path / "guess.toml").write_text(suggest_mapping(tmp_path / "mine.csv"))
     opened = CsvSource(tmp_path / "mine.csv", ImportOptions(mapping_file=tmp_path / "guess.toml"))

@@ -9,7 +9,7 @@ from datetime import datetime, time
 from pathlib import Path
 
 from osler.errors import UnreadableSource
-from osler.ingest.importers.csv_mapping import UNIX, Mapping, read_mapping, read_time, suggest_mapping
+from osler.ingest.importers.csv_mapping import UNIX, Mapping, read_mapping, read_time
 from osler.ingest.importers.files import count_lines, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
@@ -26,8 +26,7 @@ class CsvSource:
     def __init__(self, path: Path, options: ImportOptions) -> None:
         if options.mapping_file is None:
             raise UnreadableSource(
-                "a CSV needs a mapping file (--mapping FILE). This is a first guess; look at it, save it, use it:\n\n"
-                + suggest_mapping(path),
+                f"a CSV needs --mapping FILE; `osler import csv {path} > mine.toml` writes a first guess to look at",
                 code="mapping.missing",
             )
         self._mapping: Mapping = read_mapping(options.mapping_file)
