@@ -47,6 +47,19 @@ def streaky(number: int, answers: int, *, start: datetime = START, first: int = 
     return events
 
 
+def steady(number: int, answers: int, *, start: datetime = START) -> list[dict[str, Any]]:
+    """Answers of one who knows nearly everything, or nearly nothing, whatever the topic."""
+    rng = np.random.default_rng(number)
+    share = 0.95 if number % 2 else 0.1
+    return [
+        answer(
+            start + timedelta(minutes=5 * n), number * 10_000 + n, f"q{int(rng.integers(QUESTION_COUNT))}",
+            right=bool(rng.random() < share),
+        )
+        for n in range(answers)
+    ]  # fmt: skip
+
+
 async def send_class(database: Database, learners: int, answers: int) -> None:
     """Everybody's answers, through the real ingestion."""
     for number in range(learners):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from tests.support.classes import class_catalogue, learner, send_class, streaky
+from tests.support.classes import class_catalogue, learner, send_class, steady, streaky
 from tests.support.learning import LEARNER, START, history, review, send, small_catalogue
 
 from osler.analytics.registry import analytics
@@ -22,7 +22,10 @@ from osler.live.replay import Replay
 from osler.worker.night import Night, night_of
 
 pytestmark = pytest.mark.integration
-FITS = ("fit_item_easiness", "fit_next_answer", "fit_learning_rate", "promote_fits", "fit_memory", "refold")
+FITS = (
+    "fit_item_easiness", "fit_prior_variances", "fit_next_answer", "fit_learning_rate", "promote_fits", "fit_memory",
+    "refold",
+)  # fmt: skip
 FOLDED = ("learner_states", "topic_mastery", "item_memory")
 
 
@@ -71,7 +74,7 @@ async def test_a_model_that_wins_on_learners_held_back_is_served_from_then_on(da
     folds = sa.text("select sum(generation) from learner_states")
     async with database.read(primary=True) as session:
         counted = await session.scalar(folds)
-    await fit_all(database, ("fit_item_easiness", "fit_next_answer", "promote_fits", "refold"))
+    await fit_all(database, ("fit_item_easiness", "fit_prior_variances", "fit_next_answer", "promote_fits", "refold"))
     assert [row["version"] for row in await rows_of(database, "parameters")] == [version]
     async with database.read(primary=True) as session:
         assert await session.scalar(folds) == counted
@@ -149,3 +152,34 @@ async def test_a_learner_with_enough_reviews_is_served_by_memory_parameters_of_t
     await fit_all(database, ("fit_memory",))
     async with database.read(primary=True) as session:
         assert await session.scalar(sa.text("select fitted_at from memory_parameters")) == again
+
+
+async def test_a_class_that_lies_far_apart_is_folded_under_variances_of_its_own(database: Database):
+    await class_catalogue(database)
+    for number in range(190):
+        await send(database, steady(number, 16), learner(number))
+    await drain(database, Live(database, analytics()))
+    await fit_all(database)
+    [trial] = await rows_of(database, "prior-variances")
+    assert trial["content"]["accepted"], trial["metrics"]
+    assert trial["promoted_at"] is not None
+    assert trial["metrics"]["held_back_learners"] >= 30
+    async with database.read(primary=True) as session:
+        store = ParameterStore(Shelf(database.settings.home))
+        parameters = await store.get(session, await store.current_version(session))
+        folded = set(await session.tuples(sa.text("select distinct parameter_version from learner_states")))
+        widest = await session.scalar(sa.text("select max(ability_variance) from topic_mastery"))
+    assert parameters.irt.ability_variance == trial["content"]["ability_variance"] > 1.5
+    assert {row[0] for row in folded} == {parameters.version}
+    assert widest < parameters.irt.ability_variance
+    # What serves the next answer was trained under these variances, or does not serve.
+    [answered] = await rows_of(database, "next-answer")
+    assert answered["content"]["prior_variances"] == trial["version"]
+    assert await is_what_the_log_says(database, [learner(n) for n in (0, 3, 5)])
+    newcomer = UUID("5f0c0000-0000-4000-8000-0000000000bb")
+    await send(database, steady(1, 1), newcomer)
+    await Live(database, analytics()).catch_up(newcomer)
+    async with database.read(primary=True) as session:
+        moved = sa.text("select abs(ability_mean) from topic_mastery where user_id = :who")
+        assert await session.scalar(moved, {"who": newcomer}) > 0.5  # a wide prior moves far: .3 under the start value
+    assert await is_what_the_log_says(database, [newcomer])

@@ -45,7 +45,10 @@ BYSTANDER = UUID("5f0c0000-0000-4000-8000-000000000003")
 FIRST = 75
 """Days ago that the learners began."""
 STEPS = 60 if IS_FULL else 14
-WEEKLY = {"fit_item_easiness", "fit_next_answer", "fit_learning_rate", "promote_fits", "fit_memory", "refold"}
+WEEKLY = {
+    "fit_item_easiness", "fit_prior_variances", "fit_next_answer", "fit_learning_rate", "promote_fits", "fit_memory",
+    "refold",
+}  # fmt: skip
 
 
 async def equal_now(database: Database, step: object) -> None:

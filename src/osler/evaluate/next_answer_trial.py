@@ -52,7 +52,7 @@ def tried(collected: Collected, learner: Ints, held_back: np.ndarray[tuple[int],
     train, test = np.flatnonzero(~held_back), np.flatnonzero(held_back)
     taught, judges = (int(np.unique(learner[rows]).size) for rows in (train, test))
     if train.size < MIN_ROWS or taught < MIN_LEARNERS or judges < MIN_HELD_BACK:
-        needed = f"{MIN_ROWS} of {MIN_LEARNERS} learners, and {MIN_HELD_BACK} learners held back"
+        needed = f"{MIN_ROWS} of {MIN_LEARNERS} learners, and {MIN_HELD_BACK} held back, one in {TEST_ONE_IN}"
         return Trial(False, f"too few: {train.size} answers of {taught} learners, {judges} held back; needed {needed}")
     rows, tested = collected.rows.take(train), collected.rows.take(test)
     if np.ptp(rows.correct) == 0:

@@ -23,6 +23,7 @@ from osler.errors import IntegrityBroken
 from osler.forecasts.easiness import Counts, Easiness
 from osler.forecasts.shelf import Served, Shelf
 from osler.forecasts.tables import models
+from osler.science import irt
 from osler.science.item_easiness import Encoding, ItemPrior
 from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 from osler.science.logits import logit
@@ -30,6 +31,7 @@ from osler.science.logits import logit
 Floats = npt.NDArray[np.float64]
 
 TASK, EASINESS, NEXT_ANSWER, LEARNING_RATE = "parameters", "item-easiness", "next-answer", "learning-rate"
+PRIOR_VARIANCES = "prior-variances"
 START_VERSION = "start-1"
 START_QUESTION_MEAN = 0.65
 START_CARD_MEAN = 0.85
@@ -67,14 +69,15 @@ class Parameters:
     """What a fold needs beside the events.
 
     Without a fit every question has the easiness of the population mean: that is the model alone, and says so by its
-    version. A learner's own cards have no population, so they share one easiness. `next_answer` is None where the
-    online model serves alone, and wherever nothing is forecast.
+    version. A learner's own cards have no population, so they share one easiness. `irt` are the numbers of the online
+    model. `next_answer` is None where it serves alone, and wherever nothing is forecast.
     """
 
     version: str
     easiness: Easiness | None = None
     card_mean: float = START_CARD_MEAN
     rates: LearningRates = field(default_factory=LearningRates)
+    irt: irt.Parameters = irt.DEFAULTS
     next_answer: Served | None = None
 
     def encoding(self, user_id: UUID) -> Encoding:
@@ -111,6 +114,12 @@ class Parts(msgspec.Struct, frozen=True):
     item_easiness: str | None = None
     next_answer: str | None = None
     learning_rate: str | None = None
+    prior_variances: str | None = None
+
+
+class _Variances(msgspec.Struct, frozen=True):
+    ability_variance: float
+    skill_variance: float
 
 
 class ParameterStore:
@@ -166,7 +175,7 @@ MOST_KEPT = 4
 
 
 async def _made_of(session: ReadSession, parts: Parts, version: str) -> Parameters:
-    easiness, rates = None, LearningRates()
+    easiness, rates, online = None, LearningRates(), irt.DEFAULTS
     if parts.item_easiness is not None:
         easiness = _fitted.get(parts.item_easiness)
         if easiness is None:
@@ -176,7 +185,10 @@ async def _made_of(session: ReadSession, parts: Parts, version: str) -> Paramete
             _fitted[parts.item_easiness] = easiness
     if parts.learning_rate is not None:
         rates = msgspec.convert(await _content(session, parts.learning_rate, LEARNING_RATE), LearningRates)
-    return Parameters(version, easiness, rates=rates)
+    if parts.prior_variances is not None:
+        found = msgspec.convert(await _content(session, parts.prior_variances, PRIOR_VARIANCES), _Variances)
+        online = replace(online, ability_variance=found.ability_variance, skill_variance=found.skill_variance)
+    return Parameters(version, easiness, rates=rates, irt=online)
 
 
 async def _content(session: ReadSession, version: str, task: str) -> Any:
@@ -235,6 +247,12 @@ async def newest(session: ReadSession, task: str) -> tuple[str, dict[str, Any]] 
     """
     row: Any = await session.driver().fetchrow(_NEWEST, task)
     return None if row is None else (row["version"], msgspec.json.decode(row["content"]))
+
+
+async def variances_to_serve(session: ReadSession) -> str | None:
+    """The version of the prior variances fitted last, if they were accepted; None where the start values serve."""
+    found = await newest(session, PRIOR_VARIANCES)
+    return found[0] if found is not None and found[1]["accepted"] else None
 
 
 _NEWEST = """

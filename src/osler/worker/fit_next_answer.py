@@ -1,8 +1,8 @@
 """Which model forecasts the next answer? Fitted and judged once a week on the deployment's own log.
 
 What was known before each answer is traced by the live fold itself, over shadow tables, under the easiness counted
-last: rows to learn from and forecasts to serve cannot come apart. The model is signed and put on the shelf; it serves
-from the refold on, if it was accepted.
+last and the prior variances that serve with it: rows to learn from and forecasts to serve cannot come apart. The model
+is signed and put on the shelf; it serves from the refold on, if it was accepted.
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ import numpy as np
 from osler import __version__
 from osler.analytics.contract import Analytic, Traced
 from osler.evaluate.next_answer_models import MIN_LEARNERS
+from osler.evaluate.next_answer_rows import TEST_ONE_IN
 from osler.evaluate.next_answer_trial import MIN_HELD_BACK, Trial, is_held_back, tried
 from osler.forecasts.model_files import Manifest, Payload, golden_of
-from osler.forecasts.parameters import EASINESS, NEXT_ANSWER, Fitted, Parameters, ParameterStore, Parts, newest, store
+from osler.forecasts.parameters import (
+    EASINESS,
+    NEXT_ANSWER,
+    Fitted,
+    Parameters,
+    ParameterStore,
+    Parts,
+    newest,
+    store,
+    variances_to_serve,
+)
 from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
@@ -76,11 +87,13 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
             if easiness is None:
                 await run.progress("no answers yet: the online model serves alone")
                 return
-            parameters = await ParameterStore().of_parts(session, Parts(easiness[0]), easiness[0])
+            under = Parts(easiness[0], prior_variances=await variances_to_serve(session))
+            parameters = await ParameterStore().of_parts(session, under, easiness[0])
             known: Any = await session.driver().fetchrow(_SIZE, easiness[0])
         if known["learners"] < MIN_LEARNERS + MIN_HELD_BACK:  # tracing them would cost as much as a refold, for nothing
-            reason = f"too few: {known['learners']} learners; needed {MIN_LEARNERS}, and {MIN_HELD_BACK} held back"
-            await _kept(run, Trial(False, reason), easiness[0], known["trained_until"])
+            needed = f"{MIN_LEARNERS}, and {MIN_HELD_BACK} held back, one in {TEST_ONE_IN}"
+            reason = f"too few: {known['learners']} learners; needed {needed}; the online model serves alone"
+            await _kept(run, Trial(False, reason), under, known["trained_until"])
             return
         gathered = await _traced(run, live, analytics, parameters)
         if gathered.newest is None:
@@ -88,7 +101,7 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
         await run.progress("fitting", len(gathered.asked))
         # In a thread: the lease of the job is renewed meanwhile.
         trial = await asyncio.to_thread(_tried, gathered)
-        await _kept(run, trial, easiness[0], gathered.newest)
+        await _kept(run, trial, under, gathered.newest)
 
     return Job(NAME, "fits and judges the model of the next answer", fit, cadence=Cadence.WEEKLY)
 
@@ -115,10 +128,12 @@ def _tried(gathered: _Gathered) -> Trial:
     return tried(rows, np.array(gathered.learner, dtype=np.int64), np.array(gathered.held_back, dtype=np.bool_))
 
 
-async def _kept(run: Run, trial: Trial, easiness: str, until: datetime) -> None:
+async def _kept(run: Run, trial: Trial, under: Parts, until: datetime) -> None:
     """Put an accepted model on the shelf, and keep what became of the trial."""
     metrics: dict[str, Any] = {**(trial.metrics or {}), "reason": trial.reason}
-    content = {"item_easiness": easiness, "accepted": trial.accepted}
+    content: dict[str, Any] = {"item_easiness": under.item_easiness, "accepted": trial.accepted}
+    if under.prior_variances is not None:
+        content["prior_variances"] = under.prior_variances
     version = None
     if trial.accepted and trial.model is not None:
         digest = hashlib.sha256(msgspec.json.encode(trial.model, order="deterministic")).hexdigest()

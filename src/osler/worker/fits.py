@@ -11,6 +11,7 @@ from osler.worker.fit_item_easiness import item_easiness_job
 from osler.worker.fit_learning_rate import learning_rate_job
 from osler.worker.fit_memory import memory_job
 from osler.worker.fit_next_answer import next_answer_job
+from osler.worker.fit_prior_variances import prior_variances_job
 from osler.worker.refolding import promote_job, refold_job
 
 
@@ -18,6 +19,7 @@ def fitting_jobs(live: Live, analytics: Sequence[Analytic]) -> tuple[Job, ...]:
     """They come before the nightly ones: what the night refreshes rests on rows under one version."""
     return (
         item_easiness_job(),
+        prior_variances_job(),
         next_answer_job(live, analytics),
         learning_rate_job(),
         promote_job(live),

@@ -1,9 +1,9 @@
 """Which fits serve from now on, and is everybody folded under them? The last of the weekly jobs of models.
 
-The newest easiness, with the model of the next answer that was trained on it if it was accepted, and the learning
-rates make a version of the parameters, which is promoted. Then every learner is folded anew under it; those whose
-memory was fitted in between are already. Forecasts that were made stay as they were. Fits with an erased learner that
-nobody is served by any more are emptied.
+The newest easiness, the prior variances if they were accepted, the model of the next answer if it was and was trained
+under both, and the learning rates make a version of the parameters, which is promoted. Then every learner is folded
+anew under it; those whose memory was fitted in between are already. Forecasts that were made stay as they were. Fits
+with an erased learner that nobody is served by any more are emptied.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from osler.forecasts.parameters import (
     EASINESS,
     LEARNING_RATE,
     NEXT_ANSWER,
+    PRIOR_VARIANCES,
     TASK,
     Fitted,
     ParameterStore,
     Parts,
     newest,
     store,
+    variances_to_serve,
 )
 from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
@@ -34,6 +36,7 @@ from osler.live.draining import drain
 
 PROMOTE, REFOLD = "promote_fits", "refold"
 LEARNERS_AT_ONCE = 200
+_FITS = [EASINESS, NEXT_ANSWER, LEARNING_RATE, PRIOR_VARIANCES]
 
 _BEHIND = """
 select user_id from learner_states where parameter_version <> $1 and user_id > $2 order by user_id limit $3
@@ -75,7 +78,7 @@ def refold_job(live: Live) -> Job:
             version = await ParameterStore().current_version(session)
         done = await _refold_all(run, live, version)
         async with run.write() as session:
-            emptied: Any = await session.driver().fetch(_UNUSED, version, [EASINESS, NEXT_ANSWER, LEARNING_RATE])
+            emptied: Any = await session.driver().fetch(_UNUSED, version, _FITS)
         shelf = Shelf(run.database.settings.home)
         for row in emptied:
             shelf.remove(row["version"])
@@ -85,13 +88,14 @@ def refold_job(live: Live) -> Job:
 
 
 async def parts_to_serve(session: ReadSession) -> Parts:
-    """The fits that belong together: a model serves only with the easiness that it was trained on."""
+    """The fits that belong together: a model serves only with the easiness and variances that it was trained under."""
     easiness, model = await newest(session, EASINESS), await newest(session, NEXT_ANSWER)
-    rates = await newest(session, LEARNING_RATE)
+    rates, variances = await newest(session, LEARNING_RATE), await variances_to_serve(session)
     accepted = None
     if model is not None and model[1]["accepted"] and easiness is not None:
-        accepted = model[0] if model[1]["item_easiness"] == easiness[0] else None
-    return Parts(easiness and easiness[0], accepted, rates and rates[0])
+        under = model[1]["item_easiness"], model[1].get("prior_variances")
+        accepted = model[0] if under == (easiness[0], variances) else None
+    return Parts(easiness and easiness[0], accepted, rates and rates[0], variances)
 
 
 async def _promoted(session: WriteSession) -> str:

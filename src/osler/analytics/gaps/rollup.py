@@ -25,7 +25,6 @@ from osler.analytics.retrieval.due import SECONDS_PER_REVIEW
 from osler.catalog.snapshot import Catalogue, catalogue
 from osler.db.engine import WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore
-from osler.science.irt import DEFAULTS as IRT
 from osler.science.learning_rate import Practice
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
 from osler.science.study_value import Candidate
@@ -133,14 +132,16 @@ def practice_of(topic: str, facts: LearnerFacts, setting: Setting) -> Practice:
     """Where the learner stands on a topic and how fast practice goes; an unseen topic has its prior."""
     row = facts.mastery.get(topic)
     some = row or next(iter(facts.mastery.values()), None)
-    ability = (some["ability_mean"], some["ability_variance"]) if some else (0.0, IRT.ability_variance)
+    ability = (
+        (some["ability_mean"], some["ability_variance"]) if some else (0.0, setting.parameters.irt.ability_variance)
+    )
     if row is not None:
         skill, variance, n = row["skill_mean"], row["skill_variance"], row["attempts"]
     else:
         known = {name: (r["skill_mean"], r["attempts"]) for name, r in facts.mastery.items()}
         entry = setting.catalogue.topics.get(topic)
         skill = model.unseen_prior_mean(topic, entry.parent_id if entry else None, setting.graph, known)
-        variance, n = IRT.skill_variance, 0
+        variance, n = setting.parameters.irt.skill_variance, 0
     eta = setting.parameters.of_topic(topic) + ability[0] + skill
     rate = setting.parameters.rates.of(topic)
     return Practice(eta, ability[1] + variance, n, facts.seconds_per_attempt, rate.gamma, rate.sd)

@@ -23,7 +23,7 @@ from osler.forecasts.parameters import Parameters
 from osler.science import fsrs, fsrs_many
 from osler.science.features import LearnerHistory
 from osler.science.guessing import guess_floor
-from osler.science.irt import DEFAULTS, widened_ability
+from osler.science.irt import widened_ability
 from osler.science.item_easiness import Encoding
 from osler.science.logits import PROBIT, Z90
 from osler.science.logits_many import sigmoid_many
@@ -89,6 +89,7 @@ def mastery_of(state: TopicState, topic_id: str, as_of: datetime, parameters: Pa
         median_easiness=parameters.of_topic(topic_id),
         options=state.option_count if state.option_count > 1 else 0,
         at=epoch_seconds(as_of),
+        parameters=parameters.irt,
     )
 
 
@@ -138,7 +139,7 @@ def _row(one: Asked, strengths: Strengths, remembered: int, index: int, paramete
     )
     mastery = mastery_of(state, one.topic_id, one.as_of, parameters)
     ability = widened_ability(
-        state.learner.ability, max(0.0, epoch_seconds(one.as_of) - (state.learner.at or 0.0)) / 86_400.0, DEFAULTS
+        state.learner.ability, max(0.0, epoch_seconds(one.as_of) - (state.learner.at or 0.0)) / 86_400.0, parameters.irt
     )
     sm2_days, sm2_at = _next_by_sm2(one.items)
     return (
@@ -204,7 +205,7 @@ def trend_of_firsts(
 
     `encoding` is the learner's (`Parameters.encoding`).
     """
-    mean, variance = level_before or (0.0, DEFAULTS.ability_variance + DEFAULTS.skill_variance)
+    mean, variance = level_before or (0.0, parameters.irt.ability_variance + parameters.irt.skill_variance)
     return trend(
         [parameters.prior(kind, item, (topic_id,), encoding).easiness for kind, item, _, _ in firsts],
         [day for _, _, day, _ in firsts],

@@ -29,7 +29,7 @@ from osler.analytics.retrieval.queries import OF_ASKED_TOPICS, by_topic
 from osler.db.session import WriteSession
 from osler.domain.events import LoggedEvent
 from osler.forecasts.predictions import NEXT_ANSWER, Prediction
-from osler.science import next_answer
+from osler.science import irt, next_answer
 from osler.science.features import (
     NEW_LEARNER,
     Answer,
@@ -38,10 +38,10 @@ from osler.science.features import (
     TopicHistory,
     features,
     observe,
+    opening,
     opening_topic,
     situation,
 )  # fmt: skip
-from osler.science.irt import DEFAULTS
 from osler.science.item_easiness import Encoding
 from osler.science.logits import averaged_sigmoid
 
@@ -77,6 +77,7 @@ class Progressing:
 
     learner: LearnerHistory
     encoding: Encoding
+    irt: irt.Parameters
     bias: float
     topics: dict[str, TopicState]
     materials: dict[str, Progress]
@@ -94,7 +95,8 @@ async def fold(session: WriteSession, batch: Batch) -> None:
         await states.forget(session, batch.user_id)
     if batch.reached is None:
         return
-    before = msgspec.convert(batch.states.get(NAME, {}), LearnerState)
+    stored = batch.states.get(NAME)
+    before = msgspec.convert(stored, LearnerState) if stored else LearnerState(opening(batch.parameters.irt))
     work = _known(batch, folded, before)
     if any(len(one.topic_ids) > 1 for one in folded.judged):
         work.groups = await states.groups(session, batch.catalogue)
@@ -129,7 +131,7 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
     at = epoch_seconds(event.effective_at)
     histories = [_topic(work, topic, event).history for topic in topics]
     prior, mean = batch.parameters.prior(one.key.kind, one.key.item_id, topics, work.encoding), work.encoding.mean
-    now = situation(work.learner, histories, prior, at)
+    now = situation(work.learner, histories, prior, at, work.irt)
     item = ItemHistory(one.right_before, one.wrong_before)
     if one.key.kind == "question" and _is_looked_at(batch, event):
         values = features(now, work.learner, histories, item, prior=prior, mean=mean, names=topics)
@@ -140,7 +142,7 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
     elif not batch.is_told(NEXT_ANSWER, event.event_id):
         work.predictions.append(_by_model_alone(batch, event, averaged_sigmoid(now.eta, now.variance)))
     answer = Answer(one.key.item_id, topics, one.correct, at)
-    work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer)
+    work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer, parameters=work.irt)
     _keep(work, one, zip(topics, after, strict=True))
 
 
@@ -216,7 +218,7 @@ def _topic(work: Progressing, topic: str, event: LoggedEvent) -> TopicState:
     """The topic's state, made where the learner meets it for the first time."""
     if topic not in work.topics:
         work.topics[topic] = TopicState(
-            history=opening_topic(DEFAULTS),
+            history=opening_topic(work.irt),
             learner=learner_as_of(work.learner),
             bias=work.bias,
             touched_at=event.effective_at,
@@ -230,6 +232,7 @@ def _known(batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
     return Progressing(
         before.history,
         batch.parameters.encoding(batch.user_id),
+        batch.parameters.irt,
         folded.bias_before,
         {row["topic_id"]: states.state_of(row) for row in batch.found(states.ASKED_TOPICS) or ()},
         {row["material_id"]: progress_of_row(row) for row in batch.found(states.ASKED_MATERIALS) or ()},

@@ -20,7 +20,7 @@ from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue, ExamEntry, catalogue
 from osler.db.engine import ReadSession, WriteSession
 from osler.forecasts.parameters import Parameters, ParameterStore
-from osler.science.irt import DEFAULTS as IRT
+from osler.science.irt import Parameters as IrtParameters
 from osler.science.irt import widen
 from osler.science.irt_many import widen_many
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
@@ -144,11 +144,12 @@ def learner_state(rows: TopicRows, exam: ExamEntry, at: datetime, on: Ground) ->
     prior of its parent or its prerequisites, and widens the forecast.
     """
     asked = on.asked(exam)
-    ability, ability_variance = _ability(rows, at.timestamp())
-    n, skill, variance, options = _by_blueprint(rows, asked, at.timestamp())
+    irt = on.parameters.irt
+    ability, ability_variance = _ability(rows, at.timestamp(), irt)
+    n, skill, variance, options = _by_blueprint(rows, asked, at.timestamp(), irt)
     unseen = np.flatnonzero(n == 0)
     skill[unseen] = _priors([asked.blueprint.topic_ids[i] for i in unseen], rows, on)
-    variance[unseen] = IRT.skill_variance
+    variance[unseen] = irt.skill_variance
     easiness = np.array([on.parameters.of_topic(topic) for topic in asked.blueprint.topic_ids])
     value, low, high = mastery_many(easiness + ability + skill, ability_variance + variance, options)
     guess = np.where(options > 1, 1.0 / np.maximum(options, 1), 0.0)
@@ -159,18 +160,18 @@ def learner_state(rows: TopicRows, exam: ExamEntry, at: datetime, on: Ground) ->
     )
 
 
-def _ability(rows: TopicRows, at_s: float) -> tuple[float, float]:
+def _ability(rows: TopicRows, at_s: float, irt: IrtParameters) -> tuple[float, float]:
     """As of the newest row, the last by id where several are as new; then less sure with each day."""
     if not rows:
-        return 0.0, IRT.ability_variance
+        return 0.0, irt.ability_variance
     newest = len(rows) - 1 - int(np.argmax(rows.as_of_s[::-1]))
     days = (at_s - float(rows.as_of_s[newest])) / SECONDS_A_DAY
     variance = float(rows.ability_variance[newest])
-    widened = widen(variance, IRT.ability_variance, IRT.ability_growth_per_day, days)
+    widened = widen(variance, irt.ability_variance, irt.ability_growth_per_day, days)
     return float(rows.ability[newest]), widened
 
 
-def _by_blueprint(rows: TopicRows, asked: _Asked, at_s: float) -> tuple[Ints, Floats, Floats, Ints]:
+def _by_blueprint(rows: TopicRows, asked: _Asked, at_s: float, irt: IrtParameters) -> tuple[Ints, Floats, Floats, Ints]:
     """Answers, skill, its variance and options by the blueprint's topics (k,); 0 where there are no answers."""
     place = asked.places(rows.topic_ids)
     inside = np.flatnonzero(place >= 0)
@@ -179,7 +180,7 @@ def _by_blueprint(rows: TopicRows, asked: _Asked, at_s: float) -> tuple[Ints, Fl
     n = sums(place, attempts, k)
     weight = attempts / n[place]
     days = (at_s - rows.last_s[inside]) / SECONDS_A_DAY
-    variance = widen_many(rows.skill_variance[inside], IRT.skill_variance, IRT.skill_growth_per_day, days)
+    variance = widen_many(rows.skill_variance[inside], irt.skill_variance, irt.skill_growth_per_day, days)
     options = np.zeros(k, dtype=np.int64)
     by_answers = np.argsort(attempts, kind="stable")  # of several topics, the one with most answers is written last
     options[place[by_answers]] = rows.options[inside][by_answers]

@@ -21,6 +21,7 @@ from osler.science.retention import WEEK_DAYS, Period, Week, forgetting_curve, p
 
 Row = Mapping[str, Any]
 
+START_VARIANCE = DEFAULTS.skill_variance
 CURVE_DAYS = (*range(31), *range(35, 91, 5), *range(100, 181, 10))
 ALERTS_SHOWN = 20
 
@@ -176,7 +177,7 @@ def topic_answer(
         "exam_on": exam.get("exam_on"),
         "topic": None if shown is None else {k: v for k, v in shown.items() if k not in _ONLY_FOR_CURVE},
         "items_total": found["items_total"] or None,
-        **whole_topic(row, found["items_total"], found.get("easiness")),
+        **whole_topic(row, found["items_total"], found.get("easiness"), found.get("skill_variance", START_VARIANCE)),
         "curve": curve,
         "observed": [{"day": day, "n": n, "correct": right} for day, n, right in found["days"]],
     }  # fmt: skip
@@ -185,7 +186,9 @@ def topic_answer(
 _ONLY_FOR_CURVE = frozenset({"recall_bias", "memory_days", "last_at", "ability_mean", "ability_variance"})
 
 
-def whole_topic(row: Row | None, items_total: int, easiness: float | None) -> dict[str, float | None]:
+def whole_topic(
+    row: Row | None, items_total: int, easiness: float | None, skill_variance: float = START_VARIANCE
+) -> dict[str, float | None]:
     """Coverage of the topic's items, and the strength of all of them: unseen ones with their chance at zero practice.
 
     Nothing where the catalogue has no items of the topic, or no seen one is remembered (science page, 2.8).
@@ -193,7 +196,7 @@ def whole_topic(row: Row | None, items_total: int, easiness: float | None) -> di
     if row is None or not items_total or row["retrieval_strength"] is None or easiness is None:
         return {"coverage": None, "whole_topic_strength": None}
     coverage = min(1.0, row["items_seen"] / items_total)
-    unseen = averaged_sigmoid(easiness + row["ability_mean"], row["ability_variance"] + DEFAULTS.skill_variance)
+    unseen = averaged_sigmoid(easiness + row["ability_mean"], row["ability_variance"] + skill_variance)
     whole = coverage * row["retrieval_strength"] + (1.0 - coverage) * unseen
     return {"coverage": coverage, "whole_topic_strength": whole}
 

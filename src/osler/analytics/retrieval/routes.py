@@ -64,7 +64,8 @@ async def retrieval_of_topic(topic_id: TopicId, scope: ReadAnalytics, reply: Cac
         if found["row"] is None and topic_id not in on.catalogue.topics:
             raise NotFound("There is no such topic.", code="topic.unknown")
         if found["row"] is not None:
-            found["easiness"] = (await _parameters.get(session, found["version"])).of_topic(topic_id)
+            parameters = await _parameters.get(session, found["version"])
+            found["easiness"], found["skill_variance"] = parameters.of_topic(topic_id), parameters.irt.skill_variance
         mine = await parameters_of(session, scope.user_id)
         items = (await items_of_topics(session, scope.user_id, [topic_id], mine)).get(topic_id, [])
         return topic_answer(topic_id, found, items, on, as_of)
