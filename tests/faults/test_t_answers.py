@@ -6,6 +6,9 @@ import pytest
 from tests.support import tracking as t
 from tests.support.tracking import note, tracking, until
 
+from osler.tracking import HttpSink, Osler
+from osler.tracking.sinks import token_in
+
 pytestmark = pytest.mark.fault
 
 MANY = 40
@@ -89,6 +92,51 @@ def test_t03_one_event_that_no_answer_names_waits_and_holds_up_nobody(tmp_path) 
         assert until(lambda: len(server.stored) == MANY - 1), osler.counts
         server.otherwise = t.take
         _all_arrived(server, osler)
+
+
+def test_t03_a_token_that_runs_out_is_renewed_in_its_file_and_nothing_is_lost(tmp_path) -> None:
+    file = tmp_path / "token"
+
+    def of_today(handler: t.Handler, envelope: dict) -> None:
+        is_good = handler.headers["Authorization"] == "Bearer today"
+        (t.take if is_good else t.says(401))(handler, envelope)
+
+    with t.listening() as server:
+        server.otherwise = of_today
+        osler = Osler(HttpSink(server.url, token_in(file)), t.KEY, t.options(tmp_path))
+        try:
+            assert all(note(osler, n) for n in range(MANY))
+            assert until(lambda: osler.counts.failures >= 2), "no token at all was no fault"
+            assert not server.envelopes
+            file.write_text("yesterday\n")
+            assert until(lambda: len(server.envelopes) >= 2), "the token that had run out was never tried"
+            file.write_text("today\n")
+            _all_arrived(server, osler)
+            assert server.duplicates == 0
+        finally:
+            osler.close()
+
+
+ODD = {
+    "207 without results": t.says(207, b'{"results":[]}'), "204": t.says(204, b""), "999": t.says(999),
+    "a negative index": t.says(200, b'{"results":[{"index":-1,"status":"accepted"}]}'),
+    "an index beyond all bounds": t.says(200, b'{"results":[{"index":99999999999999999999,"status":"accepted"}]}'),
+    "a wait for ever": t.says(200, b'{"results":[{"index":0,"status":"retry","retry_after_seconds":1e999}]}'),
+    "depth": t.says(200, b"[" * 100_000), "no UTF-8": t.says(200, b"\xff\xfe"),
+    "five megabytes": t.says(200, b" " * 5_000_000),
+    "a date to retry after": t.says(429, Retry_After="Wed, 21 Oct 2026 07:28:00 GMT"),
+    "a negative time to retry after": t.says(429, Retry_After="-5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_t03_an_odd_answer_deletes_nothing_and_stops_nothing(what: str, tmp_path) -> None:
+    with t.listening() as server, tracking(server.url, tmp_path) as osler:
+        server.script = [ODD[what]]
+        note(osler, 0)
+        assert until(lambda: len(server.stored) == 1), osler.counts
+        assert not server.script, "the fault did not happen"
+        assert not osler.counts.lost
 
 
 def test_t03_retry_after_is_honoured_even_by_a_flush(tmp_path) -> None:

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 from fastapi import BackgroundTasks
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from tests.support import tracking as t
 from tests.support.asgi import Seen, ask
-from tests.support.tracked_host import plain_host, subject_of, tracked_host
+from tests.support.tracked_host import ROUTES, plain_host, subject_of, tracked_host
 from tests.support.tracking import tracking, until
 
-from osler.tracking import Osler
+from osler.tracking import Osler, TrackingMiddleware
 
 pytestmark = pytest.mark.fault
 
@@ -92,6 +96,26 @@ async def test_t08_a_background_task_runs_after_the_event_and_is_no_part_of_the_
     assert failed["data"]["status"] == 200
 
 
+async def test_t08_a_send_that_fails_at_the_very_end_is_noted_once_and_raised(tmp_path) -> None:
+    def broken(app: Any) -> Any:
+        async def outer(scope: Any, receive: Any, send: Any) -> None:
+            async def failing(message: Any) -> None:
+                if message["type"] == "http.response.body":
+                    raise ConnectionResetError
+                await send(message)
+
+            await app(scope, receive, failing)
+
+        return outer
+
+    with tracked(tmp_path) as (server, osler):
+        seen = await ask(broken(tracked_host(osler)), "GET", "/nothing", x_subject="s1")
+        assert seen == await ask(broken(plain_host()), "GET", "/nothing", x_subject="s1")
+        assert "ConnectionResetError" in (seen.error or "")
+        assert await osler.flush(5)
+        assert [d["status"] for d in _events(server, "api_request")] == [200]
+
+
 async def test_t08_a_client_that_goes_away_is_noted_and_the_host_is_cancelled_as_ever(tmp_path) -> None:
     with tracked(tmp_path) as (server, osler):
         host = tracked_host(osler)
@@ -104,6 +128,27 @@ async def test_t08_a_client_that_goes_away_is_noted_and_the_host_is_cancelled_as
         assert in_vain == Seen(error="cancelled")
         assert await osler.flush(5)
         assert sorted(d["status"] for d in _events(server, "api_request")) == [206, 499]
+
+
+async def test_t08_sync_routes_of_a_starlette_host_at_once_keep_each_learners_answer_apart(tmp_path) -> None:
+    """Handlers in threads, no lifespan, no FastAPI: what a handler says is its own request's alone."""
+
+    def answer(request: Request) -> JSONResponse:
+        time.sleep(0.01)
+        request.state.osler.set(answer=[request.path_params["qid"].upper()], time_to_answer_seconds=3)
+        return JSONResponse({})
+
+    with tracked(tmp_path) as (server, osler):
+        host = Starlette(routes=[Route("/quiz/{qid}/answer", answer, methods=["POST"])])
+        host.add_middleware(TrackingMiddleware, osler=osler, identify=subject_of, routes=ROUTES)
+        await asyncio.gather(*(ask(host, "POST", f"/quiz/q{n}/answer", x_subject=f"s{n}") for n in range(40)))
+        assert await osler.flush(5)
+        answers = {e["data"]["question_id"]: e for e in server.stored.values() if e["type"] == "question_submit"}
+    assert len(answers) == 40
+    for n in range(40):
+        event = answers[f"q{n}"]
+        assert event["data"]["answer"] == [f"Q{n}"]
+        assert event["user_id"] == str(osler.pseudonym(f"s{n}"))
 
 
 async def test_t08_web_sockets_pass_untouched_and_unnoted(tmp_path) -> None:

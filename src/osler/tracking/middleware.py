@@ -84,16 +84,21 @@ class TrackingMiddleware:
         is_noted = False
         started = clock.monotonic_seconds()
 
-        async def watching(message: Message) -> None:
+        async def ending(message: Message, status: int) -> None:
+            # Here and not at the end: background tasks, which the client does not wait for, have yet to run.
+            try:
+                await send(message)
+            finally:
+                await self._note(scope, status, started, details)
+
+        def watching(message: Message) -> Awaitable[None]:
             nonlocal status, is_noted
-            await send(message)
-            kind = message["type"]
-            if kind == "http.response.start":
+            if message["type"] == "http.response.start":
                 status = message["status"]
             elif status is not None and not is_noted and not message.get("more_body"):
-                # Here and not at the end: background tasks, which the client does not wait for, have yet to run.
                 is_noted = True
-                await self._note(scope, status, started, details)
+                return ending(message, status)
+            return send(message)
 
         otherwise = 500
         try:

@@ -22,7 +22,7 @@ from osler.tracking.sinks import Sink
 SDK = f"osler-python/{__version__}"
 _IDLE_SECONDS = 1.0
 _MOST_ASKED_SECONDS = 86_400.0
-_RESTS = 24.0
+_RESTS, _MOST_REST_SECONDS = 24.0, 1.0
 """After each batch of a backlog, so many times the processor time that it took: the host's requests have the rest."""
 _STOP_SHARE = 0.7
 """Of the time for shutting down, what is spent on sending; the rest is for the disk."""
@@ -181,7 +181,7 @@ class Sender:
                 began = clock.thread_seconds()
                 if not self._send_once():
                     return
-                self._hurry.wait(_RESTS * (clock.thread_seconds() - began))
+                self._hurry.wait(min(_MOST_REST_SECONDS, _RESTS * (clock.thread_seconds() - began)))
         except Exception as error:  # noqa: BLE001 (a thread that died would send nothing any more)
             log.warning("osler: tracking could not send (%s); it goes on", type(error).__name__)
             self._back_off(None, is_absent=False)
