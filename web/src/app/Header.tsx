@@ -3,8 +3,8 @@ import { lazy, Suspense, useState } from "react";
 import { useReadiness } from "../analytics/readiness/query";
 import { useMe } from "../api/me";
 import { nameOf } from "../pages/roles";
-import { plural } from "../shared/numbers";
 import { applyTheme, currentTheme, nextTheme } from "../shared/theme";
+import { examWhen } from "./exam";
 
 // Opened seldom: loaded when it is.
 const ExamDialog = lazy(() => import("./ExamDialog").then((module) => ({ default: module.ExamDialog })));
@@ -23,7 +23,7 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
         {me?.exam && (
           <span>
             <ExamName id={me.exam.exam_id} />
-            {me.days_to_exam != null && ` in ${plural(me.days_to_exam, "day", "days")}`}
+            {` ${examWhen(me)}`}
           </span>
         )}
         {me && !me.exam && <span>{isLearner ? "No exam set" : me.roles.map(nameOf).join(", ")}</span>}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { choiceOf, sameMinutes } from "./exam";
+import { choiceOf, examWhen, sameMinutes } from "./exam";
 
 function fields(values: Record<string, string>): FormData {
   const made = new FormData();
@@ -28,4 +28,10 @@ test("one figure is shown only where it holds for every day", () => {
   expect(sameMinutes([60, 60, 60, 60, 60, 60, 60])).toBe(60);
   expect(sameMinutes(weekdays.minutes_per_day)).toBeNull();
   expect(sameMinutes(null)).toBeNull();
+});
+
+test("an exam is ahead, today, or over; without a day nothing is said", () => {
+  const when = (exam_on: string | null, days_to_exam: number | null) => examWhen({ exam: { ...weekdays, exam_on }, today: "2026-11-22", days_to_exam });
+  expect([when("2026-12-02", 10), when("2026-11-23", 1), when("2026-11-22", 0)]).toEqual(["in 10 days", "in 1 day", "today"]);
+  expect([when("2020-01-01", 0), when(null, null)]).toEqual(["is over", ""]);
 });

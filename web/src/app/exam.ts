@@ -1,5 +1,6 @@
 // What the form of the exam means: PURE, from fields to the choice that is sent.
 import type { Schemas } from "../api/context";
+import { plural } from "../shared/numbers";
 
 type Choice = Schemas["ExamChoice"];
 const WEEKDAYS = 7;
@@ -8,6 +9,13 @@ const WEEKDAYS = 7;
 export function sameMinutes(week: readonly number[] | null | undefined): number | null {
   const [first, ...others] = week ?? [];
   return first !== undefined && others.every((minutes) => minutes === first) ? first : null;
+}
+
+/** How far off the exam is, in the learner's own days; nothing without a day. */
+export function examWhen({ exam, today, days_to_exam: days }: Pick<Schemas["Me"], "exam" | "today" | "days_to_exam">): string {
+  if (exam?.exam_on == null || days == null) return "";
+  if (exam.exam_on < today) return "is over";
+  return days === 0 ? "today" : `in ${plural(days, "day", "days")}`;
 }
 
 /** Empty minutes keep the weekdays as they were planned; an empty goal is no goal. */
