@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from osler.errors import UnreadableSource
+from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam, item_response
 from osler.evaluate.protocol import silent
 
@@ -86,3 +88,11 @@ def test_a_table_without_scored_items_is_refused(tmp_path):
     path.write_text("Q1,Q2\nA,B\nC,D\n")
     with pytest.raises(UnreadableSource, match="columns scored 0 or 1"):
         item_response.read(path)
+
+
+def test_what_such_a_table_cannot_do_is_refused_not_passed_over(tmp_path):
+    path = write(tmp_path / "x.csv", persons=60)
+    with pytest.raises(InvalidInput, match="no dates"):
+        item_response.TASK.run(path, as_of=date(2026, 1, 1), baselines=None, progress=silent, seed=0)
+    with pytest.raises(InvalidInput, match="item_mean"):
+        item_response.TASK.run(path, as_of=None, baselines=("forest",), progress=silent, seed=0)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from osler.errors import UnreadableSource
+from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate.bootstrap import auc_interval
 from osler.evaluate.exam_oulad import Floats, Strings
 from osler.evaluate.metrics import auc, interval_scores, log_loss
@@ -32,6 +32,10 @@ from osler.science.serving_rule import compare, enough_outcomes
 OUTCOMES = ("StudySuccess",)
 NOT_ITEMS = frozenset({"total", "minority", *OUTCOMES})
 MIN_ITEMS = 6
+DESCRIPTIONS = {
+    "osler": "logistic regression an item on the log odds of the answers seen",
+    "item_mean": "share right in training",
+}
 MIN_AUC = 0.65
 CANNOT_TELL = "We can't tell: this test says too little about who succeeds to be said of one person."
 
@@ -179,8 +183,12 @@ class ItemResponseTask:
     def run(
         self, path: Path, *, as_of: date | None, baselines: Sequence[str] | None, progress: Progress, seed: int
     ) -> Report:
-        """See `Task.run`. Such files have no dates: `as_of` has nothing to leave out; the one baseline always runs."""
-        del as_of, baselines
+        """See `Task.run`. Errors: InvalidInput for `as_of`, as such files have no dates, and for unknown baselines."""
+        if as_of is not None:
+            raise InvalidInput(f"{path.name} carries no dates, so as-of cannot cut it.")
+        unknown = sorted(set(baselines or ()) - set(DESCRIPTIONS))
+        if unknown:
+            raise InvalidInput(f"No such baseline: {', '.join(unknown)}. There is item_mean.")
         began = perf_counter()
         answers = read(path)
         test = held_out(answers.name, len(answers.right))
@@ -192,10 +200,7 @@ class ItemResponseTask:
             truth.ravel(),
             {"osler": forecast.ravel(), "item_mean": means.ravel()},
             seed=seed,
-            descriptions={
-                "osler": "logistic regression an item on the log odds of the answers seen",
-                "item_mean": "share right",
-            },
+            descriptions=DESCRIPTIONS,
         )
         sections: dict[str, Any] = {"score": {"osler": score_figures(answers.right, test, truth, forecast)}}
         status, notes = "ok", ["Items at even positions observed, those at odd positions forecast; no dates, no time."]
