@@ -22,6 +22,7 @@ from osler.analytics.efficiency.tables import daily_user_stats
 from osler.analytics.mastery.tables import topic_mastery
 from osler.analytics.registry import analytics
 from osler.analytics.states import learner_states
+from osler.db.connect import connect_plainly
 from osler.db.engine import Database
 from osler.db.history import HEAD
 from osler.db.migrate import migrate
@@ -32,6 +33,7 @@ from osler.live.draining import drain, stale
 from osler.live.learners import FOLD_VERSION
 from osler.live.replay import Replay, as_json
 from osler.rollups.draining import drain as drain_counts
+from osler.rollups.draining import owe_everything
 from osler.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -95,11 +97,33 @@ async def rows(database: Database, table: sa.Table) -> list[dict[str, Any]]:
     return (await derived(database, [table], LEARNER))[table.name]
 
 
+async def cut_in_mid_day(settings: Settings) -> int:
+    """The log of the learner with a checkpoint begins in the middle of a day: where a month's edge falls into it."""
+    assert settings.owner_database_url is not None
+    admin = await connect_plainly(settings.owner_database_url.get_secret_value())
+    try:
+        await admin.execute("set role osler_owner")
+        await admin.execute("alter table study_events disable trigger study_events_rows")
+        query = (
+            "with gone as (delete from study_events where user_id = $1 and event_id in (select event_id "
+            "from study_events where user_id = $1 order by event_ts limit 3) returning 1) select count(*) from gone"
+        )
+        gone: int = await admin.fetchval(query, OTHER)
+        await admin.execute("alter table study_events enable always trigger study_events_rows")
+    finally:
+        await admin.close()
+    return gone
+
+
 async def test_r03_days_that_the_log_no_longer_holds_whole_keep_their_counts(old: Settings) -> None:
     await migrate(old)
+    assert await cut_in_mid_day(old) == 3
     async with Database.open(old) as database:
         before = (await derived(database, [daily_user_stats], OTHER))["daily_user_stats"]
         await brought_up(database)
+        async with database.write() as session:  # as `osler replay` does
+            await owe_everything(session, analytics())
+        await drain_counts(database, analytics(), as_of=AS_OF)
         after = (await derived(database, [daily_user_stats], OTHER))["daily_user_stats"]
     assert before[0]["local_date"] == START.date()
     kept = [row["questions"] for row in after]

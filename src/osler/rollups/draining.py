@@ -73,7 +73,10 @@ async def _refresh(
 _OWE = """
 insert into stale_days (user_id, job, local_date)
 select d.user_id, j.job, d.local_date
-  from (select distinct user_id, local_date from study_events where $2::uuid[] is null or user_id = any($2)) d,
+  from (select distinct e.user_id, e.local_date from study_events e
+         where ($2::uuid[] is null or e.user_id = any($2))
+           and e.local_date > coalesce((select (max(c.event_ts) at time zone 'UTC')::date + 2
+                                          from state_checkpoints c where c.user_id = e.user_id), '-infinity')) d,
        unnest($1::text[]) as j(job)
 """
 _FORGET = "delete from refreshed where $1::uuid[] is null or user_id = any($1)"
