@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cachetools import LRUCache
-
 from osler.domain.clock_rules import Home, us_of, zone_named
 from osler.domain.outcomes import EventProblem
 from osler.eventlog.append import Connection
@@ -28,7 +26,7 @@ class KnownLearners:
     """Zone, start of the day and checkpoint of who sent lately. One for each process; `forget` who has changed."""
 
     def __init__(self) -> None:
-        self._kept: LRUCache[str, Learner] = LRUCache(MOST_KEPT)
+        self._kept: dict[str, Learner] = {}
 
     def forget(self, user_ids: Iterable[str]) -> None:
         """Look again before the next batch of these."""
@@ -44,6 +42,8 @@ class KnownLearners:
         if unknown:
             rows: Any = await connection.fetch(_LEARNERS, unknown)
             read = {row["user_id"]: _learner(row, zone) for row in rows}
+            if len(self._kept) + len(read) > MOST_KEPT:
+                self._kept.clear()
             self._kept.update(read)
             found |= read
             if sender.may_create:

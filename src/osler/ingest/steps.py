@@ -7,6 +7,7 @@ looked up stands in the context.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from osler.domain import clock_rules
@@ -75,6 +76,7 @@ def name_learner(c: Candidate, ctx: Context) -> None:
     c.user_id = named
 
 
+@lru_cache(maxsize=50_000)
 def is_pseudonym(text: str) -> bool:
     """A UUID in canonical form that can belong to somebody: neither nil nor all ones."""
     shape = len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-" and text.count("-") == 4
