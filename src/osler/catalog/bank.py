@@ -97,9 +97,9 @@ def _compared(
     return Put(new, changed, len(rows) - len(new) - len(changed))
 
 
-def _value(row: Mapping[str, Any], name: str) -> Any:
-    found = row.get(name)
-    return list(found) if isinstance(found, (list, tuple)) else found
+def _value(row: Mapping[str, Any], name: str) -> Any:  # Any: what a column holds, arrays as lists
+    found: Any = row.get(name)
+    return [*found] if isinstance(found, (list, tuple)) else found
 
 
 async def _write(
