@@ -103,13 +103,13 @@ async def cut_in_mid_day(settings: Settings) -> int:
     admin = await connect_plainly(settings.owner_database_url.get_secret_value())
     try:
         await admin.execute("set role osler_owner")
-        await admin.execute("alter table study_events disable trigger study_events_rows")
-        query = (
-            "with gone as (delete from study_events where user_id = $1 and event_id in (select event_id "
-            "from study_events where user_id = $1 order by event_ts limit 3) returning 1) select count(*) from gone"
-        )
-        gone: int = await admin.fetchval(query, OTHER)
-        await admin.execute("alter table study_events enable always trigger study_events_rows")
+        oldest = "select event_id from study_events where user_id = $1 order by event_ts limit 3"
+        first = await admin.fetchval(f"select array_agg(event_id) from ({oldest}) e", OTHER)
+        for table in ("question_attempts", "material_interactions", "study_events"):
+            await admin.execute(f"alter table {table} disable trigger {table}_rows")
+            query = f"with d as (delete from {table} where user_id = $1 and event_id = any($2) returning 1)"
+            gone: int = await admin.fetchval(f"{query} select count(*) from d", OTHER, first)
+            await admin.execute(f"alter table {table} enable always trigger {table}_rows")
     finally:
         await admin.close()
     return gone
