@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from tests.support.wire_events import batch, event, learner
 
+from osler import clock
 from osler.api.app import api_routes
+from osler.domain.identity import new_event_id
 from osler.http import straight
 from osler.http.policy import Role
 from osler.observe import metrics
@@ -73,6 +76,27 @@ async def test_a_batch_counts_under_its_route_and_a_query_goes_the_long_way(web,
     assert (odd.status_code, len(gone_straight)) == (422, 1)
     answer = await web.client.get(PATH, headers=headers)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_an_answer_is_refused_and_taken_alike_on_both_ways(web, gone_straight):
+    async with web.app.state.platform.db.write() as session:
+        await session.execute(sa.text("insert into questions (question_id, key) values ('q-1', '{A}')"))
+        await session.execute(sa.text("insert into catalog_versions (what) values ('keys')"))
+    own = {**JSON, **web.auth(learner())}
+    stated = {"answer": "A", "time_spent": 9, "event_id": str(new_event_id(int(clock.now().timestamp() * 1000)))}
+    asked = [
+        ("q-1", stated, own), ("q-1", stated, own), ("q-1", {**stated, "answer": "B"}, own), ("q-1", stated, JSON),
+        ("q-2", stated, own), ("q%202", stated, own), ("q-1", {**stated, "time_spent": -1}, own), ("x" * 65, stated, own),
+    ]  # fmt: skip
+    statuses = []
+    for question, body, headers in asked:
+        path = f"/api/questions/{question}/submit"
+        answers = [said(await web.client.post(each, json=body, headers=headers)) for each in (path, path + "?long=1")]
+        statuses.append([status for status, _, _ in answers])
+        if question != "q-1" or body is not stated:
+            assert answers[0] == answers[1]
+    assert statuses == [[200] * 2, [200] * 2, [409] * 2, [401] * 2, [404] * 2, [404] * 2, [422] * 2, [404] * 2]
+    assert set(gone_straight) == {"/api/questions/q-1/submit", "/api/questions/q-2/submit"}
 
 
 async def test_what_is_marked_has_one_policy(web):

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from osler.errors import NotFound
 from osler.http.deps import Here
+from osler.http.straight import straight
 from osler.http.strict import api_router
 from osler.ingest.pipeline import Ingestion, ingestion_of
 from osler.ingest.routes import documents as doc
@@ -51,6 +52,7 @@ def router(hooks: Hooks) -> APIRouter:
         "/{item_id}/submit", openapi_extra=doc.body_of(SCHEMA, EXAMPLE),
         responses=doc.answers(EXAMPLE_ANSWER, 404, 409, 422, *FAILURES),
     )  # fmt: skip
+    @straight
     async def submit(request: Request, item_id: ItemId, scope: Writer, here: Here) -> Response:
         """Answer a question. The reply has the grade and the new mastery of its topics.
 
