@@ -39,7 +39,9 @@ def test_t02_the_host_is_as_quick_whatever_osler_does(milliseconds: int) -> None
     for name in host_ratio.FAULTS:
         ended = found.ended[name]
         assert ended[HAPPENED.get(name, "failures")] > 0, (name, ended)
-        assert not ended["refused"]
+        # A machine that stands still for 50 ms makes an `identify` of that request that took too long.
+        assert set(ended["refused"]) <= {"identify"}
+        assert ended["refused"].get("identify", 0) <= REQUESTS * len(found.pairs[name]) / 100
         assert found.verdict(name) == host_ratio.HOLDS or not IS_FULL, said
         assert found.verdict(name) != host_ratio.BROKEN, said
         assert found.added_us(name) <= MOST_ADDED_US, name
