@@ -49,7 +49,7 @@ def test_a_trained_model_takes_over_once_it_has_won(tmp_path):
 
 def test_the_closed_form_stays_where_it_is_as_good(tmp_path):
     found = run(write(tmp_path / "exams.csv", helpful=False))
-    assert found["models"]["osler"]["brier"] == found["models"]["closed_form"]["brier"]
+    assert found["models"]["osler"]["brier"] == found["models"]["recalibrated"]["brier"]
     assert found["serving_rule"]["now_served"]["source"] == "closed_form"
 
 

@@ -159,8 +159,11 @@ def _outcomes(log: ExamLog, found: Sequence[tuple[Place, int, Known]]) -> Outcom
 
 
 def served_by_then(rows: Outcomes, done: np.ndarray, forecasts: dict[str, Floats], seed: int) -> Floats:
-    """What Osler would have answered: the closed form, until a trained model had won on earlier exam dates."""
-    answer = rows.closed_form.copy()
+    """What Osler would have answered: the closed form, recalibrated on earlier results once there were 30 of them.
+
+    And a trained model from the exam date on before which it had won on earlier ones.
+    """
+    answer = np.where(done, forecasts["recalibrated"], rows.closed_form)
     for block in exam_blocks(rows)[1:]:
         now = np.isin(rows.exam_on, block)
         earlier = rows.exam_on < block[0]
