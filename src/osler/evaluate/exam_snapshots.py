@@ -182,7 +182,7 @@ def run(path: Path, *, as_of: date | None, progress: Progress, seed: int) -> Rep
     rows = found.rows
     done, forecasts = forward(rows, seed)
     if not done.any() or not enough(rows):
-        raise InvalidInput(_too_few(rows))
+        raise InvalidInput(" ".join((_too_few(rows), *found.notes)))
     progress("forward", 1, 2)
     answer = served_by_then(rows, done, forecasts, seed)
     models = {"osler": answer[done], **{name: p[done] for name, p in forecasts.items()}}
