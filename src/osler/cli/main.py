@@ -21,6 +21,7 @@ from osler.cli import (
     export,
     jobs,
     migrate,
+    new_analytic,
     openapi,
     replay,
     scheduler,
@@ -70,6 +71,7 @@ app.add_typer(curriculum.app, name="curriculum")
 app.command("export")(export.command)
 app.command("evaluate")(evaluate.command)
 app.command("openapi")(openapi.command)
+app.command("new-analytic")(new_analytic.command)
 app.command("doctor")(doctor.command)
 
 
