@@ -13,7 +13,7 @@ from osler.simulate import sample_class
 from osler.simulate.sample_class import existing_class
 
 pytestmark = pytest.mark.integration
-SMALL = Wanted(learners=2, days=4, density=0.3, seed=7, fresh=False)
+SMALL = Wanted(learners=2, days=4, density=0.3, seed=7, reset=False)
 
 
 async def figures(database: Database) -> tuple[int, int, int]:
@@ -58,7 +58,7 @@ async def test_a_stopped_start_is_gone_on_with_and_another_size_is_not_added(dat
     assert (await prepare(database, SMALL)).learners == people.learners
     assert await figures(database) == (4, events, 2)
     monkeypatch.setattr(demo_class, "_compute", stops_before)
-    again = await prepare(database, Wanted(5, 9, 1.0, 8, fresh=False))
+    again = await prepare(database, Wanted(5, 9, 1.0, 8, reset=False))
     assert "another sample class is here and is used: 2 learners" in capsys.readouterr().out
     assert set(again.learners) == set(people.learners)
     assert again.educator == people.educator
@@ -72,7 +72,7 @@ async def test_a_fresh_class_takes_the_place_of_the_old(database: Database, monk
 
     monkeypatch.setattr(demo_class, "_compute", nothing)
     before = await prepare(database, SMALL)
-    after = await prepare(database, Wanted(3, 3, 0.3, 7, fresh=True))
+    after = await prepare(database, Wanted(3, 3, 0.3, 7, reset=True))
     assert not set(after.learners) & set(before.learners)
     assert (await figures(database))[0] == 5
     async with database.read(primary=True) as s:

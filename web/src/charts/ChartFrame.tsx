@@ -74,10 +74,13 @@ function shown(value: ReturnType<Column<unknown>["value"]>): string {
   return typeof value === "number" ? String(Math.round(value * 1000) / 1000) : String(value);
 }
 
+const KEPT_MS = 60_000;
+
 function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  // The browser reads the file after the click; one that is taken away at once may be saved empty.
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }
