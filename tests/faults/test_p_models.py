@@ -172,7 +172,7 @@ async def test_p18_where_no_file_may_be_served_the_online_model_serves_alone_and
     before = alerts()
     await send(database, [answer(START, 1, "q1", right=True)])
     await Live(database, analytics()).catch_up(LEARNER)
-    assert (await told_by(database)).startswith("adf-1/parameters-")
+    assert (await told_by(database)).startswith("adf-2/parameters-")
     assert alerts() == before + 1
 
 

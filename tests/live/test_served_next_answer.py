@@ -11,10 +11,21 @@ from uuid import UUID
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from tests.support.learning import LEARNER, START, answer, event, history, review, send, small_catalogue
+from tests.support.learning import (
+    LEARNER,
+    OTHER,
+    START,
+    TOPICS,
+    answer,
+    event,
+    history,
+    review,
+    send,
+    small_catalogue,
+)
 
 from osler.analytics.registry import analytics
-from osler.catalog.tables import catalog_versions, questions, topics
+from osler.catalog.tables import cards, catalog_versions, questions, topics
 from osler.db.engine import Database
 from osler.evaluate import next_answer_rows
 from osler.evaluate.next_answer_data import Answers, read
@@ -117,7 +128,7 @@ async def test_live_features_and_forecasts_are_those_of_the_backtest(
         await send(database, mine[:-5], user)
         await live.catch_up(user)
     by_model_alone = await stored(database)
-    assert {version for version, _ in by_model_alone.values()} == {"adf-1/start-1"}
+    assert {version for version, _ in by_model_alone.values()} == {"adf-2/start-1"}
 
     # The easiness that the backtest encodes with, as the weekly job counts it in SQL.
     early = [one for user, mine in events.items() for one in [r for r in rows if r[0] == user][: len(mine) - 5]]
@@ -181,6 +192,37 @@ async def test_an_exported_log_with_cards_is_folded_by_the_backtest_as_it_was_li
         rows = (answers.learner == mine[str(user)]) & ~answers.is_card
         traced = await traced_live(database, live, easiness[0], [user])
         np.testing.assert_allclose(traced, expected[rows], rtol=0, atol=1e-12)
+
+
+def month_of(*, overdue: bool) -> list[dict[str, Any]]:
+    """Three questions and six cards a day; cards passed at 85 %, from day 10 on at 32 % where they are left overdue."""
+    events: list[dict[str, Any]] = []
+    for day in range(30):
+        at = START + timedelta(days=day)
+        for n in range(9):
+            place, at = day * 9 + n, at + timedelta(minutes=2)
+            if n < 3:
+                events.append(answer(at, place, f"q{(day * 3 + n) % 12}", right=(day + n) % 3 != 0))
+            else:
+                passed = place * 7 % 25 < 8 if overdue and day >= 10 else place * 7 % 20 < 17
+                events.append(review(at, place, f"c{place % 90}", 3 if passed else 1))
+    return events
+
+
+async def test_cards_that_are_let_go_overdue_move_no_forecast_of_a_question(database: Database):
+    await small_catalogue(database)
+    async with database.write() as session:
+        named = [{"user_id": user, "card_id": f"c{n}", "topic_ids": [TOPICS[n % 3]]} for user in (LEARNER, OTHER)
+                 for n in range(90)]  # fmt: skip
+        await session.execute(sa.insert(cards), named)
+        await session.execute(sa.insert(catalog_versions).values(what="cards"))
+    await send(database, month_of(overdue=False), LEARNER)
+    await send(database, month_of(overdue=True), OTHER)
+    await drain(database, Live(database, analytics()))
+    told = await stored(database)
+    asked = [one["id"] for one in month_of(overdue=False) if one["type"] == "question_submit"]
+    on_time, late = (np.array([told[user, about][1] for about in asked]) for user in (LEARNER, OTHER))
+    assert np.abs(on_time - late).max() < 0.04
 
 
 async def traced_live(database: Database, live: Live, easiness: str, users: list[UUID]) -> np.ndarray:

@@ -13,6 +13,7 @@ from osler.science.features import NAMES, Answer, elapsed_days
 from osler.science.histories import Histories, fold, initial, read, update
 from osler.science.irt import Parameters
 from osler.science.item_easiness import Encoding, ItemPrior
+from osler.science.logits import sigmoid
 
 ENCODING = Encoding(0.6, {"a": 0.5, "b": -0.5}, {"q": ItemPrior(0.9, 0.5, math.log1p(12))})
 answers = st.lists(
@@ -22,6 +23,7 @@ answers = st.lists(
         topics=st.sampled_from([(), ("a",), ("b",), ("a", "b")]),
         correct=st.booleans(),
         at=st.one_of(st.none(), st.floats(0, 1e8)),
+        is_card=st.booleans(),
     ),
     max_size=25,
 )
@@ -92,7 +94,8 @@ def test_one_by_one_is_the_fold_to_the_last_bit(raw: list[Answer]) -> None:
     whole = fold(initial(), raw, ENCODING, trace=traced)
     state = initial()
     for answer, features in zip(raw, traced, strict=True):
-        assert read(state, answer.item, answer.topics, ENCODING, at=answer.at) == features
+        asked = read(state, answer.item, answer.topics, ENCODING, at=answer.at, is_card=answer.is_card)
+        assert asked == features
         state = update(state, answer, ENCODING)
     assert state == whole
 
@@ -142,3 +145,57 @@ def test_time_widens_before_an_answer_and_a_clock_set_back_counts_as_none() -> N
     behind = histories.update(state, Answer("r", ("a",), True, 1.0), ENCODING)
     assert behind.learner.at == behind.topics["a"].at == 1e6
     assert elapsed_days(None, 5.0) == 0.0
+
+
+def cards(topic: str, passed: int, failed: int, name: str = "c") -> list[Answer]:
+    outcomes = [n % (passed + failed) < passed for n in range(passed + failed)]
+    return [Answer(f"{name}{topic}{n}", (topic,), right, is_card=True) for n, right in enumerate(outcomes)]
+
+
+def sixty_days(*, overdue: bool) -> list[Answer]:
+    """Three questions and six cards a day over six topics; cards passed at 85 %, from day 20 on at 32 % if overdue."""
+    made: list[Answer] = []
+    for number in range(360):
+        if number % 6 < 3:
+            place = number // 6 * 3 + number % 3
+            made.append(Answer(f"q{place}", (f"t{place % 6}",), place % 5 > 1))
+        passed = number * 7 % 25 < 8 if overdue and number >= 120 else number * 7 % 20 < 17
+        made.append(Answer(f"c{number}", (f"t{number % 6}",), passed, is_card=True))
+    return made
+
+
+def test_cards_that_are_let_go_overdue_move_no_forecast_of_a_question() -> None:
+    on_time, late = (fold(initial(), sixty_days(overdue=overdue), ENCODING) for overdue in (False, True))
+    assert late.learner.ability.mean == pytest.approx(on_time.learner.ability.mean, abs=0.2)
+    assert (late.learner.right, late.learner.recent_fast) == (on_time.learner.right, on_time.learner.recent_fast)
+    for topic in on_time.topics:
+        chances = [sigmoid(named(state, "new", (topic,))["forecast_logit"]) for state in (on_time, late)]
+        assert chances[0] == pytest.approx(chances[1], abs=0.03)  # .4 to .5 apart when cards moved the ability
+
+
+def test_cards_alone_say_nothing_of_the_learner_in_general() -> None:
+    only = fold(initial(), cards("a", 10, 90), ENCODING)
+    assert only.learner.ability == irt.AbilityState()
+    assert (only.learner.right, only.learner.wrong, only.learner.run) == (0, 0, 0)
+    assert only.learner.cards < -0.5
+
+
+def test_topics_of_a_learner_with_cards_only_still_differ() -> None:
+    both = [card for pair in zip(cards("a", 60, 0), cards("b", 0, 60), strict=True) for card in pair]
+    skills = {name: topic.skill.mean for name, topic in fold(initial(), both, ENCODING).topics.items()}
+    assert skills["a"] > 0.3
+    assert skills["b"] < -0.3
+
+
+def test_what_is_expected_of_a_card_follows_the_learners_cards_within_bounds() -> None:
+    assert histories.card_prior(initial().learner).easiness == pytest.approx(math.log(0.85 / 0.15))
+    for passed, share in ((True, 0.98), (False, 0.02)):
+        state = fold(initial(), [Answer(f"c{n}", ("a",), passed, is_card=True) for n in range(400)], ENCODING)
+        assert histories.card_prior(state.learner).easiness == pytest.approx(math.log(share / (1 - share)))
+
+
+def test_ten_thousand_reviews_leave_a_topic_neither_sure_nor_lost() -> None:
+    raw = [Answer(f"c{n % 300}", ("a",), n % 7 > 0, is_card=True) for n in range(10_000)]
+    skill = fold(initial(), raw, ENCODING).topics["a"].skill
+    assert 0.1 < skill.variance < 0.9
+    assert abs(skill.mean) < 0.5

@@ -80,7 +80,7 @@ async def test_a_model_that_wins_on_learners_held_back_is_served_from_then_on(da
         assert await session.scalar(folds) == counted
     first = learner(3)
     before = await versions_told(database, first)
-    assert set(before) == {"adf-1/start-1"}
+    assert set(before) == {"adf-2/start-1"}
     await send(database, streaky(3, 4, first=16), first)
     await Live(database, analytics()).catch_up(first)
     told = await versions_told(database, first)

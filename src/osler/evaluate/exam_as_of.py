@@ -31,7 +31,6 @@ from osler.science import histories
 from osler.science.exam_score import pass_chance
 from osler.science.features import Answer
 from osler.science.histories import Histories
-from osler.science.item_easiness import Encoding, ItemPrior
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
 from osler.science.sessions import RIDES_ALONG
 from osler.science.study_time import US
@@ -128,11 +127,8 @@ def _share(rows: Sequence[Row]) -> float | None:
 
 def _topics(rows: Sequence[Row], options: Mapping[str, int]) -> TopicRows:
     """The topics with answers after the fold that serves, as readiness takes them."""
-    prior = START.prior("card", "", (), START.encoding(NOBODY))
-    encoding = START.encoding(NOBODY)
-    cards: dict[str, ItemPrior] = {row.item: prior for row in rows if row.is_card}
-    answers = [Answer(row.item, row.topics, row.correct > 0.5, row.at) for row in rows]
-    state: Histories = histories.fold(histories.initial(), answers, Encoding(encoding.mean, encoding.topics, cards))
+    answers = [Answer(row.item, row.topics, row.correct > 0.5, row.at, row.is_card) for row in rows]
+    state: Histories = histories.fold(histories.initial(), answers, START.encoding(NOBODY))
     choices: dict[str, int] = {}
     for row in rows:
         if not row.is_card and options.get(row.item):

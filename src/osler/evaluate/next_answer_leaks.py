@@ -143,7 +143,8 @@ def batch_is_one_by_one(answers: Answers, split: Split, rng: np.random.Generator
         whole = histories.fold(histories.initial(), mine, encoding, trace=at_once)
         state = histories.initial()
         for answer, features in zip(mine, at_once, strict=True):
-            if histories.read(state, answer.item, answer.topics, encoding, at=answer.at) != features:
+            item, topics, is_card = answer.item, answer.topics, answer.is_card
+            if histories.read(state, item, topics, encoding, at=answer.at, is_card=is_card) != features:
                 return False
             state = histories.update(state, answer, encoding)
         if state != whole:

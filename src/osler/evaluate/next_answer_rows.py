@@ -6,19 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from osler.evaluate.next_answer_data import Answers, Floats, Ints
-from osler.forecasts.parameters import START_CARD_MEAN
 from osler.science import histories
 from osler.science.features import NAMES, Answer
 from osler.science.histories import Histories
 from osler.science.irt import DEFAULTS, Parameters
-from osler.science.item_easiness import FOLDS, Encoding, ItemPrior, fold_of, tally
-from osler.science.logits import logit
+from osler.science.item_easiness import FOLDS, Encoding, fold_of, tally
 from osler.science.next_answer import Rows
 
 Bools = npt.NDArray[np.bool_]
@@ -97,7 +94,7 @@ class Encodings:
 def encode(answers: Answers, is_training: Bools) -> Encodings:
     """Encodings from the first attempts of the training rows. Names are the codes themselves.
 
-    A learner's own cards have no population: they share one easiness, as they do live.
+    A learner's own cards have no population, and no part in it.
     """
     fold = learner_folds(answers)
     rows = is_training & answers.is_first() & ~answers.is_card
@@ -106,16 +103,8 @@ def encode(answers: Answers, is_training: Bools) -> Encodings:
         items=len(answers.items), topics=len(answers.topics),
     )  # fmt: skip
     items, topics = range(len(answers.items)), range(len(answers.topics))
-    easiness = logit(START_CARD_MEAN)
-    cards: dict[Any, ItemPrior] = dict.fromkeys(
-        np.unique(answers.item[answers.is_card]).tolist(), ItemPrior(easiness, easiness)
-    )
-
-    def encoding(leave_out: int | None) -> Encoding:
-        made = counts.encoding(items, topics, leave_out=leave_out)
-        return Encoding(made.mean, made.topics, {**made.items, **cards})
-
-    return Encodings(tuple(encoding(f) for f in range(FOLDS)), encoding(None), fold)
+    without_fold = tuple(counts.encoding(items, topics, leave_out=f) for f in range(FOLDS))
+    return Encodings(without_fold, counts.encoding(items, topics), fold)
 
 
 def answers_of(answers: Answers, start: int, stop: int) -> list[Answer]:
@@ -125,9 +114,10 @@ def answers_of(answers: Answers, start: int, stop: int) -> list[Answer]:
     groups: list[int] = answers.topic_set[rows].tolist()
     outcomes: list[float] = answers.correct[rows].tolist()
     instants: list[float] = answers.at[rows].tolist()
+    cards: list[bool] = answers.is_card[rows].tolist()
     return [
-        Answer(item, answers.topic_sets[group], right > 0.5, None if isnan(at) else at)
-        for item, group, right, at in zip(items, groups, outcomes, instants, strict=True)
+        Answer(item, answers.topic_sets[group], right > 0.5, None if isnan(at) else at, is_card)
+        for item, group, right, at, is_card in zip(items, groups, outcomes, instants, cards, strict=True)
     ]
 
 

@@ -34,7 +34,6 @@ TASK, EASINESS, NEXT_ANSWER, LEARNING_RATE = "parameters", "item-easiness", "nex
 PRIOR_VARIANCES = "prior-variances"
 START_VERSION = "start-1"
 START_QUESTION_MEAN = 0.65
-START_CARD_MEAN = 0.85
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -69,13 +68,12 @@ class Parameters:
     """What a fold needs beside the events.
 
     Without a fit every question has the easiness of the population mean: that is the model alone, and says so by its
-    version. A learner's own cards have no population, so they share one easiness. `irt` are the numbers of the online
-    model. `next_answer` is None where it serves alone, and wherever nothing is forecast.
+    version. `irt` are the numbers of the online model, cards included. `next_answer` is None where it serves alone, and
+    wherever nothing is forecast.
     """
 
     version: str
     easiness: Easiness | None = None
-    card_mean: float = START_CARD_MEAN
     rates: LearningRates = field(default_factory=LearningRates)
     irt: irt.Parameters = irt.DEFAULTS
     next_answer: Served | None = None
@@ -85,9 +83,9 @@ class Parameters:
         return _START if self.easiness is None else self.easiness.of(user_id)
 
     def prior(self, kind: str, item_id: str, topic_ids: tuple[str, ...], encoding: Encoding) -> ItemPrior:
-        """What is known of an item before the learner answers it, in logits; `encoding` is the learner's."""
+        """What is known of an item before anybody's first attempt, in logits; `encoding` is the learner's."""
         if kind == "card":
-            easiness = logit(self.card_mean)
+            easiness = logit(self.irt.card_mean)
             return ItemPrior(easiness, easiness)
         return encoding.prior(item_id, topic_ids)
 

@@ -26,7 +26,7 @@ from osler.science.irt import (
     widened_skill,
 )  # fmt: skip
 from osler.science.item_easiness import ItemPrior
-from osler.science.logits import PROBIT
+from osler.science.logits import PROBIT, logit
 
 NAMES = (
     "item_easiness", "topic_easiness", "log_item_answers", "ability_mean", "skill_mean", "ability_variance",
@@ -38,20 +38,28 @@ NAMES = (
 FAST, SLOW, TOPIC = 0.2, 0.05, 0.3
 NEVER_SEEN = 200
 LONGEST_RUN = 8
+CARDS_AT_MOST = 0.98
 SECONDS_PER_DAY = 86_400.0
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One submitted answer: item, topics, whether right, and when (epoch seconds; None where only order is known)."""
+    """One submitted answer: item, topics, whether right, and when (epoch seconds; None where only order is known).
+
+    `is_card`: the review of a card, which says something of its topics and nothing of the learner in general.
+    """
 
     item: Any
     topics: tuple[Any, ...]
     correct: bool
     at: float | None = None
+    is_card: bool = False
 
 
 class LearnerHistory(msgspec.Struct, frozen=True, gc=False):
-    """What a learner's answers so far say in general. Moving means are kept as distance from the population mean."""
+    """What a learner's answers so far say in general. Moving means are kept as distance from the population mean.
+
+    Reviews of cards move `cards` alone, the distance of their moving mean from `Parameters.card_mean`.
+    """
 
     ability: AbilityState = AbilityState()
     right: int = 0
@@ -61,6 +69,7 @@ class LearnerHistory(msgspec.Struct, frozen=True, gc=False):
     run: int = 0
     last_topics: tuple[Any, ...] = ()
     at: float | None = None
+    cards: float = 0.0
 
 
 class TopicHistory(msgspec.Struct, frozen=True, gc=False):
@@ -83,6 +92,7 @@ class ItemHistory(msgspec.Struct, frozen=True, gc=False):
     wrong: int = 0
 
 
+_NO_LEVEL = AbilityState(0.0, 0.0)
 NEW_LEARNER, NEW_TOPIC, NEW_ITEM = LearnerHistory(), TopicHistory(), ItemHistory()
 
 
@@ -101,6 +111,17 @@ def elapsed_days(before: float | None, now: float | None) -> float:
     return 0.0 if before is None or now is None else max(0.0, (now - before) / SECONDS_PER_DAY)
 
 
+def card_prior(learner: LearnerHistory, parameters: Parameters = DEFAULTS) -> ItemPrior:
+    """What is to be expected of a learner's next card, in logits: how their cards went lately.
+
+    How many are passed is a matter of how soon they come back. Against this, a topic whose cards do better or worse
+    than the learner's others stands out, and no schedule passes for ability (docs/decisions/0046).
+    """
+    passed = min(max(parameters.card_mean + learner.cards, 1.0 - CARDS_AT_MOST), CARDS_AT_MOST)
+    easiness = logit(passed)
+    return ItemPrior(easiness, easiness)
+
+
 class Situation(msgspec.Struct, frozen=True, gc=False):
     """Ability and skills as of the moment of an answer, with the logits and variance of that answer."""
 
@@ -116,15 +137,20 @@ def situation(
     prior: ItemPrior,
     at: float | None = None,
     parameters: Parameters = DEFAULTS,
+    *,
+    is_card: bool = False,
 ) -> Situation:
-    """Where the learner stands at `at`, before the answer: less sure than after the last one, never better."""
+    """Where the learner stands at `at`, before the answer: less sure than after the last one, never better.
+
+    The general level has no part in a card: its `card_prior` is the learner's own already.
+    """
     ability = learner.ability
     if at is None or learner.at is None:
         skills = [topic.skill for topic in topics]
     else:
         ability = widened_ability(ability, (at - learner.at) / SECONDS_PER_DAY, parameters)
         skills = [widened_skill(topic.skill, elapsed_days(topic.at, at), parameters) for topic in topics]
-    eta, variance = combine(prior.easiness, ability, skills)
+    eta, variance = combine(prior.easiness, _NO_LEVEL if is_card else ability, skills)
     return Situation(ability, skills, eta, variance)
 
 
@@ -185,19 +211,22 @@ def observe(
 ) -> tuple[LearnerHistory, list[TopicHistory], ItemHistory]:
     """The three histories after one answer; `topics` in the order of `answer.topics`.
 
-    A repeat of an item moves ability and skill with `parameters.repeat_weight`, and is no first attempt.
+    A repeat of an item moves ability and skill with `parameters.repeat_weight`, and is no first attempt. A card moves
+    the skills with `parameters.card_weight` on top, and the ability not at all.
     """
-    correct = answer.correct
+    correct, share = answer.correct, parameters.card_weight if answer.is_card else 1.0
     at = later(learner.at, answer.at)
     right, wrong = (1, 0) if correct else (0, 1)
     is_first = not (item.right or item.wrong)
     first_right, first_wrong = (right, wrong) if is_first else (0, 0)
-    _, gradient, curvature = gains(now.eta, now.variance, correct, 1.0 if is_first else parameters.repeat_weight)
+    weight = share if is_first else share * parameters.repeat_weight
+    _, gradient, curvature = gains(now.eta, now.variance, correct, weight)
     surprise, run = right - mean, learner.run
-    index, count = learner.right + learner.wrong + 1, len(topics)
+    index, count = learner.right + learner.wrong + (0 if answer.is_card else 1), len(topics)
+    drift = share * parameters.skill_drift
     after = [
         TopicHistory(
-            moved_skill(skill, count, gradient, curvature, parameters),
+            moved_skill(skill, count, gradient, curvature, drift),
             topic.right + right,
             topic.wrong + wrong,
             topic.first_right + first_right,
@@ -208,6 +237,9 @@ def observe(
         )
         for topic, skill in zip(topics, now.skills, strict=True)
     ]
+    met = ItemHistory(item.right + right, item.wrong + wrong)
+    if answer.is_card:
+        return _after_card(now, learner, answer, at, parameters), after, met
     general = LearnerHistory(
         moved_ability(now.ability, gradient, curvature, parameters),
         learner.right + right,
@@ -217,8 +249,17 @@ def observe(
         min(LONGEST_RUN, run + 1 if run > 0 else 1) if correct else max(-LONGEST_RUN, run - 1 if run < 0 else -1),
         answer.topics,
         at,
+        learner.cards,
     )
-    return general, after, ItemHistory(item.right + right, item.wrong + wrong)
+    return general, after, met
+
+
+def _after_card(
+    now: Situation, learner: LearnerHistory, answer: Answer, at: float | None, parameters: Parameters
+) -> LearnerHistory:
+    surprise = float(answer.correct) - parameters.card_mean
+    cards = learner.cards + SLOW * (surprise - learner.cards)
+    return msgspec.structs.replace(learner, ability=now.ability, cards=cards, at=at)
 
 
 def later(before: float | None, now: float | None) -> float | None:

@@ -12,6 +12,7 @@ from osler.science.features import (
     ItemHistory,
     LearnerHistory,
     TopicHistory,
+    card_prior,
     features,
     observe,
     opening,
@@ -45,12 +46,12 @@ def initial(parameters: Parameters = DEFAULTS) -> Histories:
 
 
 def read(state: Histories, item: Any, topics: tuple[Any, ...], encoding: Encoding, *, at: float | None = None,
-         parameters: Parameters = DEFAULTS) -> list[float]:  # fmt: skip
+         is_card: bool = False, parameters: Parameters = DEFAULTS) -> list[float]:  # fmt: skip
     """The 24 features of a possible next answer."""
     fresh = opening_topic(parameters)
     mine = [state.topics.get(topic, fresh) for topic in topics]
-    prior = encoding.prior(item, topics)
-    now = situation(state.learner, mine, prior, at, parameters)
+    prior = card_prior(state.learner, parameters) if is_card else encoding.prior(item, topics)
+    now = situation(state.learner, mine, prior, at, parameters, is_card=is_card)
     return features(
         now, state.learner, mine, state.items.get(item, NEW_ITEM), prior=prior, mean=encoding.mean, names=topics
     )
@@ -75,8 +76,11 @@ def fold(
         names = answer.topics
         mine = [topics.get(name, fresh) for name in names]
         item = items.get(answer.item, NEW_ITEM)
-        prior = priors.get(answer.item) or encoding.prior(answer.item, names)
-        now = situation(learner, mine, prior, answer.at, parameters)
+        if answer.is_card:
+            prior = card_prior(learner, parameters)
+        else:
+            prior = priors.get(answer.item) or encoding.prior(answer.item, names)
+        now = situation(learner, mine, prior, answer.at, parameters, is_card=answer.is_card)
         if trace is not None:
             trace.append(features(now, learner, mine, item, prior=prior, mean=mean, names=names))
         learner, mine, items[answer.item] = observe(

@@ -32,7 +32,11 @@ class SkillState(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Start values, drift per attempt and per day (variances, logits²), and the weight of a repeated question."""
+    """Start values, drift per attempt and per day (variances, logits²), and the weight of a repeated question.
+
+    `card_mean` is the share of cards passed by a learner of whom nothing is known, `card_weight` what the review of a
+    card weighs beside the answer to a question.
+    """
 
     ability_variance: float = 0.8
     skill_variance: float = 0.6
@@ -41,6 +45,8 @@ class Parameters:
     ability_growth_per_day: float = 0.0005
     skill_growth_per_day: float = 0.002
     repeat_weight: float = 0.5
+    card_mean: float = 0.85
+    card_weight: float = 0.05
 
 
 DEFAULTS = Parameters()
@@ -113,7 +119,7 @@ def update(
     p, gradient, curvature = gains(eta, variance, correct, weight)
     return Updated(
         moved_ability(ability, gradient, curvature, parameters),
-        tuple(moved_skill(skill, len(skills), gradient, curvature, parameters) for skill in skills),
+        tuple(moved_skill(skill, len(skills), gradient, curvature, parameters.skill_drift) for skill in skills),
         Forecast(eta, variance, p),
     )
 
@@ -124,13 +130,11 @@ def moved_ability(state: AbilityState, gradient: float, curvature: float, parame
     return AbilityState(state.mean + v * gradient, v - v * v * curvature + parameters.ability_drift)
 
 
-def moved_skill(
-    state: SkillState, topics: int, gradient: float, curvature: float, parameters: Parameters
-) -> SkillState:
+def moved_skill(state: SkillState, topics: int, gradient: float, curvature: float, drift: float) -> SkillState:
     """The skill on one of an item's `topics` after one answer whose `gains` were these."""
     v = state.variance
     part = v / topics
-    return SkillState(state.mean + part * gradient, v - part * part * curvature + parameters.skill_drift)
+    return SkillState(state.mean + part * gradient, v - part * part * curvature + drift)
 
 
 def widen(variance: float, prior_variance: float, per_day: float, days: float) -> float:

@@ -40,7 +40,7 @@ async def test_the_topics_page_says_what_is_known_with_interval_n_and_age(web: W
     assert answer.status_code == 200, answer.text
     page = MasteryAnswer.model_validate(answer.json())
     assert [topic.topic_id for topic in page.topics] == ["cardio", "neuro", "renal"]
-    assert page.finding.text == "0 of 3 topics mastered; 0 not seen."
+    assert page.finding.text == "1 of 3 topics mastered; 0 not seen."
     for topic in page.topics:
         _holds(topic.mastery_low, topic.mastery, topic.mastery_high)
         _holds(topic.retrieval_low, topic.retrieval_strength, topic.retrieval_high)

@@ -23,6 +23,7 @@ from osler.analytics.mastery.evaluation import (
 )  # fmt: skip
 from osler.analytics.mastery.reading import Progress, material_of, progress_of_row, read_on
 from osler.analytics.mastery.topics import TopicState, answered
+from osler.analytics.retrieval.attempts import CARD
 from osler.analytics.retrieval.folding import Folded, Judged, items_after
 from osler.analytics.retrieval.items import epoch_seconds
 from osler.analytics.retrieval.queries import OF_ASKED_TOPICS, by_topic
@@ -36,6 +37,7 @@ from osler.science.features import (
     ItemHistory,
     LearnerHistory,
     TopicHistory,
+    card_prior,
     features,
     observe,
     opening,
@@ -46,7 +48,7 @@ from osler.science.item_easiness import Encoding
 from osler.science.logits import averaged_sigmoid
 
 NAME = "mastery"
-MODEL = "adf-1"
+MODEL = "adf-2"
 
 
 class LearnerState(msgspec.Struct, frozen=True):
@@ -130,10 +132,11 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
     event, topics = one.event, one.topic_ids
     at = epoch_seconds(event.effective_at)
     histories = [_topic(work, topic, event).history for topic in topics]
-    prior, mean = batch.parameters.prior(one.key.kind, one.key.item_id, topics, work.encoding), work.encoding.mean
-    now = situation(work.learner, histories, prior, at, work.irt)
+    is_card, mean = one.key.kind == CARD, work.encoding.mean
+    prior = card_prior(work.learner, work.irt) if is_card else work.encoding.prior(one.key.item_id, topics)
+    now = situation(work.learner, histories, prior, at, work.irt, is_card=is_card)
     item = ItemHistory(one.right_before, one.wrong_before)
-    if one.key.kind == "question" and _is_looked_at(batch, event):
+    if not is_card and _is_looked_at(batch, event):
         values = features(now, work.learner, histories, item, prior=prior, mean=mean, names=topics)
         asked = next_answer.Asked(values, one.key.item_id, list(zip(topics, histories, strict=True)))
         work.asked.append((event, asked))
@@ -141,7 +144,7 @@ def _answer(work: Progressing, one: Judged, batch: Batch) -> None:
             batch.traced.append(Traced(asked, one.correct, event.event_ts))
     elif not batch.is_told(NEXT_ANSWER, event.event_id):
         work.predictions.append(_by_model_alone(batch, event, averaged_sigmoid(now.eta, now.variance)))
-    answer = Answer(one.key.item_id, topics, one.correct, at)
+    answer = Answer(one.key.item_id, topics, one.correct, at, is_card)
     work.learner, after, _ = observe(now, work.learner, histories, item, mean=mean, answer=answer, parameters=work.irt)
     _keep(work, one, zip(topics, after, strict=True))
 
