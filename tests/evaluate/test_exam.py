@@ -195,8 +195,7 @@ def test_the_base_rate_is_served_where_nothing_can_be_told(tmp_path, monkeypatch
     rows = snapshot(read_tables(write_course(tmp_path, tells=False, learners=120)), 60)
     training = rows.rows(np.char.startswith(rows.presentation, "2013"))
     rng = np.random.default_rng(0)
-    noise = type(training)(**{f: getattr(training, f) for f in training.__slots__} | {
-        "at_risk": rng.integers(0, 2, training.at_risk.size).astype(float)})  # fmt: skip
+    noise = replace(training, at_risk=rng.integers(0, 2, training.at_risk.size).astype(float))
     choice = choose(noise, out_of_run(noise, 0, lambda: None), 0)
     assert choice.name == "constant"
     assert set(choice.refused) == set(exam_models.CANDIDATES)

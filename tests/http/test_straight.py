@@ -86,7 +86,8 @@ async def test_an_answer_is_refused_and_taken_alike_on_both_ways(web, gone_strai
     stated = {"answer": "A", "time_spent": 9, "event_id": str(new_event_id(int(clock.now().timestamp() * 1000)))}
     asked = [
         ("q-1", stated, own), ("q-1", stated, own), ("q-1", {**stated, "answer": "B"}, own), ("q-1", stated, JSON),
-        ("q-2", stated, own), ("q%202", stated, own), ("q-1", {**stated, "time_spent": -1}, own), ("x" * 65, stated, own),
+        ("q-2", stated, own), ("q%202", stated, own), ("q-1", {**stated, "time_spent": -1}, own),
+        ("x" * 65, stated, own),
     ]  # fmt: skip
     statuses = []
     for question, body, headers in asked:

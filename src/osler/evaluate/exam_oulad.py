@@ -67,8 +67,8 @@ class Snapshot:
     presentation: Strings
     levels: tuple[tuple[str, ...], ...]
 
-    def rows(self, mask: npt.NDArray[np.bool_]) -> Snapshot:
-        """The same for some rows only."""
+    def rows(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Snapshot:
+        """The same for some rows only, chosen by a mask or by their places."""
         return Snapshot(
             self.categories[mask], self.numbers[mask], self.at_risk[mask], self.learner[mask], self.run[mask],
             self.presentation[mask], self.levels,
