@@ -292,6 +292,21 @@ async def test_it_is_equal_while_others_study_fold_and_run_the_night(
     assert at[-1] > len(at), f"unknown: little went on beside {at}"
 
 
+async def test_it_is_equal_at_every_step_of_an_erasure(database: Database, settings: Settings, admin: Driver):
+    await begun(database, settings, admin, 0)
+    await equal_now(database, "begun")
+    left: dict[str, int] = {}
+
+    async def look(state: str) -> None:
+        left[state] = await admin.fetchval("select count(*) from topic_mastery where user_id = $1", BYSTANDER)
+        await equal_now(database, state)
+
+    await erase(settings, BYSTANDER, on_step=look)
+    assert left["events_deleted"] > 0, "unknown: no row outlived its log"
+    assert left["derived_deleted"] == 0
+    await equal_now(database, "erased")
+
+
 async def test_it_is_equal_after_a_job_was_killed_in_the_middle(database: Database, settings: Settings):
     await exam_catalogue(database)
     learners = [UUID(int=LEARNER.int + 16 * n) for n in range(60)]  # more than one transaction of a job

@@ -49,6 +49,7 @@ _ONE_MOMENT = """
 set transaction isolation level repeatable read;
 lock table study_events, question_attempts, material_interactions in access share mode
 """
+_BEING_ERASED = "select open_user_id from erasures where open_user_id = any($1::uuid[])"
 _DAYS = "select distinct user_id, local_date from study_events where user_id = any($1::uuid[]) order by 1, 2"
 
 
@@ -92,17 +93,19 @@ class Replay:
         """Compare the derived rows of everybody, or of `only` these learners. Nothing is changed.
 
         Learners who are waiting are left out; without `waiting` nobody is, and what is not made yet is a difference.
+        Who is being erased has no log any more while rows are still to be deleted: of them nothing is said.
         """
         report = Report(tables={found.table.name: TableDifference() for found in self._tables})
         limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
         async for chunk in self._chunks(only):
             async with self._database.write(statement_timeout_seconds=limit) as session:
                 await session.driver().execute(_ONE_MOMENT)
+                here = await _without_erased(session, chunk)
                 left_out = set[UUID]()
                 if self._waiting is not None:
-                    left_out = {*await self._waiting(session, chunk), *await to_fold_anew(session, chunk)}
+                    left_out = {*await self._waiting(session, here), *await to_fold_anew(session, here)}
                 report.waiting += sorted(left_out)
-                await self._compare(session, [user_id for user_id in chunk if user_id not in left_out], report)
+                await self._compare(session, [user_id for user_id in here if user_id not in left_out], report)
         return report
 
     async def _compare(self, session: WriteSession, chunk: Sequence[UUID], report: Report) -> None:
@@ -160,6 +163,12 @@ class Replay:
             moments = await made_as_of(session, refresh.name, chunk)
             if moments.user_ids:
                 await refresh.refresh(session, moments)
+
+
+async def _without_erased(session: WriteSession, chunk: Sequence[UUID]) -> list[UUID]:
+    """The learners of whom no erasure is under way, in the snapshot of the session."""
+    gone = {row[0] for row in await session.driver().fetch(_BEING_ERASED, list(chunk))}
+    return [user_id for user_id in chunk if user_id not in gone]
 
 
 def _kept(found: DerivedTable, day: str) -> str:
