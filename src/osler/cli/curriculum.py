@@ -52,6 +52,7 @@ async def _load(text: bytes) -> Loaded:
     from osler.catalog.curriculum_store import load_curriculum
     from osler.db.engine import Database
     from osler.eventlog import marks
+    from osler.http.cache.news import announce
     from osler.settings import load_settings
 
     async with Database.open(load_settings()) as db, db.write() as session:
@@ -59,6 +60,7 @@ async def _load(text: bytes) -> Loaded:
         if loaded.changed:
             # What was derived under the old tree is derived again: every learner is marked.
             await marks.mark_everybody(session)
+            await announce(session, None)  # an answer that was kept has the names of before
         return loaded
 
 

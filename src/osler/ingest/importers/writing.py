@@ -23,6 +23,7 @@ from osler.domain.privacy_gate import looks_personal
 from osler.eventlog import marks
 from osler.eventlog.erased import erased
 from osler.forecasts.tables import memory_parameters
+from osler.http.cache.news import announce
 from osler.ingest.importers.record import Entries, SourceRecord
 from osler.ingest.importers.report import ImportReport
 
@@ -70,6 +71,7 @@ async def _ensure_curriculum(session: WriteSession, name: str) -> None:
     if not await session.scalar(loaded):
         await load_curriculum(session, read_shipped(name))
         await marks.mark_everybody(session)
+        await announce(session, None)
 
 
 async def _under_known_topics(
