@@ -58,6 +58,14 @@ async def equal_now(database: Database, step: object) -> None:
     assert found["equal"], f"{step} {unequal} {found['waiting']}"
 
 
+async def nothing_differs(database: Database, step: object) -> None:
+    """Of nobody who was at rest; on a busy machine somebody may be at work each time that they are looked at."""
+    found = as_json((await verify_now(database, patience_seconds=3)).report)
+    unequal = {name: table for name, table in found["tables"].items() if not _same(table)}  # type: ignore[attr-defined]
+    assert not unequal, f"{step} {unequal} {found['waiting']}"
+    assert found["equal"] is (not found["waiting"])
+
+
 def _same(table: dict[str, int]) -> bool:
     return not (table["missing"] or table["unexpected"] or table["different"])
 
@@ -284,12 +292,13 @@ async def test_it_is_equal_while_others_study_fold_and_run_the_night(
     working, at = asyncio.ensure_future(busy()), [0]
     try:
         for _ in range(STEPS // 4):
-            await equal_now(database, ("beside", done))
+            await nothing_differs(database, ("beside", done))
             at.append(done)
     finally:
         is_over.set()
         await working
     assert at[-1] > len(at), f"unknown: little went on beside {at}"
+    await equal_now(database, "after all of it")
 
 
 async def test_it_is_equal_at_every_step_of_an_erasure(database: Database, settings: Settings, admin: Driver):

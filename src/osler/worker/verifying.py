@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from osler import clock
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.live import draining
@@ -18,8 +19,9 @@ from osler.live.replay import Replay, Report
 from osler.rollups.draining import drain
 from osler.rollups.making import Making
 
-ROUNDS = 20
-"""Each is of those alone who were waiting in the one before: who studies without a pause is met in one soon."""
+PATIENCE_SECONDS = 30.0
+"""How long whoever is never at rest is looked for: each look is at those alone who were waiting in the one before, so
+who studies without a pause is met in one of them soon, unless the machine has no time for the looks."""
 
 
 @dataclass(slots=True)
@@ -31,16 +33,18 @@ class Verified:
     counted: int = 0
 
 
-async def verify_now(database: Database, only: Sequence[UUID] | None = None, *, rounds: int = ROUNDS) -> Verified:
+async def verify_now(
+    database: Database, only: Sequence[UUID] | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+) -> Verified:
     """Compare everybody, or `only` these learners. `report.waiting` are those who were never found at rest."""
     shipped, found = analytics(), Verified()
     live, replay = Live(database, shipped), Replay(database, shipped, Making(shipped).waiting)
-    left = only
-    for _ in range(rounds):
+    left, first = only, None
+    while True:
         found.folded += await draining.drain(database, live, left)
         found.counted += await drain(database, shipped, only=left)
         found.report.add(await replay.verify(left))
         left = found.report.waiting
-        if not left:
-            break
-    return found
+        first = clock.monotonic_seconds() if first is None else first
+        if not left or clock.monotonic_seconds() - first > patience_seconds:
+            return found
