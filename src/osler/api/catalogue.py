@@ -38,9 +38,9 @@ class Exams(BaseModel):
 class BlueprintRow(BaseModel):
     """What an exam asks of one topic."""
 
-    topic_id: str = Field(examples=["cardiovascular"])
-    name: str = Field(examples=["Cardiovascular system"])
-    section: str = Field(examples=["cardiovascular"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
+    name: str = Field(examples=["Heart failure"])
+    section: str = Field(examples=["Cardiovascular system"])
     exam_share: float = Field(description="share of the exam's points", examples=[0.08])
     share_low: float | None = Field(description="lower end of the published range", examples=[0.06])
     share_high: float | None = Field(description="upper end of the published range", examples=[0.1])
@@ -56,7 +56,7 @@ class ExamDetail(ExamOut):
 class TopicOut(BaseModel):
     """One topic of the tree."""
 
-    topic_id: str = Field(examples=["cardiovascular.heart-failure"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
     parent_id: str | None = Field(examples=["cardiovascular"])
     name: str = Field(examples=["Heart failure"])
     level: int = Field(examples=[1])

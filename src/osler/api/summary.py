@@ -63,7 +63,7 @@ class TopGap(BaseModel):
     """One of the first gaps."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     state: str = Field(examples=["weak"])
     exam_share: float = Field(examples=[0.04])
     blocks_count: int = Field(examples=[2])
@@ -74,7 +74,7 @@ class Alert(BaseModel):
     """The topic that needs review most."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     retrieval_strength: float | None = Field(examples=[0.71])
     interval: Interval | None
     due_on: date = Field(examples=["2026-11-22"])

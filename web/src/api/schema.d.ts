@@ -898,7 +898,7 @@ export interface paths {
         get?: never;
         /**
          * Exam
-         * @description Choose the exam, its day and the minutes planned for it.
+         * @description Choose the exam, its day and the minutes planned for it. The day is today or ahead, in the learner's zone.
          */
         put: operations["me_exam"];
         post?: never;
@@ -1315,7 +1315,7 @@ export interface components {
             items: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /**
@@ -1376,7 +1376,7 @@ export interface components {
             minutes: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             reason: components["schemas"]["Finding"];
@@ -1400,7 +1400,7 @@ export interface components {
             exam_share: number;
             /**
              * Name
-             * @example Cardiovascular system
+             * @example Heart failure
              */
             name: string;
             /**
@@ -1411,7 +1411,7 @@ export interface components {
             provenance: string;
             /**
              * Section
-             * @example cardiovascular
+             * @example Cardiovascular system
              */
             section: string;
             /**
@@ -1428,7 +1428,7 @@ export interface components {
             share_low: number | null;
             /**
              * Topic Id
-             * @example cardiovascular
+             * @example cardiovascular.failure
              */
             topic_id: string;
         };
@@ -1577,7 +1577,7 @@ export interface components {
             band: components["schemas"]["BandOut"] | null;
             /**
              * Cohort Id
-             * @example 2026-spring
+             * @example sample-class.1
              */
             cohort_id: string | null;
             /** @description what the card says in one sentence */
@@ -1604,7 +1604,7 @@ export interface components {
             n: number;
             /**
              * Name
-             * @example Spring 2026
+             * @example Sample class
              */
             name: string | null;
             /**
@@ -2157,7 +2157,7 @@ export interface components {
             /**
              * Recommended Materials
              * @example [
-             *       "lecture-12"
+             *       "sim.cardiovascular.failure.m0"
              *     ]
              */
             recommended_materials: string[];
@@ -2177,7 +2177,7 @@ export interface components {
             state: string;
             /**
              * Topic Id
-             * @example cardiovascular.heart-failure
+             * @example cardiovascular.failure
              */
             topic_id: string;
         };
@@ -2295,7 +2295,7 @@ export interface components {
             strength: number;
             /**
              * To Topic Id
-             * @example renal.aki
+             * @example renal.acute-injury
              */
             to_topic_id: string;
         };
@@ -2316,14 +2316,14 @@ export interface components {
             n: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /**
              * Needs
              * @description topics it stands on
              * @example [
-             *       "renal.physiology"
+             *       "renal.tubules"
              *     ]
              */
             needs: string[];
@@ -2346,7 +2346,7 @@ export interface components {
              * Unlocks
              * @description topics that stand on it
              * @example [
-             *       "renal.aki"
+             *       "renal.acute-injury"
              *     ]
              */
             unlocks: string[];
@@ -2665,7 +2665,7 @@ export interface components {
             /**
              * Cohort Id
              * @description null where the caller teaches no class
-             * @example 2026-spring
+             * @example sample-class.1
              */
             cohort_id: string | null;
             /** @description what the card says in one sentence */
@@ -2792,7 +2792,7 @@ export interface components {
             is_reviewed: boolean;
             /**
              * Item Id
-             * @example 1487340045861
+             * @example sim.renal.acid-base.c1
              */
             item_id: string;
             /**
@@ -3962,7 +3962,7 @@ export interface components {
             n: number;
             /**
              * Name
-             * @example Renal
+             * @example Respiratory, renal and urinary systems
              */
             name: string;
             /**
@@ -3973,7 +3973,7 @@ export interface components {
             points_to_gain: number;
             /**
              * Section
-             * @example renal
+             * @example Respiratory, renal and urinary systems
              */
             section: string;
             /**
@@ -4134,7 +4134,7 @@ export interface components {
             n: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /**
@@ -4161,9 +4161,8 @@ export interface components {
             as_of: string | null;
             /**
              * Children
-             * @example [
-             *       "cardiovascular.heart-failure.acute"
-             *     ]
+             * @description topics right below, none under a leaf
+             * @example []
              */
             children: string[];
             /**
@@ -4253,7 +4252,7 @@ export interface components {
             topic: components["schemas"]["TopicNow"] | null;
             /**
              * Topic Id
-             * @example cardiovascular.heart-failure
+             * @example cardiovascular.failure
              */
             topic_id: string;
             trend: components["schemas"]["TrendNow"];
@@ -4382,7 +4381,7 @@ export interface components {
             status: string;
             /**
              * Topic Id
-             * @example cardiovascular.heart-failure
+             * @example cardiovascular.failure
              */
             topic_id: string;
             /**
@@ -4418,7 +4417,7 @@ export interface components {
             n: number | null;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /**
@@ -4471,7 +4470,7 @@ export interface components {
             parent_id: string | null;
             /**
              * Topic Id
-             * @example cardiovascular.heart-failure
+             * @example cardiovascular.failure
              */
             topic_id: string;
             /**
@@ -4521,7 +4520,7 @@ export interface components {
             items_seen: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /**
@@ -4617,7 +4616,7 @@ export interface components {
             n: number;
             /**
              * Name
-             * @example Acid-base
+             * @example Acid–base disorders
              */
             name: string;
             /** Observed */
@@ -4652,7 +4651,7 @@ export interface components {
             name: string;
             /**
              * Topic Id
-             * @example cardiovascular.heart-failure
+             * @example cardiovascular.failure
              */
             topic_id: string;
         };
@@ -6169,7 +6168,7 @@ export interface operations {
                  * @example {
                  *       "action": "accepted",
                  *       "target": "question",
-                 *       "target_id": "q-4711"
+                 *       "target_id": "sim.cardiovascular.failure.q3"
                  *     }
                  */
                 "application/json": {
@@ -6875,7 +6874,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "context": "question",
-                 *       "context_id": "q-4711"
+                 *       "context_id": "sim.cardiovascular.failure.q3"
                  *     }
                  */
                 "application/json": {
@@ -7052,7 +7051,7 @@ export interface operations {
                  *         ],
                  *         "confidence": 4,
                  *         "mode": "timed",
-                 *         "question_id": "q-4711",
+                 *         "question_id": "sim.cardiovascular.failure.q3",
                  *         "time_to_answer_seconds": 45
                  *       },
                  *       "id": "01a200f9-a73c-75fe-b3ad-9bff21bce365",
@@ -8122,7 +8121,7 @@ export interface operations {
                  *             ],
                  *             "confidence": 4,
                  *             "mode": "timed",
-                 *             "question_id": "q-4711",
+                 *             "question_id": "sim.cardiovascular.failure.q3",
                  *             "time_to_answer_seconds": 45
                  *           },
                  *           "id": "01a200f9-a73c-75fe-b3ad-9bff21bce365",
@@ -11886,7 +11885,7 @@ export interface operations {
                      *       "mastery": [
                      *         {
                      *           "mastery_score": 0.62,
-                     *           "topic_id": "cardiovascular"
+                     *           "topic_id": "cardiovascular.failure"
                      *         }
                      *       ],
                      *       "mastery_pending": false,

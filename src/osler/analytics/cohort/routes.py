@@ -25,7 +25,7 @@ ReadLearners = Annotated[Scope, Depends(require(Action.READ_COHORT_LEARNERS))]
 CohortId = Annotated[
     str | None,
     Query(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="which class; the caller's first one without it",
-          examples=["2026-spring"]),
+          examples=["sample-class.1"]),
 ]  # fmt: skip
 TopicId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,128}$", examples=["renal.acid-base"])]
 router: APIRouter = api_router("/api/analytics/cohort", "cohort")

@@ -30,7 +30,7 @@ class TopicOfClass(BaseModel):
     """One topic in the class; nulls where too few."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     struggling: float | None = Field(description="share who struggle, in steps of 5 points", examples=[0.45])
     difficulty: float | None = Field(description="1 less accuracy of first attempts", examples=[0.4])
     median_hours: float | None = Field(description="active hours to mastery", examples=[7])
@@ -42,8 +42,8 @@ class TopicOfClass(BaseModel):
 class CohortAnswer(Card):
     """Where a class stands, and roughly the learner in it."""
 
-    cohort_id: str | None = Field(examples=["2026-spring"])
-    name: str | None = Field(examples=["Spring 2026"])
+    cohort_id: str | None = Field(examples=["sample-class.1"])
+    name: str | None = Field(examples=["Sample class"])
     week_on: date | None = Field(description="Monday of the published week", examples=["2026-11-09"])
     band: BandOut | None = Field(description="null under 20 learners, and for staff")
     weeks: list[ClassWeek]
@@ -70,5 +70,5 @@ class LearnerOfClass(BaseModel):
 class LearnersAnswer(Card):
     """Who of a class needs a look."""
 
-    cohort_id: str | None = Field(description="null where the caller teaches no class", examples=["2026-spring"])
+    cohort_id: str | None = Field(description="null where the caller teaches no class", examples=["sample-class.1"])
     learners: list[LearnerOfClass]

@@ -12,7 +12,7 @@ from osler.analytics.contract import Card, Finding
 class TopicRef(BaseModel):
     """A topic by id and name."""
 
-    topic_id: str = Field(examples=["cardiovascular.heart-failure"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
     name: str = Field(examples=["Heart failure"])
 
 
@@ -37,7 +37,7 @@ class Progress(BaseModel):
 class GapOut(BaseModel):
     """One gap with the factors of its rank."""
 
-    topic_id: str = Field(examples=["cardiovascular.heart-failure"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
     name: str = Field(examples=["Heart failure"])
     rank: int = Field(examples=[1])
     state: str = Field(description="unseen, insufficient_data, weak, open or closed", examples=["weak"])
@@ -59,7 +59,7 @@ class GapOut(BaseModel):
     hours: Hours
     points_per_hour: float | None = Field(description="expected exam points of an hour", examples=[0.4])
     recommended_path: list[TopicRef]
-    recommended_materials: list[str] = Field(examples=[["lecture-12"]])
+    recommended_materials: list[str] = Field(examples=[["sim.cardiovascular.failure.m0"]])
     progress: Progress
     findings: list[Finding] = Field(description="what this gap says, most useful first")
 
@@ -76,20 +76,20 @@ class GraphNode(BaseModel):
     """One topic of the prerequisite graph."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     state: str = Field(examples=["weak"])
     mastery: float | None = Field(examples=[0.42])
     n: int = Field(examples=[23])
     rank: int = Field(examples=[2])
-    needs: list[str] = Field(description="topics it stands on", examples=[["renal.physiology"]])
-    unlocks: list[str] = Field(description="topics that stand on it", examples=[["renal.aki"]])
+    needs: list[str] = Field(description="topics it stands on", examples=[["renal.tubules"]])
+    unlocks: list[str] = Field(description="topics that stand on it", examples=[["renal.acute-injury"]])
 
 
 class GraphEdge(BaseModel):
     """One prerequisite edge."""
 
     from_topic_id: str = Field(examples=["renal.acid-base"])
-    to_topic_id: str = Field(examples=["renal.aki"])
+    to_topic_id: str = Field(examples=["renal.acute-injury"])
     strength: float = Field(examples=[0.5])
 
 

@@ -22,7 +22,7 @@ from osler.http.scope import Scope, require
 from osler.http.strict import api_router
 
 ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
-TopicId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["cardiovascular.heart-failure"])]
+TopicId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["cardiovascular.failure"])]
 
 router: APIRouter = api_router("/api/analytics/mastery", "mastery")
 _parameters = ParameterStore()

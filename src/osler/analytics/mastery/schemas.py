@@ -12,7 +12,7 @@ from osler.analytics.contract import Card
 class TopicNow(BaseModel):
     """One topic as the learner stands in it. A value is null where there is nothing to say it from."""
 
-    topic_id: str = Field(examples=["cardiovascular.heart-failure"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
     name: str = Field(examples=["Heart failure"])
     parent_id: str | None = Field(examples=["cardiovascular"])
     exam_share: float | None = Field(description="share of the exam's points, 0 to 1", examples=[0.04])
@@ -104,10 +104,10 @@ class Projection(BaseModel):
 class TopicAnswer(Card):
     """One topic in full. `mastery_score` and what it is made of carry the brief's own names."""
 
-    topic_id: str = Field(examples=["cardiovascular.heart-failure"])
+    topic_id: str = Field(examples=["cardiovascular.failure"])
     name: str = Field(examples=["Heart failure"])
     parent_id: str | None = Field(examples=["cardiovascular"])
-    children: list[str] = Field(examples=[["cardiovascular.heart-failure.acute"]])
+    children: list[str] = Field(description="topics right below, none under a leaf", examples=[[]])
     topic: TopicNow | None
     first_attempt_accuracy: float | None = Field(examples=[0.64])
     overall_accuracy: float | None = Field(examples=[0.68])

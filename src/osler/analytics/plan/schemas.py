@@ -14,7 +14,7 @@ class BlockOut(BaseModel):
 
     kind: str = Field(description="review or questions", examples=["questions"])
     topic_id: str | None = Field(description="null for reviews over all topics", examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     minutes: float = Field(examples=[25.0])
     items: int | None = Field(description="cards that fit, for reviews", examples=[40])
     reason: Finding
@@ -50,7 +50,7 @@ class ListedCard(BaseModel):
     """One card of today's list."""
 
     item_kind: str = Field(examples=["card"])
-    item_id: str = Field(examples=["1487340045861"])
+    item_id: str = Field(examples=["sim.renal.acid-base.c1"])
     reason: Finding
     is_reviewed: bool = Field(description="since the list was made", examples=[False])
 

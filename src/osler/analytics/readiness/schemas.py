@@ -20,8 +20,8 @@ class Likely(BaseModel):
 class SectionOut(BaseModel):
     """One section of the exam."""
 
-    section: str = Field(examples=["renal"])
-    name: str = Field(examples=["Renal"])
+    section: str = Field(examples=["Respiratory, renal and urinary systems"])
+    name: str = Field(examples=["Respiratory, renal and urinary systems"])
     weight: float = Field(description="share of the exam's points", examples=[0.12])
     expected: float = Field(description="expected share of its points", examples=[0.41])
     coverage: float = Field(description="share of its points on topics with 5 answers", examples=[0.5])

@@ -13,7 +13,7 @@ class TopicRecall(BaseModel):
     """How well a topic is remembered. `sm2_*` is the brief's rule to the letter, beside ours."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     exam_share: float | None = Field(examples=[0.02])
     retrieval_strength: float | None = Field(description="chance to recall a seen item; null: none", examples=[0.72])
     retrieval_low: float | None = Field(examples=[0.64])
@@ -87,7 +87,7 @@ class TopicRecallAnswer(Card):
     """The forgetting curve of a topic: the past as it was seen, the future as a band."""
 
     topic_id: str = Field(examples=["renal.acid-base"])
-    name: str = Field(examples=["Acid-base"])
+    name: str = Field(examples=["Acid–base disorders"])
     desired_retention: float = Field(examples=[0.9])
     exam_on: date | None = Field(examples=["2027-01-10"])
     topic: TopicRecall | None

@@ -10,6 +10,8 @@ from osler.domain.event_types import EVENT_TYPES
 from osler.ingest.wire import CommonFields
 
 EXAMPLE_ID = "01a200f9-a73c-75fe-b3ad-9bff21bce365"
+EXAMPLE_QUESTION, EXAMPLE_MATERIAL = "sim.cardiovascular.failure.q3", "sim.cardiovascular.failure.m0"
+"""Of the demo's bank, so that an example can be tried there."""
 EXAMPLE_TIME = "2026-11-22T07:28:11.004+05:30"
 
 EXAMPLE_EVENT: dict[str, Any] = {
@@ -19,7 +21,8 @@ EXAMPLE_EVENT: dict[str, Any] = {
     "occurred_at": EXAMPLE_TIME,
     "tz": "Asia/Kolkata",
     "data": {
-        "question_id": "q-4711", "answer": ["A"], "time_to_answer_seconds": 45.0, "mode": "timed", "confidence": 4
+        "question_id": EXAMPLE_QUESTION, "answer": ["A"], "time_to_answer_seconds": 45.0, "mode": "timed",
+        "confidence": 4,
     },
 }  # fmt: skip
 EXAMPLE_BATCH: dict[str, Any] = {"sent_at": "2026-11-22T07:31:02.120+05:30", "events": [EXAMPLE_EVENT]}

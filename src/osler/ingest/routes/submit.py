@@ -17,13 +17,13 @@ from osler.ingest.routes.answers import json_answer, refusal
 from osler.ingest.routes.batches import FAILURES, Writer
 from osler.ingest.routes.bodies import object_of
 from osler.ingest.routes.hooks import Hooks
-from osler.ingest.routes.typed import ItemId, take
+from osler.ingest.routes.typed import QuestionId, take
 
 EXAMPLE: dict[str, Any] = {"answer": "A", "time_spent": 45}
 EXAMPLE_ANSWER: dict[str, Any] = {
     **doc.EXAMPLE_ANSWER,
     "is_correct": True,
-    "mastery": [{"topic_id": "cardiovascular", "mastery_score": 0.62}],
+    "mastery": [{"topic_id": "cardiovascular.failure", "mastery_score": 0.62}],
     "mastery_pending": False,
 }
 _KEY = {"type": "string", "pattern": "^[A-Za-z0-9]{1,8}$"}
@@ -53,7 +53,7 @@ def router(hooks: Hooks) -> APIRouter:
         responses=doc.answers(EXAMPLE_ANSWER, 404, 409, 422, *FAILURES),
     )  # fmt: skip
     @straight
-    async def submit(request: Request, item_id: ItemId, scope: Writer, here: Here) -> Response:
+    async def submit(request: Request, item_id: QuestionId, scope: Writer, here: Here) -> Response:
         """Answer a question. The reply has the grade and the new mastery of its topics.
 
         `mastery_pending` says that the fold took over half a second: the mastery shown is the one before. Without

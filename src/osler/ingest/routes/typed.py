@@ -25,13 +25,17 @@ from osler.ingest.routes.building import build
 from osler.ingest.routes.hooks import Hooks
 from osler.ingest.wire import Envelope
 
-ItemId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$", examples=["q-4711"])]
+ITEM_PATTERN = r"^[A-Za-z0-9_.:\-]{1,64}$"
+QuestionId = Annotated[str, Path(pattern=ITEM_PATTERN, examples=[doc.EXAMPLE_QUESTION])]
+MaterialId = Annotated[str, Path(pattern=ITEM_PATTERN, examples=[doc.EXAMPLE_MATERIAL])]
+ConversationId = Annotated[str, Path(pattern=ITEM_PATTERN, examples=["conversation-1"])]
+PATH_FIELDS = {"question_id": QuestionId, "material_id": MaterialId, "conversation_id": ConversationId}
 SessionId = Annotated[UUID, Path(examples=["0f8e4c3a-1b2d-4e5f-8a9b-0c1d2e3f4a5b"])]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path and the type it stands for; `path_field` is where the id in the path goes."""
+    """A path and the type it stands for; `path_field` is where the id in the path goes, one of `PATH_FIELDS`."""
 
     path: str
     event_type: str
@@ -67,13 +71,13 @@ ITEMS = (
     Endpoint("materials/{item_id}/notes", "note_taken", "material_id", "A note is written; never its text.",
              {"note_id": "n-1", "action": "create", "length_chars": 120}),
     Endpoint("coach/{item_id}/start", "coach_start", "conversation_id", "A conversation with the coach begins.",
-             {"context": "question", "context_id": "q-4711"}),
+             {"context": "question", "context_id": doc.EXAMPLE_QUESTION}),
     Endpoint("coach/{item_id}/messages", "coach_message", "conversation_id", "A message; never its text.",
              {"message_id": "m-1", "role": "learner", "intent": "explain", "length_chars": 64}),
     Endpoint("coach/{item_id}/feedback", "coach_feedback", "conversation_id", "Whether a message helped.",
              {"message_id": "m-1", "helpful": True}),
     Endpoint("coach/{item_id}/actions", "coach_action", "conversation_id", "Something to study was offered.",
-             {"action": "accepted", "target": "question", "target_id": "q-4711"}),
+             {"action": "accepted", "target": "question", "target_id": doc.EXAMPLE_QUESTION}),
     Endpoint("coach/{item_id}/end", "coach_end", "conversation_id", "A conversation ends.", {"reason": "user"}),
 )  # fmt: skip
 
@@ -159,12 +163,14 @@ def _add_session(routes: APIRouter, hooks: Hooks, endpoint: Endpoint) -> None:
 
 
 def _add_item(routes: APIRouter, hooks: Hooks, endpoint: Endpoint) -> None:
-    async def on_item(request: Request, item_id: ItemId, scope: Writer, here: Here) -> Response:
+    async def on_item(request: Request, item_id: str, scope: Writer, here: Here) -> Response:
         fixed = {endpoint.path_field: item_id} if endpoint.path_field else {}
         body = await object_of(request)
         taken = await take(scope, here, endpoint.event_type, body, fixed)
         wake(hooks, taken)
         return single_answer(request, taken.outcomes[0])
+
+    on_item.__annotations__["item_id"] = PATH_FIELDS[endpoint.path_field or ""]  # its example is one of its own kind
 
     _add(routes, f"/{endpoint.path}", on_item, endpoint)
 
@@ -197,7 +203,7 @@ def _add_video(routes: APIRouter, hooks: Hooks) -> None:
     options = _options("video_play", example, "material_id") | {"openapi_extra": doc.body_of(schema, example)}
 
     @routes.post("/materials/{item_id}/video", **options)
-    async def video(request: Request, item_id: ItemId, scope: Writer, here: Here) -> Response:
+    async def video(request: Request, item_id: MaterialId, scope: Writer, here: Here) -> Response:
         """A video plays, pauses or is moved: `action` play, pause or seek."""
         body = await object_of(request)
         action = body.pop("action", None)
