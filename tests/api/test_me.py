@@ -1,9 +1,12 @@
 """The caller's own entry: what it says, what it takes, what it refuses."""
 
+from datetime import timedelta
+
 import pytest
 from tests.support.web import Web
 
-from osler.catalog.writes import change_settings
+from osler import clock
+from osler.catalog.writes import change_settings, choose_exam, ensure_user
 from osler.errors import InvalidInput
 
 pytestmark = pytest.mark.integration
@@ -60,6 +63,38 @@ async def test_an_exam_day_off_the_calendar_is_refused(web: Web, day: str) -> No
         assert answer.json()["errors"][0]["code"] == "schema.range"
 
 
+def _from_now(days: int) -> str:
+    return (clock.now() + timedelta(days=days)).date().isoformat()
+
+
+async def test_an_exam_on_a_day_that_is_over_is_not_chosen_and_the_refusal_says_what_to_do(web: Web) -> None:
+    """In the learner's zone: where it is still yesterday, yesterday's exam lies ahead."""
+    async with web.platform.db.write() as s:
+        await s.driver().execute("insert into exams (exam_id, name, question_count) values ('step-1', 'Step 1', 280)")
+        await ensure_user(s, web.learner, time_zone="Pacific/Pago_Pago")
+    over = await web.client.put(
+        "/api/me/exam", json={"exam_id": "step-1", "exam_on": _from_now(-3)}, headers=web.auth()
+    )
+    assert over.status_code == 422
+    assert over.json()["code"] == "exam.past"
+    assert "null while there is none" in over.json()["detail"]
+    assert (await web.get("/api/me")).json()["exam"] is None
+    today = (await web.get("/api/me")).json()["today"]
+    kept = await web.client.put("/api/me/exam", json={"exam_id": "step-1", "exam_on": today}, headers=web.auth())
+    assert kept.status_code == 200, kept.text
+
+
+async def test_a_past_exam_that_an_import_brought_is_still_told(web: Web) -> None:
+    async with web.platform.db.write() as s:
+        await s.driver().execute("insert into exams (exam_id, name, question_count) values ('step-1', 'Step 1', 280)")
+        await ensure_user(s, web.learner)
+        over = (clock.now() - timedelta(days=40)).date()
+        await choose_exam(s, web.learner, "step-1", exam_on=over, minutes_per_day=None, goal_score=None)
+    me = (await web.get("/api/me")).json()
+    assert me["exam"]["exam_on"] == over.isoformat()
+    assert me["days_to_exam"] == 0
+
+
 async def test_an_unknown_exam_is_not_chosen(web: Web) -> None:
     answer = await web.client.put("/api/me/exam", json={"exam_id": "no-such-exam"}, headers=web.auth())
     assert answer.status_code == 404
@@ -72,7 +107,7 @@ async def test_an_exam_is_chosen_and_another_takes_its_place(web: Web) -> None:
             "insert into exams (exam_id, name, question_count) "
             "values ('step-1', 'Step 1', 280), ('shelf', 'Shelf', 110)"
         )
-    chosen = {"exam_id": "step-1", "exam_on": "2027-03-14", "minutes_per_day": [60] * 7, "goal_score": 0.7}
+    chosen = {"exam_id": "step-1", "exam_on": _from_now(112), "minutes_per_day": [60] * 7, "goal_score": 0.7}
     answer = await web.client.put("/api/me/exam", json=chosen, headers=web.auth())
     assert answer.status_code == 200, answer.text
     assert answer.json()["exam"] == chosen

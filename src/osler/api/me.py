@@ -17,7 +17,7 @@ from osler.catalog.consents import Purpose, is_given
 from osler.catalog.learners import setup
 from osler.db.engine import ReadSession
 from osler.domain.local_day import FIRST_DAY, LAST_DAY
-from osler.errors import NotFound
+from osler.errors import InvalidInput, NotFound
 from osler.http.deps import AsOf, Here, ReadDb, WriteDb
 from osler.http.policy import Action
 from osler.http.scope import Scope, require
@@ -145,6 +145,17 @@ async def read_me(s: ReadSession, scope: Scope, as_of: datetime) -> Me:
     )
 
 
+async def _refuse_past(s: ReadSession, user_id: UUID, exam_on: date | None, as_of: datetime) -> None:
+    """Errors: InvalidInput for a day that is over; an import may bring such a day, a plan cannot be made for one."""
+    today = (await setup(s, user_id)).today(as_of)
+    if exam_on is not None and exam_on < today:
+        raise InvalidInput(
+            "That day is over. Give the next day on which you sit the exam, or null while there is none; "
+            "how an exam went goes to /api/analytics/exam-readiness/outcomes.",
+            code="exam.past",
+        )
+
+
 def _listed(minutes: tuple[int, ...] | None) -> list[int] | None:
     return None if minutes is None else list(minutes)
 
@@ -169,7 +180,8 @@ def router() -> APIRouter:
 
     @routes.put("/exam")
     async def exam(body: ExamChoice, scope: WriteSelf, here: Here, db: WriteDb, as_of: AsOf) -> Me:
-        """Choose the exam, its day and the minutes planned for it."""
+        """Choose the exam, its day and the minutes planned for it. The day is today or ahead, in the learner's zone."""
+        await _refuse_past(db, scope.user_id, body.exam_on, as_of)
         await writes.choose_exam(
             db, scope.user_id, body.exam_id, exam_on=body.exam_on, minutes_per_day=body.minutes_per_day,
             goal_score=body.goal_score,
