@@ -197,6 +197,34 @@ async def test_an_unknown_question_cannot_be_submitted_but_comes_in_a_batch(web,
     assert (late.status_code, late.json()["is_correct"]) == (200, True)
 
 
+async def test_whatever_names_an_unknown_question_is_told_so_and_no_longer_once_it_is_there(web, admin):
+    """The same note whether it is answered in a batch, looked at, passed over, or has a note taken on it."""
+    one_by_one = {"view": {}, "skip": {"seconds": 3}, "flag": {"flagged": True}, "hint": {"hint_index": 1}}
+    note = {"material_id": None, "note_id": "n-1", "action": "create", "length_chars": 9}
+    batched = [
+        event("question_view", data={"question_id": "not-yet"}),
+        event("question_answer_change", data={"question_id": "not-yet", "from": ["A"], "to": ["B"]}),
+        event("note_taken", data={"question_id": "not-yet", **note}),
+    ]
+
+    async def told() -> set[bool]:
+        single = [await post(web, f"/api/questions/not-yet/{verb}", body) for verb, body in one_by_one.items()]
+        together = (await post(web, "/api/events/batch", batch(batched))).json()["results"]
+        return {"question.unknown" in each["warnings"] for each in (*(answer.json() for answer in single), *together)}
+
+    assert await told() == {True}
+    await _question(admin, "not-yet", ("C",))
+    for each in batched:
+        each["id"], each["occurred_at"] = (fresh := event())["id"], fresh["occurred_at"]
+    assert await told() == {False}
+
+
+async def test_a_note_on_a_material_asks_for_no_question(web):
+    data = {"material_id": "m", "note_id": "n-1", "action": "create", "length_chars": 9}
+    answer = await post(web, "/api/events/batch", batch([event("note_taken", data=data)]))
+    assert answer.json()["results"][0]["warnings"] == ["material.unknown"]
+
+
 async def test_a_corrected_key_grades_the_next_answer(web, admin):
     await _question(admin, "q-corrected")
     assert (await post(web, "/api/questions/q-corrected/submit", {"answer": "A", "time_spent": 1})).json()["is_correct"]

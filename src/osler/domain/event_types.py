@@ -393,3 +393,6 @@ _ALL = (
 
 EVENT_TYPES: Mapping[str, EventType] = {each.name: each for each in _ALL}
 """Every event type by its wire name, in the order of the documentation."""
+
+QUESTION_TYPES = frozenset(name for name, kind in EVENT_TYPES.items() if "question_id" in kind.data.__struct_fields__)
+"""Types that name a question; `note_taken` may name none."""

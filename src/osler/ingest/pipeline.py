@@ -15,7 +15,7 @@ from osler.db.engine import Database
 from osler.db.faults import retrying, translated
 from osler.domain.clock_rules import instant_of, parse_instant, us_of
 from osler.domain.content_hash import canonical_data
-from osler.domain.event_types import EVENT_TYPES, Body
+from osler.domain.event_types import EVENT_TYPES, QUESTION_TYPES, Body
 from osler.domain.outcomes import Code, EventProblem, Status
 from osler.errors import TooMany
 from osler.eventlog.append import CatalogChanged, Connection, LearnerChanged
@@ -188,7 +188,7 @@ class Ingestion:
         settings = self.db.settings
         users = list(dict.fromkeys(c.user_id for c in alive))
         ctx.learners = await self.learners.find(connection, users, ctx.sender, settings.timezone)
-        questions = {c.event.data.question_id for c in alive if c.kind.name == "question_submit"}
+        questions = {c.event.data.question_id for c in alive if c.kind.name in QUESTION_TYPES} - {None}
         materials = {c.event.data.material_id for c in alive if c.kind.body is Body.MATERIAL} - {None}
         version = await self.catalog.look_up(connection, questions, materials)
         ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials

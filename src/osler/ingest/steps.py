@@ -13,7 +13,7 @@ from typing import Any
 from osler.domain import clock_rules
 from osler.domain.clock_rules import ID_TOLERANCE_MS, conclude, exact_skew_us, parse_instant, zone_named
 from osler.domain.content_hash import content_hash
-from osler.domain.event_types import Body
+from osler.domain.event_types import QUESTION_TYPES, Body
 from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import Code, EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
@@ -131,16 +131,13 @@ def conclude_and_grade(c: Candidate, ctx: Context) -> None:
     end = conclude(
         sent, tz=event.tz, home=c.learner.home, received_us=ctx.received_us, skew_us=skew, time_precision=precision
     )
-    warnings = end.warnings
     is_correct: bool | None = None
     key_version: int | None = None
     if c.kind.name == "question_submit":
-        is_correct, key_version, known = grade(event.data, ctx.grades.get(event.data.question_id))
-        if not known:
-            warnings += (Warn.QUESTION_UNKNOWN,)
+        is_correct, key_version = grade(event.data, ctx.grades.get(event.data.question_id))
     elif c.kind.name == "question_regrade":
         is_correct, key_version = event.data.is_correct, event.data.key_version
-    c.warnings = _look_around(c, ctx, warnings)
+    c.warnings = _look_around(c, ctx, end.warnings)
     c.entry = Entry(
         user_id=c.user_id,
         event_id=event.id,
@@ -177,24 +174,27 @@ def conclude_and_grade(c: Candidate, ctx: Context) -> None:
         c.entry = as_concluded(c.entry, found)
 
 
-def grade(data: Any, found: Grade | None) -> tuple[bool | None, int | None, bool]:
-    """Whether an answer is right, by which version of the key, and whether the question is known at all.
+def grade(data: Any, found: Grade | None) -> tuple[bool | None, int | None]:
+    """Whether an answer is right, and by which version of the key.
 
     A verdict that an import or a service brings is taken; points count as right from half of them on.
     """
-    known = found is not None
     if data.is_correct is not None:
-        return data.is_correct, None, known
+        return data.is_correct, None
     if data.score is not None:
-        return data.score >= HALF, None, known
+        return data.score >= HALF, None
     if found is None or found.key is None:
-        return None, None, known
+        return None, None
     answer = data.answer
     right = tuple(answer) == found.key or tuple(sorted(set(answer))) == found.key
-    return right, found.key_version, True
+    return right, found.key_version
 
 
 def _look_around(c: Candidate, ctx: Context, warnings: tuple[Warn, ...]) -> tuple[Warn, ...]:
+    if c.kind.name in QUESTION_TYPES:
+        question = c.event.data.question_id
+        if question is not None and ctx.grades.get(question) is None:
+            warnings += (Warn.QUESTION_UNKNOWN,)
     session = c.event.session_id
     if session is not None and c.kind.name != "session_start" and (c.user_id, session) not in ctx.sessions:
         warnings += (Warn.SESSION_UNKNOWN,)

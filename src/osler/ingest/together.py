@@ -16,7 +16,7 @@ import numpy as np
 
 from osler.domain import clock_rules as rules
 from osler.domain.content_hash import content_hashes
-from osler.domain.event_types import Body, EventType
+from osler.domain.event_types import QUESTION_TYPES, Body, EventType
 from osler.domain.event_types import Sender as TypeSender
 from osler.domain.outcomes import EventProblem, Warn
 from osler.domain.privacy_gate import looks_personal
@@ -30,7 +30,7 @@ from osler.ingest.wire import KIND_OF, WireEvent
 from osler.ingest.work import Candidate, Context, Learner
 
 _DAYS_TO_ZERO = DAY_ZERO.toordinal() - rules.EPOCH.toordinal()
-_ABSENT = (None, None, True)
+_ABSENT = (None, None)
 Flags = tuple[Warn, list[bool]]
 """A warning, and for each event whether it has it."""
 
@@ -156,7 +156,7 @@ class _Conclusions:
         offsets, sources, is_mismatch = self._offsets(sent)
         starts = np.array([learner.home.day_start_minutes for learner in self.learners], dtype=np.int64)
         days = (self.effective + (offsets - starts) * rules.MINUTE_US) // rules.DAY_US - _DAYS_TO_ZERO
-        verdicts, versions, is_unknown = self._grades()
+        verdicts, versions = self._grades()
         kinds = [c.kind.name for c in alive]
         precisions = [event.time_precision or "ms" for event in events]
         warnings = _combined(len(alive), [
@@ -165,7 +165,7 @@ class _Conclusions:
             (Warn.CLOCK_AHEAD, (self.effective - ctx.received_us > rules.AHEAD_LIMIT_US).tolist()),
             (Warn.LATE, (ctx.received_us - self.effective > rules.LATE_AFTER_US).tolist()),
             (Warn.TIME_COARSE, [each in rules.COARSE for each in precisions]),
-            (Warn.QUESTION_UNKNOWN, is_unknown),
+            (Warn.QUESTION_UNKNOWN, self._lacks_question()),
             (Warn.SESSION_UNKNOWN, self._lacks_session()),
             (Warn.MATERIAL_UNKNOWN, self._lacks_material()),
         ])  # fmt: skip
@@ -209,17 +209,28 @@ class _Conclusions:
         )
         return offsets, sources, is_mismatch.tolist()
 
-    def _grades(self) -> tuple[list[bool | None], list[int | None], list[bool]]:
-        """Verdict, version of the key, and whether the question is unknown, of each."""
+    def _grades(self) -> tuple[list[bool | None], list[int | None]]:
+        """Verdict and version of the key of each."""
         get = self.ctx.grades.get
         found = [
             grade(data, get(data.question_id))
             if (name := c.kind.name) == "question_submit"
-            else ((data.is_correct, data.key_version, True) if name == "question_regrade" else _ABSENT)
+            else ((data.is_correct, data.key_version) if name == "question_regrade" else _ABSENT)
             for c, data in zip(self.alive, (event.data for event in self.events), strict=True)
         ]
-        verdicts, versions, known = zip(*found, strict=True)
-        return list(verdicts), list(versions), [not each for each in known]
+        verdicts, versions = zip(*found, strict=True)
+        return list(verdicts), list(versions)
+
+    def _lacks_question(self) -> list[bool]:
+        known = self.ctx.grades
+        if QUESTION_TYPES.isdisjoint(c.kind.name for c in self.alive):
+            return []
+        return [
+            c.kind.name in QUESTION_TYPES
+            and (question := c.event.data.question_id) is not None
+            and known.get(question) is None
+            for c in self.alive
+        ]
 
     def _lacks_session(self) -> list[bool]:
         known = self.ctx.sessions
