@@ -31,16 +31,13 @@ HOW = ("missing", "unexpected", "different")
 
 
 def forgetful(first: datetime, number: int, days: int = DAYS) -> list[dict[str, Any]]:
-    """Reviews of five cards a month, nearly always forgotten after a day: nothing like the population. And answers.
-
-    A fit leaves out items whose first reviews have left the log; those of the next month are whole.
-    """
+    """Reviews of the same five cards, nearly always forgotten after a day: nothing like the population. And answers."""
     made = []
     for day in range(days):
         at = first + timedelta(days=day)
         for n in range(5):
             rating = 3 if (day * 7 + n) % 10 == 0 else 1
-            made.append(review(at + timedelta(minutes=n), number + 100 * day + n, f"c{n}-{at:%Y-%m}", rating))
+            made.append(review(at + timedelta(minutes=n), number + 100 * day + n, f"c{n}", rating))
         made.append(answer(at + timedelta(minutes=9), number + 100 * day + 9, f"q{day % 12}", right=day % 3 > 0))
     return made
 

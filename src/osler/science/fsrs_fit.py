@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from osler.science.fsrs import FSRS6, LOWER, STABILITY_MAX, STABILITY_MIN, UPPER, Weights
 from osler.science.fsrs_many import step_many
 from osler.science.threads import one_thread
-from osler.science.waves import Waves, waves_of
+from osler.science.waves import NOTHING_CARRIED, Waves, carry, waves_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -45,7 +45,8 @@ class Objective:
     """The weighted mean log loss of the rows that count, plus a ridge towards `start`, with its gradient.
 
     Shapes: (n,) arrays in fold order. Rows of weight 0 only carry the memory on; rows of the same day must be such,
-    as R is 1 there.
+    as R is 1 there. `carried` are (stability, difficulty) after the first m rows, where the reviews up to these are
+    gone (see `waves.carry`): such memories are what they are, whatever the weights.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Objective:
         weight: Floats,
         *,
         start: Weights = FSRS6,
+        carried: tuple[Floats, Floats] = NOTHING_CARRIED,
     ) -> None:
-        self.waves = waves
+        self.waves, self.carried = waves, carried
+        self.known = np.zeros(waves.items, dtype=np.bool_)
         self.t, self.g = elapsed_days[waves.order], rating[waves.order]
         self.weight = weight[waves.order] / weight.sum()
         self.start = np.array(start.values)
@@ -79,6 +82,7 @@ class Objective:
             if number == 0:
                 s = np.maximum(np.array(w[:4]), STABILITY_MIN)[g - 1]
                 d = np.clip(w[4] - np.exp(w[5] * (g - 1.0)) + 1.0, 1.0, 10.0)
+                self.known = carry(self.waves, self.carried, (s, d))
                 continue
             s, d = s[: g.size], d[: g.size]
             chance = np.power(1.0 + weights.factor * t / s, -w[20])
@@ -104,6 +108,7 @@ class Objective:
             back_s += into.chance(wave, self.t[wave.rows], back_chance + by_chance[wave.rows])
             to_s[:size], to_d[:size] = back_s, back_d
         firsts = self.g[: self.waves.items]
+        to_s[self.known] = to_d[self.known] = 0.0
         grad[:4] += np.bincount(firsts - 1, to_s, minlength=4) / np.array(w[:4])
         free = w[4] - np.exp(w[5] * (firsts - 1.0)) + 1.0
         to_d = to_d * ((free > 1.0) & (free < 10.0))
@@ -212,12 +217,13 @@ def fit(
     counted: Mask,
     *,
     start: Weights = FSRS6,
+    carried: tuple[Floats, Floats] = NOTHING_CARRIED,
     iterations: int = ITERATIONS,
 ) -> Weights:
     """The weights that fit one learner's reviews best, drawn towards `start`, inside the bounds.
 
     Shapes: (n,) arrays in time order; `counted` marks the rows whose outcome is scored: next-day ones, never an item's
-    first. Late reviews weigh more (.25 + .75 x³ over the scored rows, as fsrs-rs does).
+    first. Late reviews weigh more (.25 + .75 x³ over the scored rows, as fsrs-rs does). `carried` as for `Objective`.
     Source: FSRS-6; L-BFGS-B (Byrd, Lu, Nocedal, Zhu 1995).
     """
     scored = int(counted.sum())
@@ -226,7 +232,7 @@ def fit(
     weight = np.zeros(rating.size)
     weight[counted] = 0.25 + 0.75 * np.linspace(0.0, 1.0, scored) ** 3
     waves = _first_reviews(waves_of(item), LONGEST)
-    objective = Objective(waves, elapsed_days, rating, weight, start=start)
+    objective = Objective(waves, elapsed_days, rating, weight, start=start, carried=carried)
     with one_thread():
         found = minimize(
             objective,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from osler.errors import InvalidModelInput
 from osler.science.fsrs import FSRS6, INTERVAL_MAX, STABILITY_MAX, STABILITY_MIN, Weights
-from osler.science.waves import Waves
+from osler.science.waves import NOTHING_CARRIED, Waves, carry
 
 Floats = npt.NDArray[np.float64]
 Ratings = npt.NDArray[np.int64]
@@ -165,10 +165,18 @@ class Folded:
     difficulty: Floats
 
 
-def fold(waves: Waves, elapsed_days: Floats, rating: Ratings, *, weights: Weights = FSRS6) -> Folded:
+def fold(
+    waves: Waves,
+    elapsed_days: Floats,
+    rating: Ratings,
+    *,
+    weights: Weights = FSRS6,
+    carried: tuple[Floats, Floats] = NOTHING_CARRIED,
+) -> Folded:
     """All rows of many items, wave by wave; the same values as `first` and `step` one by one.
 
-    Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read.
+    Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read. `carried` are
+    (stability, difficulty) after the first m rows, where these stand for a history that is gone: see `waves.carry`.
     """
     back = np.empty((3, waves.order.size))
     tables = _Tables(weights)
@@ -179,6 +187,7 @@ def fold(waves: Waves, elapsed_days: Floats, rating: Ratings, *, weights: Weight
         g = rating[where]
         if number == 0:
             s, d = first_many(g, weights=weights)
+            carry(waves, carried, (s, d))
             recall.fill(np.nan)
         else:
             before = (s[:size], d[:size], elapsed_days[where], g)

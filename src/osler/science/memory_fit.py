@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from osler.science import blend, fsrs, fsrs_fit, fsrs_many, fsrs_rs, sbd, sbd_fit
 from osler.science.logits import CLIP
-from osler.science.waves import waves_of
+from osler.science.waves import NOTHING_CARRIED, waves_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,11 +32,21 @@ Verdict = Literal["too_few", "refused", "accepted"]
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """The memories that m items bring along: (m,) arrays, of FSRS and of SBD."""
+
+    fsrs: tuple[Floats, Floats] = NOTHING_CARRIED
+    sbd: tuple[Floats, Floats] = NOTHING_CARRIED
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """One learner's reviews in time order, as (n,) arrays.
 
     `local_days` and `days` are the elapsed times since the item's last review (0 at its first), in local days and in
     days with fractions; `is_first` marks each item's first review.
+    Where older reviews are gone, the first m rows are the last ones before the cut, one an item, which were its first
+    as far as is known; `carried` are the memories after them. They are not scored.
     """
 
     item: Ints
@@ -44,6 +54,7 @@ class History:
     days: Floats
     rating: Ints
     is_first: Mask
+    carried: Carried = Carried()
 
     @property
     def passed(self) -> Mask:
@@ -58,7 +69,12 @@ class History:
     def until(self, stop: int) -> History:
         """The first `stop` reviews."""
         return History(
-            self.item[:stop], self.local_days[:stop], self.days[:stop], self.rating[:stop], self.is_first[:stop]
+            self.item[:stop],
+            self.local_days[:stop],
+            self.days[:stop],
+            self.rating[:stop],
+            self.is_first[:stop],
+            self.carried,
         )
 
 
@@ -72,7 +88,9 @@ class Fit:
     sbd: Verdict
 
 
-def history_of(item: npt.ArrayLike, instant_seconds: Floats, local_day: Ints, rating: Ints) -> History:
+def history_of(
+    item: npt.ArrayLike, instant_seconds: Floats, local_day: Ints, rating: Ints, *, carried: Carried = Carried()
+) -> History:
     """A history from instants and local day numbers in time order; negative elapsed times are clamped at 0."""
     _, inverse = np.unique(np.asarray(item), return_inverse=True)
     code = inverse.astype(np.int64).ravel()
@@ -82,7 +100,7 @@ def history_of(item: npt.ArrayLike, instant_seconds: Floats, local_day: Ints, ra
     local[by_item[1:]] = np.diff(local_day[by_item]) * same[1:]
     exact[by_item[1:]] = np.diff(instant_seconds[by_item]) / 86400.0 * same[1:]
     fresh[by_item] = ~same
-    return History(code, np.maximum(local, 0.0), np.maximum(exact, 0.0), rating.astype(np.int64), fresh)
+    return History(code, np.maximum(local, 0.0), np.maximum(exact, 0.0), rating.astype(np.int64), fresh, carried)
 
 
 def fit_learner(
@@ -97,7 +115,8 @@ def fit_learner(
     on the newest 20 %; then fitted on all and drawn towards the population's: (n w + 300 w_pop)/(n + 300) up to 1,000
     reviews, from there as fitted. Never inside a request.
 
-    `fitted` is the fit to all reviews (`fit_fsrs`, `fit_sbd`), where it has been made already.
+    `fitted` is the fit to all reviews (`fit_fsrs`, `fit_sbd`), where it has been made already. For a history that goes
+    on from kept memories, `population` are the parameters that these were made under.
     Cost: two fits of each model; 10,000 reviews take less than .5 s with fsrs-rs, less than 2 s without.
     Errors: none for short or odd histories: they keep the population's parameters and say so.
     """
@@ -125,15 +144,20 @@ def is_shown(source_is_supermemo: bool, fit: Fit | None, bias_updates: int) -> b
 
 
 def fit_fsrs(history: History, *, population: fsrs.Weights = fsrs.FSRS6) -> fsrs.Weights:
-    """FSRS weights fitted to all reviews, not shrunk: by fsrs-rs where installed, else by our own gradient."""
-    if fsrs_rs.AVAILABLE and population == fsrs.FSRS6:
-        return fsrs_rs.fit(history.item, history.local_days, history.rating, history.next_day)
-    return fsrs_fit.fit(history.item, history.local_days, history.rating, history.next_day, start=population)
+    """FSRS weights fitted to all reviews, not shrunk: by fsrs-rs where installed, else by our own gradient.
+
+    fsrs-rs fits whole histories only, towards its own defaults: where memories are carried on it can't be asked.
+    """
+    rows = (history.item, history.local_days, history.rating, history.next_day)
+    if fsrs_rs.AVAILABLE and population == fsrs.FSRS6 and not history.carried.fsrs[0].size:
+        return fsrs_rs.fit(*rows)
+    return fsrs_fit.fit(*rows, start=population, carried=history.carried.fsrs)
 
 
 def fit_sbd(history: History, *, population: sbd.Parameters = sbd.POPULATION) -> sbd.Parameters:
     """SBD parameters fitted to all reviews, same-day ones too, not shrunk."""
-    return sbd_fit.fit(history.item, history.days, history.rating, ~history.is_first, start=population)
+    rows = (history.item, history.days, history.rating, ~history.is_first)
+    return sbd_fit.fit(*rows, start=population, carried=history.carried.sbd)
 
 
 def shrunk(fitted: Sequence[float], population: Sequence[float], n: int) -> tuple[float, ...]:
@@ -180,12 +204,16 @@ def _fit_sbd(
 
 
 def _fsrs_loss(history: History, weights: fsrs.Weights, rows: Ints) -> float:
-    folded = fsrs_many.fold(waves_of(history.item), history.local_days, history.rating, weights=weights)
+    carried = history.carried.fsrs
+    folded = fsrs_many.fold(
+        waves_of(history.item), history.local_days, history.rating, weights=weights, carried=carried
+    )
     return _loss(folded.forecast[rows], history.passed[rows])
 
 
 def _sbd_loss(history: History, parameters: sbd.Parameters, rows: Ints) -> float:
-    folded = sbd.fold(waves_of(history.item), history.days, history.rating, parameters=parameters)
+    carried = history.carried.sbd
+    folded = sbd.fold(waves_of(history.item), history.days, history.rating, parameters=parameters, carried=carried)
     return _loss(folded.forecast[rows], history.passed[rows])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.errors import InvalidModelInput
-from osler.science.waves import Waves
+from osler.science.waves import NOTHING_CARRIED, Waves, carry
 
 Floats = npt.NDArray[np.float64]
 
@@ -138,11 +138,17 @@ def recall_many(
 
 
 def fold(
-    waves: Waves, elapsed_days: Floats, rating: npt.NDArray[np.int64], *, parameters: Parameters = POPULATION
+    waves: Waves,
+    elapsed_days: Floats,
+    rating: npt.NDArray[np.int64],
+    *,
+    parameters: Parameters = POPULATION,
+    carried: tuple[Floats, Floats] = NOTHING_CARRIED,
 ) -> Traces:
     """All rows of many items, wave by wave; the same values as `first` and `step` one by one.
 
-    Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read.
+    Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read. `carried` are
+    (ln S, failures) after the first m rows, where these stand for a history that is gone: see `waves.carry`.
     """
     days, g = elapsed_days[waves.order], rating[waves.order].astype(np.float64)
     failure = np.maximum(0.0, (3.0 - g) / 2.0)
@@ -153,6 +159,7 @@ def fold(
         if number == 0:
             log_s = np.clip(parameters.low + parameters.rung * (g[rows] - 1.0), *LOG_S)
             fails = failure[rows].copy()
+            carry(waves, carried, (log_s, fails))
         else:
             growth, chance = recall_many(log_s[:size], last[:size], fails[:size], days[rows], parameters=parameters)
             moved = np.where(g[rows] >= 2.0, growth, parameters.c * np.log1p(-chance))

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from osler.science.sbd import FAILS_MAX, LOG_S, POPULATION, RECALL, T_MIN, Parameters, checked
 from osler.science.threads import one_thread
-from osler.science.waves import Waves, waves_of
+from osler.science.waves import NOTHING_CARRIED, Waves, carry, waves_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,7 +46,8 @@ class Objective:
     """The weighted mean log loss of the rows that count, plus a ridge towards the start values, with its gradient.
 
     Shapes: (n,) arrays in fold order; `elapsed_days` of an item's first review is not read. `weight` is 0 for rows
-    that only carry the memory on.
+    that only carry the memory on. `carried` are (ln S, failures) after the first m rows, where the reviews up to these
+    are gone (see `waves.carry`): such traces are what they are, whatever the parameters.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class Objective:
         weight: Floats,
         *,
         start: Parameters = POPULATION,
+        carried: tuple[Floats, Floats] = NOTHING_CARRIED,
     ) -> None:
-        self.waves = waves
+        self.waves, self.carried = waves, carried
+        self.known = np.zeros(waves.items, dtype=np.bool_)
         self.log_days = np.log(np.maximum(elapsed_days[waves.order], T_MIN))
         self.g = rating[waves.order].astype(np.float64)
         self.failure = np.maximum(0.0, (3.0 - self.g) / 2.0)
@@ -82,7 +85,8 @@ class Objective:
         for number, rows in enumerate(self.waves):
             if number == 0:
                 free = p.low + p.rung * (self.g[rows] - 1.0)
-                log_s, last, fails = np.clip(free, *LOG_S), self.g[rows] - 1.0, self.failure[rows]
+                log_s, last, fails = np.clip(free, *LOG_S), self.g[rows] - 1.0, self.failure[rows].copy()
+                self.known = carry(self.waves, self.carried, (log_s, fails))
                 continue
             wave = self._wave(p, rows, log_s, last, fails)
             tape.append(wave)
@@ -136,7 +140,7 @@ class Objective:
             flow[:size] = came - to_ratio + to_floor / 2.0
         firsts = self.g[: self.waves.items] - 1.0
         free = p.low + p.rung * firsts
-        flow = flow * ((free > LOG_S[0]) & (free < LOG_S[1]))
+        flow = flow * ((free > LOG_S[0]) & (free < LOG_S[1]) & ~self.known)
         d_low += float(flow.sum())
         d_rung += float(np.sum(flow * firsts))
         return np.array([d_low - d_rung / 3.0, d_high + d_rung / 3.0, d_k, d_al, d_c, d_v, d_ld])
@@ -154,12 +158,13 @@ def fit(
     counted: npt.NDArray[np.bool_],
     *,
     start: Parameters = POPULATION,
+    carried: tuple[Floats, Floats] = NOTHING_CARRIED,
     iterations: int = ITERATIONS,
 ) -> Parameters:
     """The parameters that fit one learner's reviews best, drawn towards `start`.
 
     Shapes: (n,) arrays in time order; `counted` marks the rows whose outcome is scored (never an item's first).
-    Without such a row the answer is `start`.
+    `carried` as for `Objective`. Without a scored row the answer is `start`.
     Source: srs-benchmark's SBD; L-BFGS-B (Byrd, Lu, Nocedal, Zhu 1995).
     """
     scored = int(counted.sum())
@@ -167,7 +172,7 @@ def fit(
         return start
     weight = np.zeros(rating.size)
     weight[counted] = recency_weights(scored)
-    objective = Objective(waves_of(item), elapsed_days, rating, weight, start=start)
+    objective = Objective(waves_of(item), elapsed_days, rating, weight, start=start, carried=carried)
     with one_thread():
         found = minimize(
             objective, np.array(start), jac=True, method="L-BFGS-B", bounds=BOUNDS, options={"maxiter": iterations}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NOTHING_CARRIED: tuple[Floats, Floats] = (np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,19 @@ class Waves:
     def items(self) -> int:
         """How many items there are: the size of the first wave."""
         return int(self.starts[1]) if self.starts.size > 1 else 0
+
+
+def carry(waves: Waves, carried: Sequence[Floats], states: Sequence[Floats]) -> npt.NDArray[np.bool_]:
+    """Put what items bring along over their states in the first wave; gives which items these are.
+
+    Where the older reviews are gone, the first m rows are the last ones before the cut, one an item, and the memory
+    after each is given instead of computed. Shapes: each of `carried` (m,), of `states` (items,).
+    """
+    rows = waves.order[: waves.items]
+    known = rows < carried[0].size
+    for values, state in zip(carried, states, strict=True):
+        state[known] = values[rows[known]]
+    return known
 
 
 def waves_of(item: npt.ArrayLike) -> Waves:

@@ -15,13 +15,13 @@ from uuid import UUID
 
 import msgspec
 
-from osler.analytics.contract import ItemKey
 from osler.analytics.retrieval.folding import NAME as RETRIEVAL
-from osler.analytics.retrieval.history import history_of
+from osler.analytics.retrieval.history import Start, history_of, start_of
 from osler.analytics.retrieval.model import LearnerMemory
 from osler.db.session import WriteSession
 from osler.domain.events import Cursor
 from osler.eventlog import checkpoints
+from osler.eventlog.checkpoints import Checkpoint
 from osler.eventlog.reading import read_after
 from osler.forecasts.parameters import ParameterStore
 from osler.jobs.periods import Cadence
@@ -86,7 +86,7 @@ async def _fit_one(run: Run, live: Live, user_id: UUID) -> bool:
         if seen is None:
             return False
         # In a thread: the lease of the job is renewed meanwhile.
-        found = await asyncio.to_thread(memory_fit.fit_learner, seen.history)
+        found = await asyncio.to_thread(memory_fit.fit_learner, seen.history, population=seen.under)
         async with run.write() as session:
             if await _keep(session, live, user_id, seen.cursor, found):
                 return True
@@ -95,14 +95,18 @@ async def _fit_one(run: Run, live: Live, user_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The reviews of a learner up to an event."""
+    """The reviews of a learner up to an event, and the parameters that a fit begins with and is drawn towards."""
 
     history: History
     cursor: Cursor
+    under: blend.Parameters
 
 
 async def _read(run: Run, user_id: UUID) -> _Seen | None:
-    """What a fit learns from: the log, or what is left of it after the last checkpoint."""
+    """What a fit learns from: the log, or what is left of it, from the memories of the last checkpoint on.
+
+    The parameters of these stand for the reviews that are gone: a fit to what is left is drawn towards them.
+    """
     async with run.read() as session:
         row = await learners.read(session, user_id)
         kept = await checkpoints.latest(session, user_id, CHECKPOINT)
@@ -111,9 +115,13 @@ async def _read(run: Run, user_id: UUID) -> _Seen | None:
         return None
     at = (row.cursor.event_ts, row.cursor.event_id)
     known = [event for event in events if (event.event_ts, event.event_id) <= at]
-    stored: list[dict[str, Any]] = [] if kept is None else kept.state.get("item_memory", [])
-    begun = {ItemKey(item["item_kind"], item["item_id"]) for item in stored}
-    return _Seen(history_of(known, regrades(known), begun), row.cursor)
+    start = Start() if kept is None else _start(kept)
+    return _Seen(history_of(known, regrades(known), start), row.cursor, start.learner.parameters)
+
+
+def _start(kept: Checkpoint) -> Start:
+    [row] = kept.state["learner_states"]
+    return start_of(row["states"].get(RETRIEVAL, {}), kept.state.get("item_memory", []))
 
 
 async def _keep(session: WriteSession, live: Live, user_id: UUID, cursor: Cursor, found: Fit) -> bool:
