@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, expm1, inf, isfinite, log, log1p
 
 import numpy as np
@@ -79,16 +80,24 @@ def attempts_to(eta: float, target: float, n: float, gamma: float) -> float:
 
 def draw_attempts(practice: Practice, target: float, *, seed: int, draws: int = DRAWS) -> tuple[Floats, Floats]:
     """(attempts needed, seconds per attempt) in each draw of level, γ and pace; inf where it never happens."""
-    rng = np.random.default_rng(seed)
-    eta = practice.eta + np.sqrt(practice.variance) * rng.standard_normal(draws)
-    gamma = practice.gamma + practice.gamma_sd * rng.standard_normal(draws)
-    pace = practice.seconds_per_attempt * np.exp(PACE_SD * rng.standard_normal(draws))
+    level, rate, speed = _noise(seed, draws)
+    eta = practice.eta + np.sqrt(practice.variance) * level
+    gamma = practice.gamma + practice.gamma_sd * rate
+    pace = practice.seconds_per_attempt * np.exp(PACE_SD * speed)
     missing = np.maximum(target - eta, 0.0)
     exponent = np.divide(missing, gamma, out=np.full(draws, np.inf), where=gamma > 0.0)
     needed = np.where(
         exponent > LARGEST_EXPONENT, np.inf, (1.0 + practice.n) * np.expm1(np.minimum(exponent, LARGEST_EXPONENT))
     )
     return np.where(missing == 0.0, 0.0, needed), pace
+
+
+@lru_cache(maxsize=4)  # a learner's topics follow each other, all under the learner's seed
+def _noise(seed: int, draws: int) -> Floats:
+    """Standard normal noise of level, γ and pace. Shape: (3, draws)."""
+    noise = np.random.default_rng(seed).standard_normal((3, draws))
+    noise.flags.writeable = False
+    return noise
 
 
 def quantiles(values: Floats, *, horizon: float = inf) -> Span:
@@ -103,6 +112,7 @@ def quantiles(values: Floats, *, horizon: float = inf) -> Span:
     return Span(shown(low), shown(median), shown(high), never)
 
 
+@lru_cache(maxsize=64)  # the topics that a learner has not met stand at a few places only
 def hours_to(practice: Practice, target: float, *, seed: int, extra_seconds: float = 0.0) -> Span:
     """Hours of study until `eta` reaches `target` (logits); `extra_seconds` for reviews due and reading left.
 

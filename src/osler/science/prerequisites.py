@@ -30,12 +30,20 @@ class Prerequisites:
 
     dependents: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     needs: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    _reached: dict[tuple[str, int], Mapping[str, float]] = field(
+        default_factory=dict[tuple[str, int], Mapping[str, float]], compare=False
+    )
 
-    def reach(self, topic: str, depth: int = DEPTH) -> dict[str, float]:
+    def reach(self, topic: str, depth: int = DEPTH) -> Mapping[str, float]:
         """How strongly each other topic stands on this one: the best product of strengths along a path.
 
         Paths of at most `depth` edges count. The topic itself is not in the answer.
         """
+        if (topic, depth) not in self._reached:
+            self._reached[topic, depth] = self._reach(topic, depth)
+        return self._reached[topic, depth]
+
+    def _reach(self, topic: str, depth: int) -> dict[str, float]:
         best: dict[str, float] = {}
         frontier = {topic: 1.0}
         for _ in range(depth):
@@ -60,8 +68,11 @@ class Prerequisites:
     def levels(self, topics: Iterable[str]) -> list[list[str]]:
         """The given topics in topological order, in levels: a topic comes after all it needs, through others too."""
         wanted = set(topics)
-        behind = {topic: set(self.reach(topic, depth=len(self.needs) + 1)) & wanted for topic in wanted}
-        sorter = TopologicalSorter({topic: {a for a in wanted if topic in behind[a]} for topic in wanted})
+        before: dict[str, set[str]] = {topic: set() for topic in wanted}
+        for topic in wanted:
+            for behind in self.reach(topic, depth=len(self.needs) + 1).keys() & wanted:
+                before[behind].add(topic)
+        sorter = TopologicalSorter(before)
         sorter.prepare()
         ordered: list[list[str]] = []
         while sorter.is_active():

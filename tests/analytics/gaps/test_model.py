@@ -15,7 +15,7 @@ from osler.analytics.gaps.model import (
     classify_severity,
     detect_knowledge_gap,
     gap_from_data,
-    prerequisite_impact,
+    prerequisite_impacts,
     priority_index,
     priority_score,
     severity_score,
@@ -149,9 +149,9 @@ def chain() -> Prerequisites:
 def test_prerequisite_impact_is_the_share_of_what_is_missing_elsewhere() -> None:
     shares_ = {"a": 0.4, "b": 0.2, "c": 0.2, "d": 0.2}
     gaps = {"a": 0.9, "b": 0.5, "c": 0.5, "d": 0.0}
-    assert prerequisite_impact("a", chain(), shares_, gaps) == pytest.approx((0.5 * 0.1 + 0.4 * 0.1) / 0.2)
-    assert prerequisite_impact("d", chain(), shares_, gaps) == 0.0
-    assert prerequisite_impact("a", chain(), shares_, {"a": 1.0}) == 0.0
+    assert prerequisite_impacts(chain(), shares_, gaps)["a"] == pytest.approx((0.5 * 0.1 + 0.4 * 0.1) / 0.2)
+    assert prerequisite_impacts(chain(), shares_, gaps)["d"] == 0.0
+    assert prerequisite_impacts(chain(), shares_, {"a": 1.0}) == {"a": 0.0}
 
 
 def test_an_unseen_topic_takes_its_parents_level_else_half_its_prerequisites() -> None:

@@ -169,19 +169,21 @@ def recent_failure_rate(wrong: int, n: int, population_mean: float) -> float:
     return (wrong + 4.0 * (1.0 - share(population_mean, "population_mean"))) / (n + 4.0)
 
 
-def prerequisite_impact(
-    topic: str, graph: Prerequisites, exam_shares: Mapping[str, float], gaps: Mapping[str, float]
-) -> float:
-    """The share of what is missing elsewhere that lies behind this topic, 0 to 1; 0 where nothing is missing.
+def prerequisite_impacts(
+    graph: Prerequisites, exam_shares: Mapping[str, float], gaps: Mapping[str, float]
+) -> dict[str, float]:
+    """For each topic of `gaps`: the share of what is missing elsewhere that lies behind it; 0 where nothing is.
 
     Σ_j reach(topic, j) w_j gap_j / Σ_{j≠topic} w_j gap_j, reach at most 5 edges deep.
     """
-    missing = {other: exam_shares.get(other, 0.0) * gap for other, gap in gaps.items() if other != topic}
-    total = sum(missing.values())
-    if total <= 0.0:
-        return 0.0
-    behind = sum(strength * missing.get(other, 0.0) for other, strength in graph.reach(topic).items())
-    return min(1.0, behind / total)
+    missing = {topic: exam_shares.get(topic, 0.0) * gap for topic, gap in gaps.items()}
+    each = [*missing.values()]
+    impacts: dict[str, float] = {}
+    for place, topic in enumerate(missing):
+        total = sum(each[:place] + each[place + 1 :])
+        behind = sum(strength * missing.get(other, 0.0) for other, strength in graph.reach(topic).items())
+        impacts[topic] = min(1.0, behind / total) if total > 0.0 else 0.0
+    return impacts
 
 
 def unseen_prior_mean(

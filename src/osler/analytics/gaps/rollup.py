@@ -24,6 +24,7 @@ from osler.analytics.mastery.model import MASTERED, MASTERED_LOWER_BOUND, classi
 from osler.analytics.retrieval.due import SECONDS_PER_REVIEW
 from osler.catalog.snapshot import Catalogue, catalogue
 from osler.db.engine import WriteSession
+from osler.db.upsert import Upsert
 from osler.forecasts.parameters import Parameters, ParameterStore
 from osler.science.learning_rate import Practice
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
@@ -31,6 +32,8 @@ from osler.science.study_value import Candidate
 
 PATH_LENGTH = 5
 MATERIALS_SHOWN = 3
+
+_GAPS = Upsert(knowledge_gaps, [column.name for column in knowledge_gaps.columns])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,14 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     known = await catalogue(s)
     store = ParameterStore()
     parameters = await store.get(s, await store.current_version(s))
-    graph = prerequisites(Edge(needed, topic, strength) for needed, topic, strength in known.prerequisites)
-    setting = Setting(known, graph, await materials_by_topic(s), parameters)
+    setting = Setting(known, known.made("gaps.graph", _graph), await materials_by_topic(s), parameters)
     facts = await facts_of(s, moments, (MASTERED, MASTERED_LOWER_BOUND, model.MIN_ATTEMPTS))
     rows: list[dict[str, Any]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
         # In a thread: the lease of the job is renewed meanwhile.
         rows += await asyncio.to_thread(gaps_of, user_id, as_of, facts[user_id], setting)
     await s.execute(sa.delete(knowledge_gaps).where(knowledge_gaps.c.user_id == sa.any_(_uuids(moments.user_ids))))
-    if rows:
-        await s.execute(sa.insert(knowledge_gaps), rows)
+    await _GAPS.write(s, [tuple(row[name] for name in _GAPS.columns) for row in rows])
 
 
 def gaps_of(user_id: UUID, as_of: datetime, facts: LearnerFacts, setting: Setting) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ def gaps_of(user_id: UUID, as_of: datetime, facts: LearnerFacts, setting: Settin
     weights = weights_of(shares, setting.catalogue)
     missing = {topic: _missing(facts.mastery.get(topic)) for topic in shares}
     seen = {topic: row for topic, row in facts.mastery.items() if row["attempts"] and row["mastery_score"] is not None}
-    impacts = {topic: model.prerequisite_impact(topic, setting.graph, shares, missing) for topic in shares}
+    impacts = model.prerequisite_impacts(setting.graph, shares, missing)
     gaps = {topic: _gap(seen[topic], facts.recent.get(topic, (0, 0)), weights[topic], impacts[topic], setting)
             for topic in seen if topic in shares}  # fmt: skip
     practices = {topic: practice_of(topic, facts, setting) for topic in shares}
@@ -98,6 +99,10 @@ def gaps_of(user_id: UUID, as_of: datetime, facts: LearnerFacts, setting: Settin
             }
         )  # fmt: skip
     return rows
+
+
+def _graph(known: Catalogue) -> Prerequisites:
+    return prerequisites(Edge(needed, topic, strength) for needed, topic, strength in known.prerequisites)
 
 
 def shares_of(facts: LearnerFacts, known: Catalogue) -> dict[str, float]:
