@@ -95,7 +95,7 @@ def _port(settings: Settings, chosen: int | None) -> int:
 
 
 def _sign_ins(settings: Settings, people: SampleClass) -> dict[str, str]:
-    """A token for each of three people: role → token."""
+    """A token for each of three people, but for those who were erased: role → token."""
     from osler import clock
     from osler.http.auth import open_local_issuer
     from osler.http.local_issuer import default_scopes
@@ -112,6 +112,7 @@ def _sign_ins(settings: Settings, people: SampleClass) -> dict[str, str]:
             lifetime=SIGNED_IN_FOR,
         )
         for role, user_id in who.items()
+        if user_id not in people.erased
     }
 
 

@@ -53,13 +53,26 @@ async def _class_of(db: Database, wanted: Wanted) -> SampleClass:
     plan = ClassPlan(wanted.learners, wanted.days, wanted.density, wanted.seed, await db.now(), edition)
     if existing is None:
         return await _make(db, plan)
-    if wanted.reset:
+    people = await _not_erased(db, plan)
+    is_asked_for = existing.is_of(plan, people.erased)
+    is_whole = not is_asked_for or set(existing.learners) == set(people.learners)
+    if wanted.reset or (is_whole and not existing.learners):
         await step("sample class erased", _erase(db.settings, existing.everybody))
         return await _make(db, replace(plan, edition=edition + 1))
-    if not existing.is_whole and existing.is_of(plan):
-        say(f"going on with the sample class: {len(existing.learners)} of {existing.meant} learners were sent")
+    if not is_whole:
+        say(f"going on with the sample class: {len(existing.learners)} of {len(people.learners)} learners were sent")
         return await _make(db, replace(plan, begun_on=existing.begun_on))
-    return await _reuse(db, plan, existing)
+    return await _reuse(db, existing, people if is_asked_for else existing.people(people), is_asked_for=is_asked_for)
+
+
+async def _not_erased(db: Database, plan: ClassPlan) -> SampleClass:
+    from osler.eventlog.erased import erased
+    from osler.eventlog.tombstones import KEY_NAME
+    from osler.observe.keys import secret_key
+
+    people = plan.people()
+    async with db.write() as session:
+        return people.without(await erased(session, people.everybody, secret_key(db.settings.home, KEY_NAME)))
 
 
 async def _make(db: Database, plan: ClassPlan) -> SampleClass:
@@ -77,17 +90,17 @@ async def _make(db: Database, plan: ClassPlan) -> SampleClass:
     return made
 
 
-async def _reuse(db: Database, plan: ClassPlan, existing: Existing) -> SampleClass:
+async def _reuse(db: Database, existing: Existing, people: SampleClass, *, is_asked_for: bool) -> SampleClass:
     """The class that is here, whatever was asked for; its analytics are made where a start was stopped before them."""
     from osler.worker.up_to_date import is_owed
 
-    people = plan.people()
-    whose = f"{len(existing.learners)} learners, studying since {existing.begun_on.isoformat()}"
-    if existing.is_of(plan):
+    since = f", studying since {existing.begun_on.isoformat()}" if existing.begun_on else ""
+    fewer = f" ({len(people.erased)} erased)" if people.erased else ""
+    whose = f"{len(existing.learners)} learners{fewer}{since}"
+    if is_asked_for:
         say(f"the sample class is here: {whose}")
     else:
         say(f"another sample class is here and is used: {whose}; --reset erases it and makes the one asked for")
-        people = replace(people, learners=existing.learners or people.learners, educator=existing.educator)
     if await is_owed(db, existing.learners):
         await _compute(db)
     return people

@@ -6,8 +6,8 @@ Running it again sends the same events, which Osler answers with `duplicate`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,10 @@ from osler.catalog.consents import Purpose
 from osler.catalog.tables import cohort_members, cohorts, exam_blueprint, exams, users
 from osler.db.engine import Database, ReadSession, WriteSession
 from osler.errors import Conflict, NotFound
+from osler.eventlog.erased import erased
+from osler.eventlog.tombstones import KEY_NAME
 from osler.ingest.intake import ingest_events
+from osler.observe.keys import secret_key
 from osler.simulate.bank import OPTIONS, Bank, make_bank
 from osler.simulate.learner import SimLearner
 
@@ -34,7 +37,10 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class SampleClass:
-    """The class as it stands in the database, and how many events were sent and stored now."""
+    """The class as it stands in the database, and how many events were sent and stored now.
+
+    `erased` are those of the plan's people who were erased since: nobody can sign in as one of them.
+    """
 
     learners: tuple[UUID, ...]
     educator: UUID
@@ -42,6 +48,17 @@ class SampleClass:
     sent: int = 0
     stored: int = 0
     refused: dict[str, int] = field(default_factory=dict[str, int])
+    erased: frozenset[UUID] = frozenset()
+
+    @property
+    def everybody(self) -> tuple[UUID, ...]:
+        """Learners, educator, administrator."""
+        return (*self.learners, self.educator, self.admin)
+
+    def without(self, erased: Collection[UUID]) -> SampleClass:
+        """The class without the learners among the erased; whoever else of them was in it cannot sign in."""
+        learners = tuple(user_id for user_id in self.learners if user_id not in erased)
+        return replace(self, learners=learners, erased=frozenset(erased))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +99,27 @@ class ClassPlan:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The class that is here: who has been sent, out of how many that were meant to be, and since when they study."""
+    """The class that is here: whose events were sent, who else belongs to it, and since when they study.
+
+    `educator` and `begun_on` are None once those who could tell were erased.
+    """
 
     edition: int
     learners: tuple[UUID, ...]
-    educator: UUID
+    educator: UUID | None
     everybody: tuple[UUID, ...]
-    begun_on: date
+    begun_on: date | None
 
-    @property
-    def meant(self) -> int:
-        """How many learners the class was to have: everybody but the educator and the administrator."""
-        return len(self.everybody) - 2
+    def people(self, asked: SampleClass) -> SampleClass:
+        """The class where another was `asked` for, whose educator and administrator stand in for those not found."""
+        rest = set(self.everybody) - {*self.learners, self.educator}
+        return SampleClass(
+            self.learners, self.educator or asked.educator, rest.pop() if len(rest) == 1 else asked.admin
+        )
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether everybody's events were sent; not after a start that was stopped meanwhile."""
-        return len(self.learners) >= self.meant
-
-    def is_of(self, plan: ClassPlan) -> bool:
-        """Whether that plan made it, as far as can be told: as many learners from the same seed."""
-        people = plan.people()
-        return {*people.learners, people.educator, people.admin} == set(self.everybody)
+    def is_of(self, plan: ClassPlan, erased: Collection[UUID]) -> bool:
+        """Whether that plan made it, as far as can be told: as many learners from the same seed, but for the erased."""
+        return set(plan.people().everybody).difference(erased) == set(self.everybody)
 
 
 _MOST_TOLD_FIRST = """
@@ -127,41 +143,45 @@ async def editions(session: ReadSession) -> int:
 
 
 async def existing_class(session: ReadSession) -> Existing | None:
-    """The class that was begun last, whole or not; None before the first, and once it was erased."""
+    """The class that was begun last, whole or not; None before the first, and once everybody of it was erased."""
+    everybody = await session.rows(sa.select(users.c.user_id).where(users.c.is_sample))
+    if not everybody:
+        return None
     edition = await editions(session)
     members = await session.rows(
         sa.select(cohort_members.c.user_id, cohort_members.c.role, cohort_members.c.since_on)
         .where(cohort_members.c.cohort_id == f"{COHORT_PREFIX}{edition}")
         .order_by(cohort_members.c.user_id)
     )
-    educator = next((row for row in members if row["role"] == "educator"), None)
-    if educator is None:
-        return None
-    everybody = await session.rows(sa.select(users.c.user_id).where(users.c.is_sample))
     return Existing(
         edition,
         tuple(row["user_id"] for row in members if row["role"] == "learner"),
-        educator["user_id"],
+        next((row["user_id"] for row in members if row["role"] == "educator"), None),
         tuple(row["user_id"] for row in everybody),
-        educator["since_on"],
+        min((row["since_on"] for row in members), default=None),
     )
 
 
 async def send_class(db: Database, plan: ClassPlan, progress: Progress = lambda _: None) -> SampleClass:
-    """Make the class and send everything that it has done.
+    """Make the class and send everything that it has done. Whoever of it was erased meanwhile stays out of it.
 
     Errors: NotFound when no curriculum is loaded; Conflict when an event was not taken, as the simulator sends only
     what a real client may send.
     """
     people = plan.people()
+    key = secret_key(db.settings.home, KEY_NAME)
     async with db.read(primary=True) as session:
         exam = await _exam(session)
     bank = make_bank(sorted(exam.shares), plan.seed)
     async with db.write() as session:
         await _write_bank(session, bank)
-        await _write_people(session, people, plan, exam.exam_id)
+        gone = await erased(session, people.everybody, key)
+        await _write_people(session, people.without(gone), plan, exam.exam_id)
     sent = stored = 0
     for index, user_id in enumerate(people.learners):
+        if user_id in gone:
+            progress(1)
+            continue
         learner = SimLearner(index, plan.seed, bank, density=plan.density)
         async with db.write() as session:
             await _write_learner(session, learner, user_id, plan, exam.exam_id)
@@ -176,7 +196,7 @@ async def send_class(db: Database, plan: ClassPlan, progress: Progress = lambda 
             async with db.write() as session:
                 await _write_outcome(session, user_id, plan, exam, learner.exam_share(dict(exam.shares)))
         progress(1)
-    return SampleClass(people.learners, people.educator, people.admin, sent, stored)
+    return replace(people.without(gone), sent=sent, stored=stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +238,10 @@ async def _write_bank(session: WriteSession, bank: Bank) -> None:
 async def _write_people(session: WriteSession, people: SampleClass, plan: ClassPlan, exam_id: str) -> None:
     cohort = pg.insert(cohorts).values(cohort_id=plan.cohort_id, name="Sample class", exam_id=exam_id)
     await session.execute(cohort.on_conflict_do_nothing())
-    for user_id in (*people.learners, people.educator, people.admin):
+    for user_id in set(people.everybody) - people.erased:
         await writes.ensure_user(session, user_id, is_sample=True)
-    await _join(session, plan, people.educator, "educator")
+    if people.educator not in people.erased:
+        await _join(session, plan, people.educator, "educator")
 
 
 async def _join(session: WriteSession, plan: ClassPlan, user_id: UUID, role: str) -> None:
