@@ -22,6 +22,7 @@ from osler.privacy.erasure import erase
 from osler.privacy.scan import scan
 from osler.rollups.nightly import nightly_jobs
 from osler.settings import Settings
+from osler.worker.catching_up import catching_up
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -67,7 +68,7 @@ async def test_e16_what_a_job_was_computing_of_an_erased_learner_is_gone(
     await draining.drain(database, Live(database, analytics()))
     gate = Gate()
     shipped = [_gated(analytic, name, gate) for analytic in analytics()]
-    jobs = nightly_jobs(shipped, Live(database, shipped).catch_up)
+    jobs = nightly_jobs(shipped, catching_up(Live(database, shipped)))
     for job in jobs:
         if job.name == name:
             await _erase_inside(database, settings, admin, job, gate)

@@ -249,8 +249,9 @@ async def serve(database: Database, model: next_answer.NextAnswerModel, easiness
         )
         current = await ParameterStore().current_version(session)
     live = Live(database, analytics())
-    for user in users:
-        assert await live.refold_under(user, current)
+    async with database.write() as session:
+        for user in users:
+            assert await live.refold_under(session, user, current)
 
 
 def forecast_by_backtest(

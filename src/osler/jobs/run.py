@@ -22,6 +22,8 @@ from osler.jobs.periods import NIGHT, Cadence, Window, due_periods, parse_period
 from osler.jobs.queries import succeeded
 from osler.observe.traces import span
 
+SAID_EACH_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -56,10 +58,12 @@ class Run:
         return monotonic_seconds() - self.began
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[WriteSession]:
-        """A transaction that proves the token first. Errors: Fenced, and nothing is written."""
+    async def write(self, *, is_durable: bool = True, keeps_plans: bool = False) -> AsyncGenerator[WriteSession]:
+        """A transaction that proves the token first, otherwise as of the database. Errors: Fenced, nothing written."""
         limit = self.database.settings.job_statement_timeout_seconds
-        async with self.database.write(statement_timeout_seconds=limit) as s:
+        async with self.database.write(
+            statement_timeout_seconds=limit, is_durable=is_durable, keeps_plans=keeps_plans
+        ) as s:
             await leases.check(s, self.token)
             yield s
 
@@ -74,6 +78,19 @@ class Run:
         """Say how far it is."""
         async with self.database.write() as s:
             await leases.report(s, self.token, stage, done=done, total=total)
+
+    def counting(self, stage: str, total: int | None = None, done: int = 0) -> Callable[[int], Awaitable[None]]:
+        """Is to be told of so many more each time, and says how far it is, once a second at most."""
+        said = self.began
+
+        async def more(n: int) -> None:
+            nonlocal done, said
+            done += n
+            if monotonic_seconds() - said > SAID_EACH_SECONDS:
+                said = monotonic_seconds()
+                await self.progress(stage, done, total)
+
+        return more
 
     async def park(self, user_id: UUID, local_date: date, failed: Exception) -> None:
         """Set a learner-day aside because of `failed` and go on with the others. Errors: Fenced.

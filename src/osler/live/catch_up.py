@@ -86,22 +86,21 @@ class Live:
             self._holding.put(caught.row, caught.batch)
         return caught
 
-    async def catch_up_in(self, session: WriteSession, user_id: UUID) -> CaughtUp:
-        """The same inside a transaction of the caller's."""
+    async def catch_up_in(self, session: WriteSession, user_id: UUID) -> int:
+        """The same inside a transaction of the caller's; gives the events folded."""
         await learners.lock(session, user_id)
-        return await self._catch_up(session, user_id)
+        return (await self._catch_up(session, user_id)).events
 
-    async def refold_under(self, user_id: UUID, version: str) -> bool:
-        """Fold a learner under other parameters from now on; False where they are already, or were never folded."""
-        async with self._database.write(user_id=user_id) as session:
-            await learners.lock(session, user_id)
-            row = await learners.read(session, user_id)
-            if row.version is None or row.version == version:
-                return False
-            taken = await marks.take(session, user_id, marks.LIVE)
-            await self.refold_in(session, user_id, replace(row, version=version))
-            await marks.delete(session, taken)
-            return True
+    async def refold_under(self, session: WriteSession, user_id: UUID, version: str) -> int:
+        """Fold a learner under other parameters from now on; 0 events where they are already, or were never folded."""
+        await learners.lock(session, user_id)
+        row = await learners.read(session, user_id)
+        if row.version is None or row.version == version:
+            return 0
+        taken = await marks.take(session, user_id, marks.LIVE)
+        caught = await self.refold_in(session, user_id, replace(row, version=version))
+        await marks.delete(session, taken)
+        return caught.events
 
     async def trace_in(self, session: WriteSession, user_id: UUID, parameters: Parameters) -> list[Traced]:
         """What was known before each of a learner's answers, by the fold that serves; for tables that are shadows."""

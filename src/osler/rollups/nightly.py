@@ -14,7 +14,6 @@ from uuid import UUID
 from osler.analytics.contract import Analytic, DayRollup, Refresh, Task
 from osler.analytics.registry import SETTLING, refreshes_of, rollups_of, tasks_of
 from osler.errors import Unavailable
-from osler.eventlog import marks
 from osler.jobs.leases import Fenced
 from osler.jobs.run import Job, Run
 from osler.rollups.first_look import wait_for_first_looks
@@ -22,7 +21,8 @@ from osler.rollups.handing_out import Taken, take, take_day
 from osler.rollups.making import Making
 from osler.rollups.settling import LEARNERS_AT_ONCE, next_learners, settle
 
-CatchUp = Callable[[UUID], Awaitable[object]]
+CatchUp = Callable[[Run], Awaitable[None]]
+"""Folds everybody whose newest events nobody has folded, and parks who cannot be."""
 
 AS_OF = time(2, 0, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ AS_OF = time(2, 0, tzinfo=UTC)
 def nightly_jobs(analytics: Sequence[Analytic], catch_up: CatchUp) -> tuple[Job, ...]:
     """All nightly jobs in the order in which they are to run.
 
-    `catch_up` folds a learner whose events have not been folded yet: counts rest on item memories.
+    `catch_up` folds what has not been folded yet, as the background may be behind: counts rest on item memories.
     """
     making = Making(analytics)
     return (
@@ -53,7 +53,7 @@ def as_of_night(day: date) -> datetime:
 
 def _counting(making: Making, rollup: DayRollup, catch_up: CatchUp) -> Job:
     async def work(run: Run) -> None:
-        await _fold_marked(run, catch_up)
+        await catch_up(run)
         await _hand_out(run, making)
         done = 0
         while counted := await _count_some(run, making, rollup):
@@ -94,7 +94,7 @@ async def _count_each(run: Run, making: Making, rollup: DayRollup, taken: Taken)
 
 def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
     async def work(run: Run) -> None:
-        await _fold_marked(run, catch_up)
+        await catch_up(run)
         after, done = UUID(int=0), 0
         while True:
             async with run.write() as session:
@@ -129,22 +129,6 @@ def _task(task: Task) -> Job:
         await task.run(run.database, run.day, as_of_night(run.day))
 
     return Job(name=task.name, what=f"runs over everybody ({task.name})", work=work)
-
-
-async def _fold_marked(run: Run, catch_up: CatchUp) -> None:
-    """Fold learners whose newest events nobody has folded: the day is over, the background may be behind."""
-    tried: set[UUID] = set()
-    while True:
-        async with run.read() as session:
-            behind = [user for user in await marks.learners(session, marks.LIVE) if user not in tried]
-        if not behind:
-            return
-        for user_id in behind:
-            tried.add(user_id)
-            try:
-                await catch_up(user_id)
-            except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
-                await run.park(user_id, run.day, failed)
 
 
 async def _hand_out(run: Run, making: Making) -> None:

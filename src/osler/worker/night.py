@@ -23,6 +23,7 @@ from osler.rollups.handing_out import owe
 from osler.rollups.making import Making
 from osler.rollups.nightly import nightly_jobs
 from osler.settings import Settings
+from osler.worker.catching_up import catching_up
 from osler.worker.exam_fits import exam_fits_job
 from osler.worker.fits import fitting_jobs
 from osler.worker.housekeeping import housekeeping_jobs
@@ -112,7 +113,7 @@ def night_of(database: Database) -> Night:
     live = Live(database, shipped)
     jobs = (
         *fitting_jobs(live, shipped),
-        *nightly_jobs(shipped, live.catch_up),
+        *nightly_jobs(shipped, catching_up(live)),
         exam_fits_job(),
         *housekeeping_jobs(database, shipped),
     )

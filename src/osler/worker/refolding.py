@@ -9,6 +9,7 @@ with an erased learner that nobody is served by any more are emptied.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,14 +33,16 @@ from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.live.catch_up import Live
-from osler.live.draining import drain
+from osler.live.together import Together
+from osler.worker.catching_up import catching_up, parking
 
 PROMOTE, REFOLD = "promote_fits", "refold"
-LEARNERS_AT_ONCE = 200
+LEARNERS_A_LOOK = 10_000
 _FITS = [EASINESS, NEXT_ANSWER, LEARNING_RATE, PRIOR_VARIANCES]
 
 _BEHIND = """
-select user_id from learner_states where parameter_version <> $1 and user_id > $2 order by user_id limit $3
+select user_id, count(*) over () as n from learner_states where parameter_version <> $1 and user_id > $2
+ order by user_id limit $3
 """
 _SIZE = """
 select max(trained_until) as until, max(learners) as learners, max(rows) as rows from models
@@ -62,7 +65,7 @@ def promote_job(live: Live) -> Job:
     """The weekly job that says what serves."""
 
     async def promote(run: Run) -> None:
-        await drain(run.database, live)  # what was answered so far is forecast by what served so far
+        await catching_up(live)(run)  # what was answered so far is forecast by what served so far
         async with run.write() as session:
             version = await _promoted(session)
         await run.progress(f"served from now on: {version}")
@@ -113,16 +116,21 @@ async def _promoted(session: WriteSession) -> str:
 
 
 async def _refold_all(run: Run, live: Live, version: str) -> int:
+    """Fold everybody under the version; gives how many were looked at."""
+
+    async def fold_one(session: WriteSession, user_id: UUID) -> int:
+        return await live.refold_under(session, user_id, version)
+
     after, done = UUID(int=0), 0
     while True:
         async with run.read() as session:
-            rows: Any = await session.driver().fetch(_BEHIND, version, after, LEARNERS_AT_ONCE)
+            rows: Any = await session.driver().fetch(_BEHIND, version, after, LEARNERS_A_LOOK)
         if not rows:
             return done
-        for row in rows:
-            after = row["user_id"]
-            try:
-                done += await live.refold_under(after, version)
-            except Exception as failed:  # noqa: BLE001 - parked with its reason, or raised again by `park`
-                await run.park(after, run.day, failed)
-        await run.progress("folding anew", done)
+        # Not durable: what a crash undoes is still under another version. Fenced: nobody goes back to an old one.
+        together = Together(
+            partial(run.write, is_durable=False, keeps_plans=True), fold_one, parking(run),
+            run.counting("folding anew", done + rows[0]["n"], done),
+        )  # fmt: skip
+        await together.fold([row["user_id"] for row in rows])
+        after, done = rows[-1]["user_id"], done + len(rows)
