@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import RFC_4122
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osler.domain.identity import deterministic_id, is_uuid7, new_event_id, uuid7_ms
+from osler.domain.identity import deterministic_id, event_id_text, is_uuid7, new_event_id, uuid7_ms
 
 MS = st.integers(0, 2**48 - 1)
 
@@ -17,6 +17,17 @@ MS = st.integers(0, 2**48 - 1)
 def test_a_new_id_carries_its_time(ms):
     made = new_event_id(ms)
     assert (uuid7_ms(made), is_uuid7(made), made.variant) == (ms, True, RFC_4122)
+
+
+@given(MS, st.binary(min_size=10, max_size=10))
+def test_an_id_made_as_text_is_one_and_has_74_bits_of_the_chance(ms, chance):
+    made = UUID(event_id_text(ms, chance))
+    assert str(made) == event_id_text(ms, chance)
+    assert (uuid7_ms(made), is_uuid7(made), made.variant) == (ms, True, RFC_4122)
+    bits = int.from_bytes(chance, "big")
+    assert made.int >> 64 & 0xFFF == bits >> 68
+    assert made.int & (1 << 60) - 1 == bits >> 4 & (1 << 60) - 1
+    assert made.int >> 60 & 0b11 == bits >> 64 & 0b11
 
 
 @given(st.text(), MS)

@@ -211,9 +211,8 @@ async def test_t09_an_identify_that_fails_makes_no_event_and_is_counted(what: st
 
 def _memory_of(osler: Osler) -> bytes:
     recorder = osler._sender._recorder
-    return b"".join(
-        repr(item).encode() for queue in (recorder._queue, recorder._held) for by in queue._by_class for item in by
-    )
+    classes = [by for queue in (recorder._crowd, recorder._held) for by in queue._by_class]
+    return b"".join(repr(item).encode() for by in (recorder._fresh, *classes) for item in by)
 
 
 async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, caplog) -> None:

@@ -25,7 +25,7 @@ from osler.errors import Misconfigured
 from osler.ingest.careful import check
 from osler.tracking import Osler, noted
 from osler.tracking.noted import Pseudonyms, assembled
-from osler.tracking.priority import in_order
+from osler.tracking.priority import Queued
 from osler.tracking.sinks import Reply, token_in
 
 NOTE = {"material_id": "m1", "note_id": "n1", "action": "create", "length_chars": 3}
@@ -59,9 +59,9 @@ def osler(tmp_path: Path):
 
 def _queued(osler: Osler) -> list[dict[str, Any]]:
     return [
-        json.loads(assembled(each).body)
-        for each in in_order(osler._sender._recorder._queue.swap())
-        if isinstance(each, noted.Noted)
+        json.loads(made.body)
+        for each in osler._sender._recorder._taken()
+        if isinstance(each, noted.Noted) and isinstance(made := assembled(each, b"0123456789"), Queued)
     ]
 
 

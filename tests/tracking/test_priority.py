@@ -26,7 +26,7 @@ def test_nothing_is_dropped_while_something_of_a_lower_class_is_kept(types: list
     dropped = [d for n, kind in enumerate(types) if (d := queue.put(_item(kind, n))) is not None]
     kept = in_order(queue.swap())
     assert len(kept) == min(limit, len(types))
-    assert len(queue) == 0
+    assert queue.size == 0
     assert sorted(int(i.body) for i in [*kept, *dropped]) == list(range(len(types)))
     assert [int(i.body) for i in kept] == sorted(int(i.body) for i in kept)
     # With everything of the lowest classes gone first, the kept are the highest that came.
@@ -51,9 +51,9 @@ def test_what_was_taken_and_put_back_is_as_if_it_had_never_been_taken(types: lis
     assert [int(i.body) for i in taken] == list(range(min(most, len(types))))
     queue.put_back(taken)
     queue.put(_item("note_taken", len(types)))
-    assert len(queue) == len(types) + 1
+    assert queue.size == len(types) + 1
     assert [int(i.body) for i in queue.take(100)] == list(range(len(types) + 1))
-    assert len(queue) == 0
+    assert queue.size == 0
 
 
 def test_a_waiter_is_told_once():

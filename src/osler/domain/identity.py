@@ -30,6 +30,17 @@ def new_event_id(unix_ms: int) -> UUID:
     return _assemble(unix_ms, secrets.randbits(74))
 
 
+def event_id_text(unix_ms: int, chance: bytes) -> str:
+    """A fresh UUIDv7 as text, out of ten bytes of chance: for many at a time, without an object for each.
+
+    >>> event_id_text(1795312691004, bytes.fromhex("5fe33ad9bff21bce365f"))
+    '01a200f9-a73c-75fe-b3ad-9bff21bce365'
+    """
+    bits = chance.hex()
+    variant = "89ab"[int(bits[3], 16) & 3]
+    return f"{unix_ms >> 16:08x}-{unix_ms & 0xFFFF:04x}-7{bits[:3]}-{variant}{bits[4:7]}-{bits[7:19]}"
+
+
 def deterministic_id(namespace: str, source_id: str, unix_ms: int) -> UUID:
     """The UUIDv7 of a source row: 48 bits of its time, then 74 bits of SHA-256(namespace, newline, source id).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast, get_args
+from typing import Any, TypeGuard, cast, get_args
 
 import msgspec
 
@@ -24,7 +24,7 @@ class _Common(msgspec.Struct):
     session_id: UuidText | None = None
 
 
-def is_subject(user: object) -> bool:
+def is_subject(user: object) -> TypeGuard[str]:
     """Whether this may be a host's own name for a learner: not an address, and not nothing."""
     return isinstance(user, str) and bool(user) and "@" not in user
 

@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES
-from osler.tracking.checking import METHODS, are_usable, is_subject, is_usable_time, lacking, rounded
+from osler.tracking.checking import METHODS, are_usable, is_usable_time, lacking, rounded
 from osler.tracking.events import Events
 from osler.tracking.noted import Noted, Pseudonyms, Requested, as_uuid, beside, checked, unix_ms, wire_time
 from osler.tracking.options import TrackingOptions, required_environment
@@ -28,7 +28,6 @@ from osler.tracking.sender import Sender
 from osler.tracking.sinks import HttpSink, Sink, token_in
 
 log = logging.getLogger("osler.tracking")
-_MOST_MS = 600_000
 
 
 class Osler:
@@ -159,12 +158,13 @@ class Osler:
         session_id: str | None,
     ) -> Noted | str:
         """The event, or why it is none. What it holds is copied here: the host may change it afterwards."""
-        if not is_subject(user):
+        learner = self._pseudonyms.of_learner(user)
+        if learner is None:
             return "type" if event_type not in EVENT_TYPES else "subject"
         if at is not None and not is_usable_time(at):
             return "time"
         at_ms = clock.unix_ms() if at is None else unix_ms(at)
-        made = checked(event_type, self._pseudonyms.of(user), at_ms, rounded(data))
+        made = checked(event_type, learner, at_ms, rounded(data))
         if isinstance(made, str):
             return made
         if tz is not None or session_id is not None:
@@ -176,12 +176,11 @@ class Osler:
 
     def request(self, user: str, *, template: str, method: str, status: int, seconds: float, client: str) -> None:
         """Note a request of the learner behind the host's subject `user`: the least that can be done while it waits."""
-        if method not in METHODS or not is_subject(user):  # a client may send any word as a method
-            self.refuse("schema" if is_subject(user) else "subject", "api_request")
+        learner = self._pseudonyms.of_learner(user)
+        if learner is None or method not in METHODS:  # a client may send any word as a method
+            self.refuse("subject" if learner is None else "schema", "api_request")
             return
-        duration_ms = min(_MOST_MS, round(seconds * 1000))
-        learner = self._pseudonyms.of(user)
-        self._sender.put(Requested(clock.unix_ms(), learner, template, method, status, duration_ms, client))
+        self._sender.put(Requested(clock.unix_ms(), learner, template, method, status, seconds, client))
 
     def refuse(self, reason: str, event_type: str, lacks: Sequence[str] = ()) -> None:
         """Count an event that was not even queued; the log names type, reason and declared fields, never a value."""

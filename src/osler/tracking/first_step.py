@@ -9,23 +9,28 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 
+def begun(coroutine: Coroutine[Any, Any, T]) -> T | Begun[T]:
+    """The result of a coroutine that never has to wait, without a timer or a task of its own; else what is awaited.
+
+    Errors: whatever it raises itself.
+    """
+    try:
+        waits_for = coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    return Begun(coroutine, waits_for)
+
+
 async def within(seconds: float, found: Awaitable[T]) -> T:
-    """The result of `found`. A coroutine that never has to wait is run without a timer or a task of its own.
+    """The result of `found`.
 
     Errors: TimeoutError when it takes longer; whatever it raises itself; TypeError when it cannot be awaited.
     """
-    if asyncio.iscoroutine(found):
-        coroutine = cast("Coroutine[Any, Any, T]", found)
-        try:
-            waits_for = coroutine.send(None)
-        except StopIteration as done:
-            return cast("T", done.value)
-        found = _Begun(coroutine, waits_for)
     async with asyncio.timeout(seconds):
         return await found
 
 
-class _Begun(Awaitable[T]):
+class Begun(Awaitable[T]):
     """A coroutine whose first step has been taken: what it waits for is handed on, and so is what comes back."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], waits_for: Any) -> None:

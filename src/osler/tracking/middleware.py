@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from osler import clock
 from osler.domain.privacy import sanitize_user_agent
 from osler.tracking.checking import client_name
 from osler.tracking.client import Osler
-from osler.tracking.first_step import within
+from osler.tracking.first_step import begun, within
 from osler.tracking.mapping import Routes, checked_routes
 from osler.tracking.templates import route_template
 
@@ -41,14 +44,22 @@ log = logging.getLogger("osler.tracking")
 class Details:
     """What a handler knows and the route does not: `request.state.osler.set(answer=["A"])`."""
 
-    __slots__ = ("fields",)
-
-    def __init__(self) -> None:
-        self.fields: dict[str, Any] = {}
+    fields: Mapping[str, Any] = MappingProxyType({})
 
     def set(self, **fields: Any) -> None:
         """Add fields to the event that this request's route is mapped to."""
-        self.fields.update(fields)
+        self.fields = {**self.fields, **fields}
+
+
+class _Request(msgspec.Struct):
+    """A request on its way through the host, and how it ended: `status` is None while no answer has begun."""
+
+    scope: Scope
+    details: Details
+    started: float
+    status: int | None = None
+    ended: float = 0.0
+    is_noted: bool = False
 
 
 class TrackingMiddleware:
@@ -69,35 +80,19 @@ class TrackingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the host; then, whatever came of it, note the request."""
-        if scope["type"] == "lifespan":
-            await self.app(scope, self._closing(receive), send)
-        elif scope["type"] != "http":
-            await self.app(scope, receive, send)
-        else:
-            await self._request(scope, receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, self._closing(receive) if scope["type"] == "lifespan" else receive, send)
+            return
         details = Details()
         # A new dict: some servers hand the same one to every request, and details are this request's alone.
         scope["state"] = {**scope.get("state", {}), "osler": details}
-        status: int | None = None
-        is_noted = False
-        started = clock.monotonic_seconds()
-
-        async def ending(message: Message, status: int) -> None:
-            # Here and not at the end: background tasks, which the client does not wait for, have yet to run.
-            try:
-                await send(message)
-            finally:
-                await self._note(scope, status, started, details)
+        request = _Request(scope, details, clock.monotonic_seconds())
 
         def watching(message: Message) -> Awaitable[None]:
-            nonlocal status, is_noted
             if message["type"] == "http.response.start":
-                status = message["status"]
-            elif status is not None and not is_noted and not message.get("more_body"):
-                is_noted = True
-                return ending(message, status)
+                request.status = message["status"]
+            elif not message.get("more_body") and request.status is not None and not request.is_noted:
+                return self._ending(request, send, message)
             return send(message)
 
         otherwise = 500
@@ -107,8 +102,17 @@ class TrackingMiddleware:
             otherwise = _CLIENT_WENT_AWAY
             raise
         finally:
-            if not is_noted:
-                await self._note(scope, otherwise if status is None else status, started, details)
+            if not request.is_noted and (waiting := self._note(request, otherwise)) is not None:
+                await waiting
+
+    async def _ending(self, request: _Request, send: Send, message: Message) -> None:
+        """The last part of the answer. Noted here: background tasks, which no client waits for, have yet to run."""
+        request.is_noted = True
+        try:
+            await send(message)
+        finally:
+            if (waiting := self._note(request)) is not None:
+                await waiting
 
     def _closing(self, receive: Receive) -> Receive:
         """Before the host closes its own things: a sink in the same process needs the host's database."""
@@ -124,51 +128,55 @@ class TrackingMiddleware:
 
         return watching
 
-    async def _note(self, scope: Scope, status: int, started: float, details: Details) -> None:
-        ended = clock.monotonic_seconds()
+    def _note(self, request: _Request, otherwise: int = 500) -> Awaitable[None] | None:
+        """Note the request at once; where `identify` has to wait for something, what does it then."""
+        request.ended = clock.monotonic_seconds()
+        if request.status is None:
+            request.status = otherwise
         try:
-            if is_untracked(scope["path"]):
-                return
-            subject = await self._subject(scope, ended)
-            if subject is None:
-                return
-            template, method = route_template(scope), scope["method"]
-            client = self._clients.of(_agent(scope["headers"]))
-            self._osler.request(
-                subject, template=template, method=method, status=status, seconds=ended - started, client=client
-            )
-            if self._routes and status < _FAILED and (mapped := self._routes.get((method, template))) is not None:
-                data = mapped.data(scope.get("path_params", {}), details.fields)
-                self._osler.track_nowait(mapped.event_type, user=subject, data=data)
-        except Exception:  # noqa: BLE001 (whatever is wrong with tracking, the host's answer stands)
-            self._osler.refuse("middleware", "api_request")
-
-    async def _subject(self, scope: Scope, began: float) -> str | None:
-        """Who it was; None for nobody, and for an `identify` that failed or took too long."""
-        limit = self._osler.options.identify_seconds
-        try:
-            found = self._identify(scope)
-            if not isinstance(found, str) and inspect.isawaitable(found):
-                found = await within(limit, found)
+            if is_untracked(request.scope["path"]):
+                return None
+            found: Any = self._identify(request.scope)
+            if asyncio.iscoroutine(found):
+                found = begun(found)
+            if found is not None and not isinstance(found, str) and inspect.isawaitable(found):
+                return self._note_later(request, found)
         except Exception:  # noqa: BLE001 (the host's own function; its faults are counted, not passed on)
             self._osler.refuse("identify", "api_request")
             return None
-        if clock.monotonic_seconds() - began > limit:
+        if found is not None:
+            self._leave(request, request.status, found)
+        return None
+
+    async def _note_later(self, request: _Request, found: Awaitable[str | None]) -> None:
+        try:
+            subject = await within(self._osler.options.identify_seconds, found)
+        except Exception:  # noqa: BLE001 (as above)
             self._osler.refuse("identify", "api_request")
-            return None
-        return found
+            return
+        if subject is not None and request.status is not None:
+            self._leave(request, request.status, subject)
+
+    def _leave(self, request: _Request, status: int, subject: str) -> None:
+        """Who it was is known: the request, and the event that it means."""
+        osler, scope = self._osler, request.scope
+        try:
+            if clock.monotonic_seconds() - request.ended > osler.options.identify_seconds:
+                osler.refuse("identify", "api_request")
+                return
+            template, method, client = route_template(scope), scope["method"], self._clients.of(scope["headers"])
+            seconds = request.ended - request.started
+            osler.request(subject, template=template, method=method, status=status, seconds=seconds, client=client)
+            if self._routes and status < _FAILED and (mapped := self._routes.get((method, template))) is not None:
+                data = mapped.data(scope.get("path_params", {}), request.details.fields)
+                osler.track_nowait(mapped.event_type, user=subject, data=data)
+        except Exception:  # noqa: BLE001 (whatever is wrong with tracking, the host's answer stands)
+            osler.refuse("middleware", "api_request")
 
 
 def is_untracked(path: str) -> bool:
     """Health checks, metrics, static files: by the first segment, so that `/ready-quiz` is tracked."""
     return path.lstrip("/").partition("/")[0] in UNTRACKED
-
-
-def _agent(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    for name, value in headers:
-        if name == b"user-agent":
-            return value
-    return b""
 
 
 class _ClientNames:
@@ -179,8 +187,13 @@ class _ClientNames:
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
-    def of(self, agent: bytes) -> str:
+    def of(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """The name out of the closed list."""
+        agent = b""
+        for name, value in headers:
+            if name == b"user-agent":
+                agent = value
+                break
         key = hash(agent)
         name = self._names.get(key)
         if name is None:

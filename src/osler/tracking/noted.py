@@ -12,13 +12,17 @@ from uuid import UUID
 import msgspec
 
 from osler.domain.event_types import EVENT_TYPES
-from osler.domain.identity import new_event_id
-from osler.tracking.checking import fault_of, is_usable_ms
+from osler.domain.identity import event_id_text
+from osler.tracking.checking import fault_of, is_subject, is_usable_ms
 from osler.tracking.priority import Queued, Waiter
 
 MOST_DATA_BYTES = 15 * 1024
 """Osler takes events of 16 KiB, with what stands round the data; beyond it, one would be refused for ever."""
 
+CHANCE_BYTES = 10
+"""What an event's id is made of, beside its time."""
+
+_MOST_DURATION_MS = 600_000
 _encode = msgspec.json.Encoder().encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = 1000
@@ -29,6 +33,7 @@ class Noted(msgspec.Struct, gc=False):
 
     `learner` is the keyed hash of the host's subject, `data` its checked fields as JSON, `more` the optional fields
     beside them, from their comma on. `occurred_at` is the text of a time that the host gave; else `at_ms` says it all.
+    `number` is the queue's.
     """
 
     event_type: str
@@ -38,6 +43,7 @@ class Noted(msgspec.Struct, gc=False):
     occurred_at: str | None = None
     more: bytes = b""
     waiter: Waiter | None = None
+    number: int = 0
 
 
 class Requested(msgspec.Struct, gc=False):
@@ -48,10 +54,11 @@ class Requested(msgspec.Struct, gc=False):
     template: str
     method: str
     status: int
-    duration_ms: int
+    seconds: float
     client: str
     event_type: str = "api_request"
     waiter: Waiter | None = None
+    number: int = 0
 
 
 class Pseudonyms:
@@ -65,12 +72,15 @@ class Pseudonyms:
 
     def of(self, subject: str) -> bytes:
         """The sixteen bytes that a learner's pseudonym is made of."""
-        known = self._known.get(subject)
-        if known is None:
+        return hmac.digest(self._key, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)[:16]
+
+    def of_learner(self, user: object) -> bytes | None:
+        """The same of whatever a host calls its learner; None for what is no subject. Those of the latest are kept."""
+        known = self._known.get(user) if type(user) is str else None
+        if known is None and is_subject(user):
             if len(self._known) >= self.MOST:
                 self._known.clear()
-            told = subject.encode("utf-8", "surrogatepass")
-            known = self._known[subject] = hmac.digest(self._key, told, hashlib.sha256)[:16]
+            known = self._known[user] = self.of(user)
         return known
 
 
@@ -98,27 +108,37 @@ def checked(event_type: str, learner: bytes, at_ms: int, data: dict[str, Any]) -
     return Noted(event_type, learner, at_ms, encoded)
 
 
-def checked_request(made: Requested) -> Noted | str:
-    """The same of a request."""
-    data = {
-        "route": made.template,
-        "method": made.method,
-        "status": made.status,
-        "duration_ms": made.duration_ms,
-        "client": made.client,
-    }
-    return checked("api_request", made.learner, made.at_ms, data)
+def assembled(event: Noted | Requested, chance: bytes) -> Queued | str:
+    """The event as it is sent, its id of these bytes of chance; of a request, also why it is none."""
+    user_id = _user_id(event.learner)
+    if isinstance(event, Noted):
+        head = _head(event.event_type, event.at_ms, event.occurred_at or _utc(event.at_ms), user_id, chance)
+        return Queued(event.event_type, user_id, head.encode() + event.data + event.more + b"}", event.waiter)
+    shape = _shape(event.template, event.method, event.status, event.client)
+    if not is_usable_ms(event.at_ms):
+        return "time"
+    if not shape.startswith("{"):
+        return shape
+    head = _head("api_request", event.at_ms, _utc(event.at_ms), user_id, chance)
+    duration_ms = min(_MOST_DURATION_MS, round(event.seconds * _MS))
+    return Queued("api_request", user_id, f'{head}{shape},"duration_ms":{duration_ms}}}}}'.encode())
 
 
-def assembled(noted: Noted) -> Queued:
-    """The event as it is sent, with its id. The id stands first: delivery looks for it there."""
-    user_id = _user_id(noted.learner)
-    body = (
-        f'{{"id":"{new_event_id(noted.at_ms)}","type":"{noted.event_type}",'
-        f'"schema":{EVENT_TYPES[noted.event_type].version},'
-        f'"occurred_at":"{noted.occurred_at or _utc(noted.at_ms)}","user_id":"{user_id}","data":'
+@lru_cache(maxsize=10_000)
+def _shape(template: str, method: str, status: int, client: str) -> str:
+    """A request's data up to its duration, the same for many and checked once; or why such a request is no event."""
+    data = {"route": template, "method": method, "status": status, "client": client}
+    fault = fault_of("api_request", {**data, "duration_ms": 0})
+    encoded = _encode(data)
+    return fault or ("schema" if b"\\" in encoded else encoded[:-1].decode())
+
+
+def _head(event_type: str, at_ms: int, occurred_at: str, user_id: str, chance: bytes) -> str:
+    """What stands before an event's data. The id comes first: delivery looks for it there."""
+    return (
+        f'{{"id":"{event_id_text(at_ms, chance)}","type":"{event_type}","schema":{EVENT_TYPES[event_type].version},'
+        f'"occurred_at":"{occurred_at}","user_id":"{user_id}","data":'
     )
-    return Queued(noted.event_type, user_id, body.encode() + noted.data + noted.more + b"}", noted.waiter)
 
 
 def beside(tz: str | None, session_id: str | None) -> bytes:
@@ -140,4 +160,10 @@ def wire_time(at: datetime) -> str:
 
 
 def _utc(at_ms: int) -> str:
-    return wire_time(_EPOCH + timedelta(milliseconds=at_ms))
+    seconds, ms = divmod(at_ms, _MS)
+    return f"{_second(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(unix_seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=unix_seconds)).strftime("%Y-%m-%dT%H:%M:%S")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from osler import clock
-from osler.tracking.noted import Noted, Requested, assembled, checked_request
+from osler.tracking.noted import CHANCE_BYTES, Noted, Requested, assembled
 from osler.tracking.options import TrackingOptions
 from osler.tracking.positions import Position
 from osler.tracking.priority import MemoryQueue, Queued, in_order
@@ -60,24 +61,52 @@ class Recorder:
         self._on_written = on_written
         self._refuse = refuse
         self._memory = threading.Lock()
-        self._queue: MemoryQueue[Noted | Requested] = MemoryQueue(options.memory_events)
+        self._fresh: deque[Noted | Requested] = deque()
+        self._calm_events = min(options.flush_events, options.memory_events)
+        self._crowd: MemoryQueue[Noted | Requested] = MemoryQueue(options.memory_events)
         self._held: MemoryQueue[Queued] = MemoryQueue(options.memory_events)
-        self._is_failing = False
         self._untold: Counter[str] = Counter()
         self._wake = threading.Event()
 
     # ------------------------------------------------------------------ any thread
     def put(self, item: Noted | Requested) -> None:
         """Queue an event. Its waiter is told False at once when there is no room for it."""
+        fresh = self._fresh
+        fresh.append(item)
+        if item.waiter is not None or len(fresh) >= self._calm_events:
+            self._crowded(is_urgent=item.waiter is not None)
+
+    def _crowded(self, *, is_urgent: bool) -> None:
+        """Many wait, or somebody does: count, make room where there is none, wake the disk."""
+        dropped: list[Noted | Requested] = []
         with self._memory:
-            dropped = self._queue.put(item)
-            if dropped is not None:
-                self._drop(dropped.event_type)
-            is_urgent = item.waiter is not None or len(self._queue) >= self._options.flush_events
-        if dropped is not None and dropped.waiter is not None:
-            dropped.waiter(False)
-        if is_urgent:
+            waiting = len(self._fresh) + self._crowd.size
+            if waiting > self._options.memory_events:
+                dropped = self._sort()
+                self._calm_events = 0
+        for each in dropped:
+            if each.waiter is not None:
+                each.waiter(False)
+        if is_urgent or (waiting >= self._options.flush_events and not self._wake.is_set()):
             self._wake.set()
+
+    def _sort(self) -> list[Noted | Requested]:
+        """What is fresh goes by its class; what there is no room for is given back, and counted."""
+        dropped: list[Noted | Requested] = []
+        while self._fresh:
+            gone = self._crowd.put(self._fresh.popleft())
+            if gone is not None:
+                self._drop(gone.event_type)
+                dropped.append(gone)
+        return dropped
+
+    def _taken(self) -> list[Noted | Requested]:
+        """Everything that waits, in order. What is put meanwhile comes next time: nothing is ever between two."""
+        with self._memory:
+            taken = in_order(self._crowd.swap())
+            taken += [self._fresh.popleft() for _ in range(len(self._fresh))]
+            self._calm_events = min(self._options.flush_events, self._options.memory_events)
+            return taken
 
     def _drop(self, event_type: str) -> None:
         self._untold[event_type] += 1
@@ -96,12 +125,9 @@ class Recorder:
     def to_disk(self, *, is_in_no_hurry: bool = False) -> bool:
         """Write and fsync everything queued so far. False when the disk does not take it."""
         with self.disk:
-            with self._memory:
-                taken = self._queue.swap()
-            fresh = self._assembled(in_order(taken), is_in_no_hurry)
-            self._hold(fresh)
+            fresh = self._assembled(self._taken(), is_in_no_hurry)
             try:
-                self._write()
+                self._write(fresh)
             except OSError:
                 self._fail(fresh)
                 return False
@@ -134,13 +160,16 @@ class Recorder:
 
     def _assembled(self, events: list[Noted | Requested], is_in_no_hurry: bool) -> list[Queued]:
         made: list[Queued] = []
-        for n, event in enumerate(events, 1):
-            noted = event if isinstance(event, Noted) else checked_request(event)
-            if isinstance(noted, str):
-                self._refuse(noted, event.event_type)
-            else:
-                made.append(assembled(noted))
-            if is_in_no_hurry and n % _AT_A_TIME == 0:
+        for begin in range(0, len(events), _AT_A_TIME):
+            some = events[begin : begin + _AT_A_TIME]
+            chance = secrets.token_bytes(CHANCE_BYTES * len(some))
+            for n, event in enumerate(some):
+                queued = assembled(event, chance[CHANCE_BYTES * n : CHANCE_BYTES * (n + 1)])
+                if isinstance(queued, str):
+                    self._refuse(queued, event.event_type)
+                else:
+                    made.append(queued)
+            if is_in_no_hurry and len(some) == _AT_A_TIME:
                 clock.pause(_REST_SECONDS)
         return made
 
@@ -153,18 +182,21 @@ class Recorder:
                 with self._memory:
                     self._drop(dropped.event_type)
 
-    def _write(self) -> None:
-        """Everything that is held. A disk that failed is tried with a little first, so that trying costs little."""
-        spool = self._open()
-        while len(self._held):
-            items = self._held.take(self._options.flush_events if self._is_failing else self._options.memory_events)
-            try:
+    def _write(self, fresh: list[Queued]) -> None:
+        """What is held and what is fresh. A disk that failed is tried with a little first: trying costs little then."""
+        items = fresh
+        if self._held.size:
+            self._hold(fresh)
+            items = self._held.take(self._options.flush_events)
+        try:
+            spool = self._open()
+            while items:
                 spool.append(items, clock.now().timestamp())
-            except BaseException:
-                self._held.put_back(items)
-                raise
-            self._is_failing = False
-            self._on_written()
+                self._on_written()
+                items = self._held.take(self._options.memory_events)
+        except BaseException:
+            (self._hold if items is fresh else self._held.put_back)(items)
+            raise
         self._take_counts(spool)
 
     def _open(self) -> Spool:
@@ -182,7 +214,6 @@ class Recorder:
 
     def _fail(self, fresh: Sequence[Queued]) -> None:
         """What fits stays in memory; who waits for the disk hears that it failed, though the event may yet be sent."""
-        self._is_failing = True
         self._counts.disk_failures += 1
         if self._counts.disk_failures == 1:
             log.warning("osler: the spool %s cannot be written; events stay in memory", self._root)

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -17,7 +16,7 @@ MOST_RECORD_BYTES = 64 * 1024
 _READ_BYTES = 256 * 1024
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, gc=False, frozen=True):
     """One spooled event, and where it ends: segment and offset."""
 
     event_type: str
@@ -27,7 +26,7 @@ class Record(NamedTuple):
     end: int
 
 
-class _Line(msgspec.Struct, array_like=True):
+class _Line(msgspec.Struct, array_like=True, gc=False):
     event_type: str
     user_id: str
     body: bytes

@@ -23,10 +23,12 @@ def plain(template: str) -> str:
 def route_template(scope: Mapping[str, Any]) -> str:
     """The template of the route that answered; `unmatched` where none did, or where it cannot be told."""
     inner = _own_template(scope)
-    prefix = _mounted_at(scope) if scope.get("root_path") else ""
-    if inner is None or prefix is None:
+    if inner is None:
         return UNMATCHED
-    return _sendable(prefix + inner)
+    if not scope.get("root_path"):
+        return _sendable(inner)
+    prefix = _mounted_at(scope)
+    return UNMATCHED if prefix is None else _sendable(prefix + inner)
 
 
 @lru_cache(maxsize=10_000)
@@ -43,9 +45,10 @@ def _own_template(scope: Mapping[str, Any]) -> str | None:
         if isinstance(found, str):
             return found
     route = scope.get("route")
-    found = getattr(route, "path_format", None) or getattr(route, "path", None)
-    if isinstance(found, str):
-        return found
+    if route is not None:
+        found = getattr(route, "path_format", None) or getattr(route, "path", None)
+        if isinstance(found, str):
+            return found
     return _by_endpoint(scope)
 
 
