@@ -11,6 +11,7 @@ const SIZES = [
   { width: 360, height: 780 },
 ];
 const SMALLEST_TARGET_PX = 24;
+const NARROWEST_BAR_PX = 100;
 
 describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_SKIPPED})`, () => {
   let browser: Browser;
@@ -81,6 +82,7 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
     await page.getByText("in 40 days").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Change exam");
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -95,6 +97,8 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     expect(await marks.nth(1).evaluate((m) => m === document.activeElement)).toBe(true);
     await page.keyboard.press("End");
     expect(await marks.last().evaluate((m) => m === document.activeElement)).toBe(true);
+    await page.keyboard.press("Escape");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Mastery");
     expect(await marks.last().getAttribute("aria-label")).toMatch(/: (\d+ %, likely \d+ to \d+|not known yet)/);
     await page.context().close();
   });
@@ -103,7 +107,7 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     const { page } = await openAs(browser, "learner", "/");
     await settled(page);
     const card = page.getByRole("region", { name: "Mastery", exact: true });
-    await card.getByText("Show as table").click();
+    await card.getByText("as table").click();
     expect(await card.locator("tbody tr").count()).toBe(await card.locator(".bars a").count());
     await page.context().close();
   });
@@ -123,6 +127,7 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
       page.on("request", (request) => asked.push(new URL(request.url()).pathname));
       await page.getByRole("button", { name: "Open the list" }).click();
       await page.getByText(/of \d+ need a look/).waitFor();
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Who needs a look");
       expect(asked.filter((path) => path.endsWith("/cohort/learners"))).toHaveLength(1);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
       await page.evaluate(axe.source);
@@ -146,6 +151,24 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.getByRole("button", { name: "Try again" }).first().click();
     await page.context().close();
   }, 90_000);
+
+  test("a link to sign in, pasted into a tab that is open, signs in whom it names and leaves the address", async () => {
+    const { page, faults } = await openAs(browser, "learner", "/");
+    await settled(page);
+    await page.evaluate((token) => window.location.assign(`/#token=${token}`), inject("osler").tokens["educator"]);
+    await page.getByRole("heading", { name: "How the class stands" }).waitFor();
+    expect(page.url()).not.toContain("token");
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each([360, 720, 1100])("at %i px a bar is wide enough to be read", async (width) => {
+    const { page } = await openAs(browser, "learner", "/", { viewport: { width, height: 800 } });
+    await settled(page);
+    const tracks = await page.locator(".bar-track").evaluateAll((all) => all.map((track) => track.getBoundingClientRect().width));
+    expect(Math.min(...tracks)).toBeGreaterThan(NARROWEST_BAR_PX);
+    await page.context().close();
+  });
 
   test("without a token the page tells how to get one; with one, the token leaves the address", async () => {
     const { page, faults } = await openAs(browser, "", "/");

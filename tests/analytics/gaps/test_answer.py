@@ -38,7 +38,9 @@ def first(one: dict[str, Any], time: Within = HALF_A_YEAR) -> str:
           "state": "insufficient_data", "blocks_count": 1},
          "Heart failure: few answers yet; 8 % of the exam, blocks 1 topic."),
         ({"estimated_hours": 0.4, "hours_low": 0.2, "hours_high": 0.9, "severity": "low", "exam_share": 0.0,
-          "blocks_count": 0}, "Heart failure: a low gap, about 0.4 h (0.2 to 0.9) to close."),
+          "blocks_count": 0}, "Heart failure: a low gap, about 25 min (10 min to 55 min) to close."),
+        ({"estimated_hours": 2.5, "hours_low": 0.01, "hours_high": 400.0, "severity": "low", "exam_share": 0.0,
+          "blocks_count": 0}, "Heart failure: a low gap, about 2 h (5 min or more) to close."),
     ],
 )  # fmt: skip
 def test_the_sentence_of_a_gap(change: dict[str, Any], text: str):

@@ -1,7 +1,7 @@
 // The page as a whole: signed in or not, one client, one cache, one router.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { makeClient, Problem } from "../api/client";
 import { ClientProvider } from "../api/context";
 import { SignIn } from "../pages/SignIn";
@@ -33,8 +33,14 @@ export function App() {
     setHasExpired(expired);
     setToken(null);
   }, []);
+  // A sign-in link that is pasted into a tab which is open already changes the fragment alone: nothing is loaded anew.
+  useEffect(() => {
+    const arrived = () => setToken(takeToken(window.location, window.history, sessionStorage));
+    window.addEventListener("hashchange", arrived);
+    return () => window.removeEventListener("hashchange", arrived);
+  }, []);
   const client = useMemo(() => (token ? makeClient(token, () => signOut(true)) : null), [token, signOut]);
-  // Another sign-in never sees what the one before it had in memory.
+  // Another sign-in never sees what the one before it had in memory: below, everything is made anew for it.
   const queries = useMemo(() => (client ? makeQueryClient() : null), [client]);
   if (!client || !queries) {
     return (
@@ -48,7 +54,7 @@ export function App() {
     );
   }
   return (
-    <ClientProvider value={client}>
+    <ClientProvider key={token} value={client}>
       <QueryClientProvider client={queries}>
         <SignOutProvider value={() => signOut(false)}>
           <RouterProvider router={router} />

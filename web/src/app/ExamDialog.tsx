@@ -16,11 +16,13 @@ export function ExamDialog({ me, onClose }: { me: Me; onClose: () => void }) {
   const save = useMutation({
     mutationFn: (body: Schemas["ExamChoice"]) => answered(client.PUT("/api/me/exam", { body })),
     onSuccess: () => {
-      onClose();
+      close();
       return queries.invalidateQueries();
     },
   });
   useEffect(() => place.current?.showModal(), []);
+  // Closed before it is taken away, as only closing gives the focus back to what opened it.
+  const close = () => place.current?.close();
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -57,7 +59,7 @@ export function ExamDialog({ me, onClose }: { me: Me; onClose: () => void }) {
             <button type="submit" className="button primary" disabled={save.isPending}>
               Save
             </button>
-            <button type="button" className="button" onClick={onClose}>
+            <button type="button" className="button" onClick={close}>
               Cancel
             </button>
           </div>
@@ -66,7 +68,7 @@ export function ExamDialog({ me, onClose }: { me: Me; onClose: () => void }) {
       {exams.isError && (
         <>
           <p role="alert">{exams.error.message}</p>
-          <button type="button" className="button" onClick={onClose}>
+          <button type="button" className="button" onClick={close}>
             Close
           </button>
         </>

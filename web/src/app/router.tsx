@@ -22,6 +22,7 @@ function Shell() {
 function NotFound() {
   return (
     <main id="content" className="page narrow">
+      <title>No such page · Osler</title>
       <h1 tabIndex={-1}>There is no such page</h1>
       <p>
         <a href="/">Go to today</a>

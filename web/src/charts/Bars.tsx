@@ -24,7 +24,14 @@ export function Bars({ label, bars }: { label: string; bars: readonly Bar[] }) {
     <ul className="bars" aria-label={label} onKeyDown={roving.onKeyDown}>
       {bars.map((bar, at) => (
         <li key={bar.id}>
-          <a ref={roving.ref(at)} tabIndex={roving.tabIndex(at)} href={bar.href} aria-label={bar.words} className="bar">
+          {/* A mark that leads nowhere is a picture with a name, not a link. */}
+          <a
+            ref={roving.ref(at)}
+            tabIndex={roving.tabIndex(at)}
+            {...(bar.href ? { href: bar.href } : { role: "img" })}
+            aria-label={bar.words}
+            className="bar"
+          >
             <span className="bar-name">{bar.name}</span>
             <span className="bar-track">
               {bar.low != null && bar.high != null && (

@@ -19,13 +19,7 @@ export function ChartFrame<Row>({ finding, name, columns, rows, methodHref, chil
     <figure className="chart">
       <figcaption className="finding">{finding}</figcaption>
       {children}
-      <details className="chart-table">
-        <summary>Show as table</summary>
-        <DataTable columns={columns} rows={rows} caption={finding} />
-        <button type="button" className="button quiet" onClick={() => download(`${name}.csv`, toCsv(columns, rows))}>
-          Download CSV
-        </button>
-      </details>
+      <TableBelow columns={columns} rows={rows} caption={finding} name={name} />
       {methodHref && (
         <a className="small" href={methodHref}>
           How is this computed?
@@ -35,7 +29,26 @@ export function ChartFrame<Row>({ finding, name, columns, rows, methodHref, chil
   );
 }
 
-export function DataTable<Row>(props: { columns: Column<Row>[]; rows: readonly Row[]; caption: string }) {
+interface TableProps<Row> {
+  columns: Column<Row>[];
+  rows: readonly Row[];
+  caption: string;
+}
+
+/** All rows as a table, closed until it is asked for, with the same rows as CSV. */
+export function TableBelow<Row>({ name, ...table }: TableProps<Row> & { name: string }) {
+  return (
+    <details className="chart-table">
+      <summary>{table.rows.length > 1 ? `All ${table.rows.length} as table` : "Show as table"}</summary>
+      <DataTable {...table} />
+      <button type="button" className="button quiet" onClick={() => download(`${name}.csv`, toCsv(table.columns, table.rows))}>
+        Download CSV
+      </button>
+    </details>
+  );
+}
+
+function DataTable<Row>(props: TableProps<Row>) {
   return (
     // A region that scrolls must be reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex

@@ -16,6 +16,7 @@ export function SignIn({ expired, onToken }: { expired: boolean; onToken: (token
 
   return (
     <main id="content" className="page narrow">
+      <title>Sign in · Osler</title>
       <h1 tabIndex={-1}>{expired ? "Your sign-in has ended" : "Sign in"}</h1>
       <p>
         Osler takes a token from your identity provider. On your own machine, this makes one for you, good for eight hours:

@@ -6,6 +6,7 @@ export function Staff({ roles }: { roles: readonly string[] }) {
   const seesClass = roles.some((role) => SEES_CLASS.has(role));
   return (
     <main id="content" className="page">
+      <title>{`${seesClass ? "How the class stands" : "Signed in"} · Osler`}</title>
       <h1 tabIndex={-1}>{seesClass ? "How the class stands" : "Signed in"}</h1>
       <div className="grid">
         {seesClass && <ClassCard />}

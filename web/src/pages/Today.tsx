@@ -11,6 +11,7 @@ import { RetrievalCard } from "../analytics/retrieval/cards";
 export function Today() {
   return (
     <main id="content" className="page">
+      <title>What to study next · Osler</title>
       <h1 tabIndex={-1}>What to study next</h1>
       <div className="grid">
         <PlanCard />

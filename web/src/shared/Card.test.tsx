@@ -42,6 +42,17 @@ test.each<[CardState, boolean, string | null]>([
   expect(screen.getByText("Data 12 min ago")).toBeTruthy();
 });
 
+test("its height is held for as long as it loads, and no longer", () => {
+  const height = (state: CardState) => {
+    const { unmount } = render(<Card title="Gaps" state={state} text="A sentence." now={now} minHeightPx={400} />);
+    const held = screen.getByRole("region", { name: "Gaps" }).style.minHeight;
+    unmount();
+    return held;
+  };
+  expect(height("loading")).toBe("400px");
+  expect(height("first_use")).toBe("");
+});
+
 test("an error names an id to quote, and nothing else does", () => {
   show("error");
   expect(screen.getByText(/01a2/)).toBeTruthy();

@@ -1,5 +1,5 @@
 // One card, eight states. The server names the state; this draws it, so that every card says the same thing the same way.
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { age } from "./numbers";
 
 export type CardState =
@@ -29,6 +29,8 @@ export interface CardProps {
   requestId?: string | null;
   /** Height of the finished card, so that nothing shifts while it loads. */
   minHeightPx?: number;
+  /** It takes the place of what was pressed, so the focus goes on to it. */
+  takesFocus?: boolean;
   children?: ReactNode;
 }
 
@@ -46,15 +48,22 @@ export const KEEPS_CONTENT = new Set<CardState>(["ready", "too_little", "stale",
 export function Card(props: CardProps) {
   const heading = useId();
   const badge = WORDS[props.state];
+  const title = useRef<HTMLHeadingElement>(null);
+  const { takesFocus } = props;
+  useEffect(() => {
+    if (takesFocus) title.current?.focus();
+  }, [takesFocus]);
   return (
     <section
       className={`card card-${props.state}`}
       aria-labelledby={heading}
       aria-busy={props.state === "loading"}
-      style={props.minHeightPx ? { minHeight: props.minHeightPx } : undefined}
+      style={props.state === "loading" && props.minHeightPx ? { minHeight: props.minHeightPx } : undefined}
     >
       <header className="card-head">
-        <h2 id={heading}>{props.title}</h2>
+        <h2 id={heading} tabIndex={-1} ref={title}>
+          {props.title}
+        </h2>
         {badge && (
           <span className={`badge badge-${props.state}`}>
             <span aria-hidden="true">{badge.icon}</span> {badge.word}

@@ -9,22 +9,23 @@ test("before the first answer the card loads; after it the server names the stat
   expect(whatToShow({ data: undefined, error: null, isPending: true }).state).toBe("loading");
   expect(whatToShow({ data: { ...data, state: "too_little" }, error: null, isPending: false })).toMatchObject({
     state: "too_little",
-    text: "12 of 64 topics mastered.",
+    finding: "12 of 64 topics mastered.",
   });
 });
 
 test("a failed refresh keeps the old numbers and says that they are old", () => {
   const shown = whatToShow({ data, error: failed, isPending: false });
   expect(shown.state).toBe("stale");
-  expect(shown.text).toContain("12 of 64");
-  expect(shown.text).toContain("The database is away.");
+  expect(shown.finding).toContain("12 of 64");
+  expect(shown.fault).toContain("The database is away.");
   expect(shown.canRetry).toBe(true);
 });
 
 test("a failed first load can be tried again and has an id to quote", () => {
   expect(whatToShow({ data: undefined, error: failed, isPending: false })).toEqual({
     state: "error",
-    text: "The database is away.",
+    finding: null,
+    fault: "The database is away.",
     requestId: "01a2",
     canRetry: true,
   });

@@ -8,11 +8,11 @@ import { type Answer, QueryCard } from "./QueryCard";
 
 const me = { settings: { time_zone: "UTC" } };
 
-function show(state: CardState) {
+function show(state: CardState, error: Error | null = null) {
   const data: Answer = { state, finding: { text: "The finding." }, as_of: null };
   const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } });
   queries.setQueryData(["me"], me);
-  const query = { data, error: null, isPending: false } as UseQueryResult<Answer>;
+  const query = { data, error, isPending: false } as UseQueryResult<Answer>;
   render(
     <QueryClientProvider client={queries}>
       <ClientProvider value={makeClient("token", () => undefined)}>
@@ -33,4 +33,10 @@ test("with its content on the page, the finding is said once", () => {
   show("ready");
   expect(screen.queryByText("The finding.")).toBeNull();
   expect(screen.getByText("Inside: The finding.")).toBeTruthy();
+});
+
+test("a refresh that failed says so, and does not say the finding a second time", () => {
+  show("ready", new Error("The server cannot be reached."));
+  expect(screen.getByText("It could not be refreshed: The server cannot be reached.")).toBeTruthy();
+  expect(screen.getAllByText(/The finding\./)).toHaveLength(1);
 });

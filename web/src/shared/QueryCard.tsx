@@ -21,14 +21,16 @@ interface QueryCardProps<T extends Answer> {
   saysFinding?: boolean;
   /** What may be pressed; gets the answer, as it may depend on it. */
   renderAction?: (data: T) => ReactNode;
+  takesFocus?: boolean;
   children: (data: T) => ReactNode;
 }
 
-export function QueryCard<T extends Answer>({ title, query, className, minHeightPx, saysFinding, renderAction, children }: QueryCardProps<T>) {
+export function QueryCard<T extends Answer>({ title, query, className, minHeightPx, saysFinding, renderAction, takesFocus, children }: QueryCardProps<T>) {
   const now = useNow();
   const zone = useMe().data?.settings.time_zone;
   const shown = whatToShow(query);
-  const isSaidInside = saysFinding && shown.state === query.data?.state && KEEPS_CONTENT.has(shown.state);
+  const isSaidInside = saysFinding && KEEPS_CONTENT.has(shown.state);
+  const said = isSaidInside ? null : shown.finding;
   const retry = (
     <button type="button" className="button" onClick={() => void query.refetch()}>
       Try again
@@ -39,12 +41,13 @@ export function QueryCard<T extends Answer>({ title, query, className, minHeight
       <Card
         title={title}
         state={shown.state}
-        text={isSaidInside ? null : shown.text}
+        text={[said, shown.fault].filter(Boolean).join(" ") || null}
         asOf={query.data?.as_of ?? null}
         now={now}
         {...(zone ? { timeZone: zone } : {})}
         requestId={shown.requestId}
         {...(minHeightPx ? { minHeightPx } : {})}
+        {...(takesFocus ? { takesFocus } : {})}
         action={shown.canRetry ? retry : query.data && renderAction?.(query.data)}
       >
         {query.data && children(query.data)}
@@ -55,24 +58,30 @@ export function QueryCard<T extends Answer>({ title, query, className, minHeight
 
 interface Shown {
   state: CardState;
-  text: string | null;
+  /** The server's own sentence, where there is an answer. */
+  finding: string | null;
+  /** What went wrong, or which right is missing. */
+  fault: string | null;
   requestId: string | null;
   canRetry: boolean;
 }
+
+const NOTHING: Shown = { state: "loading", finding: null, fault: null, requestId: null, canRetry: false };
 
 /** Which of the states, and with which sentence. Old numbers stay on the screen while the server is away. */
 export function whatToShow(query: Pick<UseQueryResult<Answer>, "data" | "error" | "isPending">): Shown {
   const { data, error } = query;
   if (error) {
     const problem = error instanceof Problem ? error : null;
-    if (problem?.status === 403) return { state: "no_right", text: problem.message, requestId: null, canRetry: false };
+    if (problem?.status === 403) return { ...NOTHING, state: "no_right", fault: problem.message };
     return {
       state: data ? "stale" : "error",
-      text: data ? `${data.finding.text} It could not be refreshed: ${error.message}` : error.message,
+      finding: data?.finding.text ?? null,
+      fault: data ? `It could not be refreshed: ${error.message}` : error.message,
       requestId: problem?.requestId ?? null,
       canRetry: true,
     };
   }
-  if (!data) return { state: "loading", text: null, requestId: null, canRetry: false };
-  return { state: data.state, text: data.finding.text, requestId: null, canRetry: false };
+  if (!data) return NOTHING;
+  return { ...NOTHING, state: data.state, finding: data.finding.text };
 }

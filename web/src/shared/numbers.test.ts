@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { age, count, daysBetween, minutes, percent, percentRange, plural } from "./numbers";
+import { age, count, dayOf, minutes, percent, percentRange, plural } from "./numbers";
 
 test("a missing number is a dash, never a zero", () => {
   expect(percent(null)).toBe("–");
@@ -35,7 +35,6 @@ test("age is told in the learner's zone, not the browser's", () => {
   expect(age("2026-03-04T12:00:00Z", now, "UTC")).toBe("on 4 March");
 });
 
-test("days between calendar days do not depend on daylight saving", () => {
-  expect(daysBetween("2026-03-28", "2026-03-30")).toBe(2);
-  expect(daysBetween("2026-03-30", "2026-03-28")).toBe(-2);
+test("a calendar day is said as people say it, in every zone", () => {
+  expect(dayOf("2026-11-09")).toBe("9 November");
 });

@@ -46,7 +46,7 @@ export function age(asOf: string, now: Date, timeZone?: string): string {
   return `on ${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", ...zone }).format(then)}`;
 }
 
-/** Whole days from one calendar day to another, both ISO dates. */
-export function daysBetween(from: string, to: string): number {
-  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
+/** "9 November": a calendar day, which no zone shifts. */
+export function dayOf(day: string): string {
+  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
 }

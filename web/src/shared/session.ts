@@ -2,10 +2,13 @@
 // sees), is taken out of the address at once, and is never written anywhere but the tab's own storage.
 
 const KEY = "osler.token";
+const LOCAL_ISSUER = "urn:osler:local";
 
 export interface Identity {
   roles: readonly string[];
   expiresAt: Date | null;
+  /** The installation signed it itself, so its commands are at hand. */
+  isLocal: boolean;
 }
 
 /** The token of this tab, taking one that has just arrived as `#token=…` out of the address. */
@@ -26,10 +29,10 @@ export function keepToken(storage: Storage, token: string): void {
   storage.setItem(KEY, token.trim());
 }
 
-/** The roles that the token of this tab names, if it names any where we would look. */
-export function tokenRoles(storage: Storage): readonly string[] {
+/** What the token of this tab says of itself, if it says it where we would look. */
+export function tokenIdentity(storage: Storage): Identity | null {
   const token = storage.getItem(KEY);
-  return (token && readIdentity(token)?.roles) || [];
+  return token ? readIdentity(token) : null;
 }
 
 /** What the token says of itself, for showing only: the server decides everything. Null when it is no token. */
@@ -39,10 +42,11 @@ export function readIdentity(token: string): Identity | null {
   try {
     const claims: unknown = JSON.parse(atob(middle.replaceAll("-", "+").replaceAll("_", "/")));
     if (typeof claims !== "object" || claims === null) return null;
-    const { roles, exp } = claims as { roles?: unknown; exp?: unknown };
+    const { roles, exp, iss } = claims as { roles?: unknown; exp?: unknown; iss?: unknown };
     return {
       roles: Array.isArray(roles) ? roles.filter((r): r is string => typeof r === "string") : [],
       expiresAt: typeof exp === "number" ? new Date(exp * 1000) : null,
+      isLocal: iss === LOCAL_ISSUER,
     };
   } catch {
     return null;

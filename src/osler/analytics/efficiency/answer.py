@@ -71,7 +71,8 @@ def best_hours(hours: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]) -> dict[str, object]:
     n = found["sessions"]
     if n == 0:
-        state, text = CardState.FIRST_USE, "No study session yet: your use of time will be here after the first ones."
+        text = "No study session in the last 90 days: your use of time will be here after the next ones."
+        state = CardState.FIRST_USE
         return card_fields(state, ("efficiency.first_use", text), n=0, as_of=found["as_of"], model_version=VERSION)
     if share is None:
         text = "No day is counted yet in the last 28: each is, in the night after it. Lengths below are of the last 90."

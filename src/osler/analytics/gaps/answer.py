@@ -15,6 +15,7 @@ from osler.science.learning_rate import LONGEST_DAYS
 LISTED = ("weak", "open", "insufficient_data")
 CHAIN_LENGTH = 4
 DEFAULT_MINUTES_A_DAY = 30.0
+MINUTES_STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,20 @@ def in_hours(gap: Mapping[str, Any], time: Within) -> str:
     median, low, high = time.shown(gap["estimated_hours"]), gap["hours_low"], time.shown(gap["hours_high"])
     if median is None:
         return ""
-    about = f"about {_round(median)} h"
+    about = f"about {_spoken(median)}"
     if low is None:
         return about
-    return f"{about} ({_round(low)} or more)" if high is None else f"{about} ({_round(low)} to {_round(high)})"
+    least = f"{low:.0f}" if low >= 1 else _spoken(low)
+    if high is None:
+        return f"{about} ({least} or more)"
+    return f"{about} ({least} to {f'{high:.0f}' if low >= 1 else _spoken(high)})"
 
 
-def _round(hours: float) -> str:
-    return f"{hours:.1f}" if hours < 1 else f"{hours:.0f}"
+def _spoken(hours: float) -> str:
+    """Whole hours; under one, minutes in fives, as more would feign to know, and never none."""
+    if hours >= 1:
+        return f"{hours:.0f} h"
+    return f"{max(1, round(hours * 60 / MINUTES_STEP)) * MINUTES_STEP} min"
 
 
 def graph_answer(found: Mapping[str, Any], known: Catalogue) -> dict[str, Any]:

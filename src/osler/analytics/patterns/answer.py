@@ -89,7 +89,7 @@ def _card(found: Mapping[str, Any], week: Mapping[str, Any], sessions: int, as_o
     days = len(found["days"])
     shared: dict[str, Any] = {"n": sessions, "as_of": as_of, "model_version": VERSION}
     if days == 0:
-        text = "No day is counted yet in the last nine weeks: each is counted in the night after it."
+        text = "No study is counted in the last nine weeks: each day is counted in the night after it."
         return card_fields(CardState.FIRST_USE, ("patterns.first_use", text), **shared)
     usual = week["usual_hours"]
     text = f"{week['active_days']} of 7 days; {week['hours']:.1f} h"

@@ -1,6 +1,6 @@
 // The topics of the class with which most struggle, and all of them as a table.
 import type { Schemas } from "../../api/context";
-import { DataTable } from "../../charts/ChartFrame";
+import { TableBelow } from "../../charts/ChartFrame";
 import { COHORT_COLUMNS, hardTopics } from "./prepare";
 
 export function HardTopics({ topics, most }: { topics: readonly Schemas["TopicOfClass"][]; most: number }) {
@@ -15,10 +15,10 @@ export function HardTopics({ topics, most }: { topics: readonly Schemas["TopicOf
         ))}
       </ul>
       {topics.length > 0 && (
-        <details className="chart-table">
-          <summary>Show as table</summary>
-          <DataTable columns={COHORT_COLUMNS} rows={topics} caption="Topics of the class" />
-        </details>
+        <>
+          <p className="small muted">To struggle is to have mastery below 60 %.</p>
+          <TableBelow columns={COHORT_COLUMNS} rows={topics} caption="Topics of the class" name="class-topics" />
+        </>
       )}
     </>
   );

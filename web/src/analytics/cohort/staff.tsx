@@ -1,7 +1,8 @@
 // The class for those who teach it: hard topics as published, and on request who needs a look.
 import { useState } from "react";
 import type { Schemas } from "../../api/context";
-import { DataTable } from "../../charts/ChartFrame";
+import { TableBelow } from "../../charts/ChartFrame";
+import { dayOf } from "../../shared/numbers";
 import { QueryCard } from "../../shared/QueryCard";
 import { HardTopics } from "./HardTopics";
 import { LEARNER_COLUMNS, needLine } from "./prepare";
@@ -18,7 +19,7 @@ export function ClassCard() {
           {data.name && (
             <p className="small muted">
               {data.name}
-              {data.week_on && `, week of ${data.week_on}`}. Figures are rounded, and left out where too few stand behind them.
+              {data.week_on && `, week of ${dayOf(data.week_on)}`}. Figures are rounded, and left out where too few stand behind them.
             </p>
           )}
           <HardTopics topics={data.topics} most={MOST_TOPICS} />
@@ -51,7 +52,7 @@ export function LearnersCard() {
 
 function Learners() {
   return (
-    <QueryCard title="Who needs a look" query={useLearners()} className="third" minHeightPx={260}>
+    <QueryCard title="Who needs a look" query={useLearners()} className="third" minHeightPx={260} takesFocus>
       {(data) => (
         <>
           <ul className="ranked" aria-label="Learners who need a look">
@@ -65,10 +66,7 @@ function Learners() {
             ))}
           </ul>
           {data.learners.length > 0 && (
-            <details className="chart-table">
-              <summary>Show all as table</summary>
-              <DataTable columns={LEARNER_COLUMNS} rows={data.learners} caption="Learners of the class" />
-            </details>
+            <TableBelow columns={LEARNER_COLUMNS} rows={data.learners} caption="Learners of the class" name="learners" />
           )}
         </>
       )}

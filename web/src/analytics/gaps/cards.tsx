@@ -1,5 +1,5 @@
 // Knowledge gaps: what to mend, worst first.
-import { DataTable } from "../../charts/ChartFrame";
+import { TableBelow } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
 import { GAP_COLUMNS, gapRows } from "./prepare";
 import { useGaps } from "./query";
@@ -23,10 +23,7 @@ export function GapsCard() {
             ))}
           </ol>
           {data.gaps.length > 0 && (
-            <details className="chart-table">
-              <summary>All {data.gaps.length} as table</summary>
-              <DataTable columns={GAP_COLUMNS} rows={data.gaps} caption="Knowledge gaps" />
-            </details>
+            <TableBelow columns={GAP_COLUMNS} rows={data.gaps} caption="Knowledge gaps" name="knowledge-gaps" />
           )}
         </>
       )}

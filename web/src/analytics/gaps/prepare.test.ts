@@ -28,6 +28,6 @@ test("what rests on little is called provisional, and what is unknown is not zer
   expect(row?.why).toBe("not known yet · 1.2 % of the exam · blocks 5");
 });
 
-test("less than an hour keeps its decimal", () => {
-  expect(hoursText({ low: 0.3, median: 0.5, high: 1.2 })).toBe("about 0.5 h (0.3 to 1)");
+test("less than an hour is said in minutes, and never as none", () => {
+  expect(hoursText({ low: 0, median: 0.2, high: 1.2 })).toBe("about 10 min (5 min to 1 h)");
 });

@@ -35,15 +35,21 @@ function reasons(gap: Gap): string {
   return [known, share, hoursText(gap.hours), blocks].filter(Boolean).join(" · ");
 }
 
-/** "about 6 h (4 to 9)"; nothing where it is not known. */
+/** "about 6 h (4 to 9)", "about 10 min (5 min to 1 h)"; nothing where it is not known. */
 export function hoursText(hours: Gap["hours"]): string | null {
   if (hours.median == null) return null;
-  const range = hours.low == null || hours.high == null ? "" : ` (${round(hours.low)} to ${round(hours.high)})`;
-  return `about ${round(hours.median)} h${range}`;
+  const { low, high } = hours;
+  if (low == null || high == null) return `about ${spoken(hours.median)}`;
+  const range = low < 1 ? `${spoken(low)} to ${spoken(high)}` : `${Math.round(low)} to ${Math.round(high)}`;
+  return `about ${spoken(hours.median)} (${range})`;
 }
 
-function round(hours: number): string {
-  return hours < 1 ? hours.toFixed(1) : String(Math.round(hours));
+const MINUTES_STEP = 5;
+
+/** Whole hours; under one, minutes in fives, as more would feign to know. */
+function spoken(hours: number): string {
+  if (hours >= 1) return `${Math.round(hours)} h`;
+  return `${Math.max(1, Math.round((hours * 60) / MINUTES_STEP)) * MINUTES_STEP} min`;
 }
 
 export const GAP_COLUMNS: Column<Gap>[] = [

@@ -1,7 +1,7 @@
 // Learning patterns: the week, and insights only where the data carry them.
+import { ChartFrame } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
-import { minutes } from "../../shared/numbers";
-import { habitLines, weekCells } from "./prepare";
+import { habitLines, WEEK_COLUMNS, weekCells } from "./prepare";
 import { usePatterns } from "./query";
 
 export function PatternsCard() {
@@ -9,18 +9,19 @@ export function PatternsCard() {
     <QueryCard title="Learning patterns" query={usePatterns()} className="third" minHeightPx={260}>
       {(data) => (
         <>
-          <ol className="week" aria-label="This week, day by day">
-            {weekCells(data.week.days).map((day) => (
-              <li key={day.day} className={`heat heat-${day.heat}`} title={day.words}>
-                <span aria-hidden="true">{day.letter}</span>
-                <span className="visually-hidden">{day.words}</span>
-              </li>
-            ))}
-          </ol>
+          <ChartFrame finding="Minutes of study, day by day." name="week" columns={WEEK_COLUMNS} rows={data.week.days}>
+            <ol className="week" aria-label="This week, day by day">
+              {weekCells(data.week.days).map((day) => (
+                <li key={day.day} className={`heat heat-${day.heat}`}>
+                  <span aria-hidden="true">{day.letter}</span>
+                  <strong aria-hidden="true">{day.minutes}</strong>
+                  <span className="visually-hidden">{day.words}</span>
+                </li>
+              ))}
+            </ol>
+          </ChartFrame>
           <p className="small muted">
-            {data.consistency.active_days} of {data.consistency.window_days} days studied · this week{" "}
-            {minutes(data.week.hours * 60)}
-            {data.week.usual_hours != null && `, usually ${minutes(data.week.usual_hours * 60)}`}
+            {data.consistency.active_days} of {data.consistency.window_days} days studied
           </p>
           {habitLines(data).map((line) => (
             <p key={line} className="small">

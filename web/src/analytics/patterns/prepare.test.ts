@@ -7,7 +7,11 @@ test("nothing has the lightest shade, and steps begin where they say", () => {
 
 test("a calendar day keeps its name in every zone", () => {
   const [cell] = weekCells([{ day: "2026-03-29", is_study_day: true, minutes: 80, questions: 1, reviews: 15, sessions: 2 }]);
-  expect(cell).toEqual({ day: "2026-03-29", letter: "S", heat: 3, words: "Sunday 29 March: 1 h 20 min, 1 question, 15 reviews" });
+  expect(cell).toEqual({ day: "2026-03-29", letter: "S", minutes: "80", heat: 3, words: "Sunday 29 March: 1 h 20 min, 1 question, 15 reviews" });
+});
+
+test("a day without study has no figure", () => {
+  expect(weekCells([{ day: "2026-03-29", is_study_day: false, minutes: 0.4, questions: 0, reviews: 0, sessions: 0 }])[0]?.minutes).toBe("");
 });
 
 test("habits are told a line each, and nothing is told of what is not known", () => {

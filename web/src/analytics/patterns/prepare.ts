@@ -1,5 +1,6 @@
 // The week as seven cells: minutes as a shade and in words.
 import type { Schemas } from "../../api/context";
+import type { Column } from "../../shared/csv";
 import { minutes, percent, plural } from "../../shared/numbers";
 
 type DayCell = Schemas["DayCell"];
@@ -7,6 +8,8 @@ type DayCell = Schemas["DayCell"];
 export interface WeekCell {
   day: string;
   letter: string;
+  /** Minutes as a bare figure; nothing on a day without study. */
+  minutes: string;
   heat: 0 | 1 | 2 | 3 | 4;
   words: string;
 }
@@ -26,11 +29,20 @@ export function weekCells(days: readonly DayCell[]): WeekCell[] {
     return {
       day: day.day,
       letter: new Intl.DateTimeFormat("en-GB", { weekday: "narrow", timeZone: "UTC" }).format(date),
+      minutes: day.minutes < 1 ? "" : String(Math.round(day.minutes)),
       heat: heatOf(day.minutes),
       words: `${name.format(date)}: ${minutes(day.minutes)}, ${plural(day.questions, "question", "questions")}, ${plural(day.reviews, "review", "reviews")}`,
     };
   });
 }
+
+export const WEEK_COLUMNS: Column<DayCell>[] = [
+  { header: "Day", value: (d) => d.day },
+  { header: "Minutes", value: (d) => Math.round(d.minutes), numeric: true },
+  { header: "Questions", value: (d) => d.questions, numeric: true },
+  { header: "Reviews", value: (d) => d.reviews, numeric: true },
+  { header: "Sessions", value: (d) => d.sessions, numeric: true },
+];
 
 type Patterns = Schemas["PatternsAnswer"];
 

@@ -3,8 +3,10 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { answered } from "../../api/client";
 import { useClient } from "../../api/context";
+import { useMe } from "../../api/me";
 import { newEventId } from "../../shared/eventId";
 import { QueryCard } from "../../shared/QueryCard";
+import { tokenIdentity } from "../../shared/session";
 import { blockText, choices, suretyText } from "./prepare";
 import { usePlan } from "./query";
 
@@ -14,7 +16,7 @@ export function PlanCard() {
   const [taken, setTaken] = useState<string | null>(null);
   const record = useRecordChoice();
   return (
-    <QueryCard title="Today" query={query} className="wide decision-place" minHeightPx={190} saysFinding>
+    <QueryCard title="Today" query={query} className="wide decision-place" minHeightPx={190} saysFinding renderAction={(plan) => plan.state === "first_use" && <BringRecords />}>
       {(plan) => {
         const blocks = choices(plan);
         const block = blocks[at % Math.max(1, blocks.length)];
@@ -58,6 +60,20 @@ export function PlanCard() {
         );
       }}
     </QueryCard>
+  );
+}
+
+/** Where the first answers come from. On an installation of one's own the command is at hand; elsewhere an application sends them. */
+function BringRecords() {
+  const me = useMe().data;
+  if (!me || !tokenIdentity(sessionStorage)?.isLocal) return null;
+  return (
+    <div className="bring">
+      <p>On the machine that runs Osler, this reads an Anki collection; <code>osler import --help</code> lists what else can be read:</p>
+      <pre className="command">
+        <code>osler import anki collection.anki2 --user {me.user_id}</code>
+      </pre>
+    </div>
   );
 }
 

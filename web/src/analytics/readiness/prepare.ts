@@ -1,7 +1,7 @@
 // What the readiness card says in words: score, pass probability, days. No bare percent without its range.
 import type { Schemas } from "../../api/context";
 import type { Column } from "../../shared/csv";
-import { percent, percentRange } from "../../shared/numbers";
+import { percent, percentRange, plural } from "../../shared/numbers";
 
 type Readiness = Schemas["ReadinessAnswer"];
 type Section = Schemas["SectionOut"];
@@ -31,7 +31,7 @@ function likely(label: string, figure: Likely): Figure {
 export function readinessFigures(data: Readiness): Figure[] {
   return [
     likely("Predicted score", asShare(data.predicted_score)),
-    likely("Mastered of what is asked", asShare(data.readiness_score)),
+    likely("Of the way to mastery", asShare(data.readiness_score)),
     likely("Chance to pass", data.pass_probability),
     { label: "Exam covered", value: percent(data.coverage), likely: "of its points, with 5 answers or more" },
     readyIn(data),
@@ -44,7 +44,8 @@ function readyIn({ days_until_ready: days, predicted_score: score }: Readiness):
   if (score.value == null) return { label, value: "–", likely: "not known yet" };
   if (days.median == null || days.is_before_exam === false) return { label, value: "–", likely: "not before the exam at this pace" };
   const range = days.low == null || days.high == null ? "" : `likely ${days.low} to ${days.high}`;
-  return { label, value: `${days.median} days`, likely: range };
+  if (days.median === 0) return { label: "Exam-ready", value: "now", likely: range && `${range} days` };
+  return { label, value: plural(days.median, "day", "days"), likely: range };
 }
 
 export function gaugeText(data: Readiness): string {

@@ -1,5 +1,5 @@
 // Retrieval strength: what is due now, and which topics fade.
-import { DataTable } from "../../charts/ChartFrame";
+import { TableBelow } from "../../charts/ChartFrame";
 import { QueryCard } from "../../shared/QueryCard";
 import { fading, moreToSee, RETRIEVAL_COLUMNS } from "./prepare";
 import { useRetrieval } from "./query";
@@ -23,10 +23,7 @@ export function RetrievalCard() {
           </ul>
           {moreToSee(data, MOST_ROWS) > 0 && <p className="small muted">and {moreToSee(data, MOST_ROWS)} more</p>}
           {data.topics.length > 0 && (
-            <details className="chart-table">
-              <summary>Show as table</summary>
-              <DataTable columns={RETRIEVAL_COLUMNS} rows={data.topics} caption="Retrievability by topic" />
-            </details>
+            <TableBelow columns={RETRIEVAL_COLUMNS} rows={data.topics} caption="Retrievability by topic" name="retrieval" />
           )}
         </>
       )}
