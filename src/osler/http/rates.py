@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import Scope as AsgiScope
 
+from osler import clock
 from osler.errors import TooMany
+from osler.http.rates_local import LocalCount
 from osler.observe import metrics
 from osler.settings import Settings
 
@@ -45,7 +44,7 @@ class RateLimiter:
         self._proxies = frozenset(settings.trusted_proxies)
         self._learner = settings.rate_per_minute
         self._address = settings.rate_address_per_minute
-        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._local = LocalCount()
         self._shared = shared
 
     @property
@@ -79,7 +78,7 @@ class RateLimiter:
         if is_within is not None:
             return is_within
         allowed = per_minute if self._shared is None else max(1, per_minute // FALLBACK_SHARE)
-        return await self._local.hit(RateLimitItemPerMinute(allowed), "osler", kind, name)
+        return self._local.hit(allowed, kind, name, clock.monotonic_seconds())
 
 
 def open_rates(settings: Settings) -> RateLimiter:
