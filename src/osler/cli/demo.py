@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import webbrowser
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from osler.cli.called import called
 from osler.cli.demo_class import Wanted, prepare, step
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ async def _demo(settings: Settings, wanted: Wanted, after: After, port: int | No
         people = await prepare(db, wanted)
     signed_in = _sign_ins(settings, people)
     _print_sign_ins(settings, signed_in)
+    _print_next_steps(settings)
     beside = asyncio.create_task(_afterwards(settings, signed_in, after))
     await serve(settings)
     if after is After.CHECK and not await beside:
@@ -121,7 +124,14 @@ def _print_sign_ins(settings: Settings, signed_in: dict[str, str]) -> None:
     typer.echo("Sign in (each link is good for 30 days, on this machine):")
     for role, token in signed_in.items():
         typer.echo(f"  {role.replace('_', ' '):<14} {at}/#token={token}")
-    typer.echo("Your own data: osler import anki collection.anki2   (see also: osler import --help)")
+
+
+def _print_next_steps(settings: Settings) -> None:
+    from osler.settings import load_settings
+
+    # The folder of --data has to be named again, or the import would go beside it.
+    place = "" if load_settings().home == settings.home else f"OSLER_HOME={shlex.quote(str(settings.home.resolve()))} "
+    typer.echo(f"Your own data: {place}{called()} import anki collection.anki2   (see also: {called()} import --help)")
     typer.echo("Stop with Ctrl-C.")
 
 
