@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import statistics
 import subprocess
@@ -133,10 +132,7 @@ class Host:
 
     def __init__(self, wanted: Wanted) -> None:
         command = [sys.executable, "-m", "bench.tracked_host", msgspec.json.encode(wanted).decode()]
-        environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def _line(self) -> str:
         assert self._process.stdout is not None

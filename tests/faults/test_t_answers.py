@@ -7,7 +7,7 @@ from tests.support import tracking as t
 from tests.support.tracking import note, tracking, until
 
 from osler.tracking import HttpSink, Osler
-from osler.tracking.sinks import token_in
+from osler.tracking.http_sink import token_in
 
 pytestmark = pytest.mark.fault
 

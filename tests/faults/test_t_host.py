@@ -234,7 +234,7 @@ async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, ca
     with tracked(tmp_path, flush_seconds=30.0) as (server, osler):
         server.otherwise = t.says(503)
         osler.start()
-        assert until(lambda: osler._sender._next_adoption_at > 0)
+        assert until(lambda: osler._sender._courier.next_adoption_at > 0)
         seen: list[Seen] = []
         host = tracked_host(osler)
         for n, path in enumerate(paths):

@@ -28,7 +28,6 @@ async def _until(condition, seconds: float = 20.0) -> bool:
 async def test_t01_a_backlog_reaches_the_log_once_though_osler_goes_away_in_the_middle(
     settings, admin, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     port = free_port("127.0.0.1", 0)
     service = token(settings, uuid4(), Role.SERVICE_INGEST)
     sink = HttpSink(f"http://127.0.0.1:{port}", service)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -136,5 +135,4 @@ def main(url: str, folder: str, port: str, *flags: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("NO_PROXY", "127.0.0.1")
     main(*sys.argv[1:])

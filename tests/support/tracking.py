@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +11,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from osler.tracking import HttpSink, Osler, TrackingOptions
 
@@ -51,8 +50,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(address, Handler)
+        self.tls = tls
         self.guard = threading.Lock()
         self.envelopes: list[dict[str, Any]] = []
         self.wire: list[bytes] = []
@@ -64,7 +64,16 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        port = self.server_address[1]
+        return f"http://127.0.0.1:{port}" if self.tls is None else f"https://localhost:{port}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread: a handshake that never ends must hold up nobody else."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
 
     def types(self) -> list[str]:
         return [event["type"] for event in self.stored.values()]
@@ -140,17 +149,9 @@ def half_of_the_results(handler: Handler, envelope: dict[str, Any]) -> None:
 
 
 @contextmanager
-def listening(port: int = 0) -> Iterator[Server]:
-    """A server on a free port, or on one that was free; asked directly, whatever proxy the machine has."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        with _serving(port) as server:
-            yield server
-
-
-@contextmanager
-def _serving(port: int) -> Iterator[Server]:
-    server = Server(("127.0.0.1", port))
+def listening(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server on a free port, or on one that was free."""
+    server = Server(("127.0.0.1", port), tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -24,9 +24,10 @@ from osler.domain.identity import uuid7_ms
 from osler.errors import Misconfigured
 from osler.ingest.careful import check
 from osler.tracking import Osler, noted
+from osler.tracking.http_sink import token_in
 from osler.tracking.noted import Pseudonyms, assembled
 from osler.tracking.priority import Queued
-from osler.tracking.sinks import Reply, token_in
+from osler.tracking.sinks import Reply
 
 NOTE = {"material_id": "m1", "note_id": "n1", "action": "create", "length_chars": 3}
 SENT = [kind for kind in EVENT_TYPES.values() if kind.sender is not Sender.SERVER]

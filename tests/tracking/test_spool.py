@@ -93,7 +93,7 @@ def test_a_living_folder_is_left_alone_and_a_dead_one_adopted_from_where_it_was(
     first.close()
     second.append(_items("mine"), NOW)
     second.adopt_dead()
-    second.release_due(now_ms=5)
+    second.release_due(now_ms=5, most_ms=100)
     assert sorted(_names(second)) == ["b", "b", "c", "mine"]
     assert not first.folder.exists()
     second.append(_items("after"), NOW)
@@ -306,3 +306,15 @@ def test_a_process_killed_at_any_point_leaves_everything_that_was_appended(tmp_p
     assert set(range(answered + 1, written + 1)) <= set(left)
     assert left == sorted(left)
     assert spool.is_past(Position(0, 0))
+
+
+def test_a_clock_that_was_years_ahead_when_an_event_was_put_off_does_not_keep_it_for_years(tmp_path: Path):
+    spool = _spool(tmp_path)
+    spool.append(_items("a"), NOW)
+    batch = spool.peek(most_events=1, most_bytes=10**6, most_learners=9)
+    spool.park(batch.records, due_ms=500_000)
+    spool.advance(batch.after, batch.generation)
+    spool.release_due(now_ms=499_000, most_ms=2_000)
+    assert _names(spool) == []
+    spool.release_due(now_ms=400_000, most_ms=2_000)
+    assert _names(spool) == ["a"]

@@ -10,9 +10,10 @@ is away: the request path only appends to memory; one thread has the disk, anoth
 """
 
 from osler.tracking.client import Osler
+from osler.tracking.http_sink import HttpSink
 from osler.tracking.mapping import maps_to, path
 from osler.tracking.middleware import TrackingMiddleware
 from osler.tracking.options import TrackingOptions
-from osler.tracking.sinks import HttpSink, Sink
+from osler.tracking.sinks import Sink
 
 __all__ = ["HttpSink", "Osler", "Sink", "TrackingMiddleware", "TrackingOptions", "maps_to", "path"]

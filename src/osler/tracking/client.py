@@ -21,11 +21,12 @@ from osler import clock
 from osler.domain.event_types import EVENT_TYPES
 from osler.tracking.checking import METHODS, are_usable, is_usable_time, lacking, rounded
 from osler.tracking.events import Events
+from osler.tracking.http_sink import HttpSink, token_in
 from osler.tracking.noted import Noted, Pseudonyms, Requested, as_uuid, beside, checked, unix_ms, wire_time
 from osler.tracking.options import TrackingOptions, required_environment
 from osler.tracking.recorder import Counts
 from osler.tracking.sender import Sender
-from osler.tracking.sinks import HttpSink, Sink, token_in
+from osler.tracking.sinks import Sink
 
 log = logging.getLogger("osler.tracking")
 
@@ -50,13 +51,18 @@ class Osler:
     def from_env(cls, options: TrackingOptions | None = None) -> Self:
         """Tracking against a remote Osler: OSLER_URL, OSLER_TOKEN or OSLER_TOKEN_FILE, OSLER_TRACKING_KEY.
 
-        Errors: Misconfigured at start-up, naming the variable that is missing.
+        OSLER_CA_FILE, a PEM file, names the authorities whose certificate Osler may have, instead of the public ones.
+
+        Errors: Misconfigured at start-up, naming the variable that is missing or cannot work.
         """
         chosen = options or TrackingOptions()
         url, key = required_environment("OSLER_URL"), required_environment("OSLER_TRACKING_KEY")
         file = os.environ.get("OSLER_TOKEN_FILE")
         token: str | Callable[[], str] = token_in(Path(file)) if file else required_environment("OSLER_TOKEN")
-        sink = HttpSink(url, token, connect_seconds=chosen.connect_seconds, total_seconds=chosen.total_seconds)
+        sink = HttpSink(
+            url, token, ca_file=os.environ.get("OSLER_CA_FILE") or None,
+            connect_seconds=chosen.connect_seconds, total_seconds=chosen.total_seconds,
+        )  # fmt: skip
         osler = cls(sink, key.encode(), chosen)
         osler.start()
         return osler

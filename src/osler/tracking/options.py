@@ -10,6 +10,9 @@ from osler.errors import Misconfigured
 
 MIB = 1024 * 1024
 
+CLIENT_VARIABLES = frozenset({"OSLER_URL", "OSLER_TOKEN", "OSLER_TOKEN_FILE", "OSLER_CA_FILE", "OSLER_TRACKING_KEY"})
+"""What an application that is tracked has in its environment; none is a setting of Osler itself."""
+
 _PURPOSES = {
     "OSLER_URL": "the address of your Osler, such as https://osler.example",
     "OSLER_TOKEN": "a token with the scope events:write:any, or OSLER_TOKEN_FILE with a file that holds one",

@@ -1,22 +1,14 @@
-"""Where batches go: to a remote Osler over HTTP, or to one in the same process. One answer, whatever the way."""
+"""Where batches go, and the one answer that comes back whatever the way: an Osler over HTTP or in the same process."""
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
 import msgspec
-
-if TYPE_CHECKING:
-    import httpx
-
-_LEFT_BEHIND: list[object] = []
-"""After a fork: event loops of the parent. Closing them would close what the parent still uses."""
 
 
 class Verdict(msgspec.Struct):
@@ -35,11 +27,15 @@ class _Answer(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one batch: an HTTP status (0 when there was none), the verdicts, how long to wait if it says."""
+    """The answer to one batch: an HTTP status, the verdicts, how long to wait if it says.
+
+    The status is 0 when there was none; `why` says then what went wrong, in words that hold nothing of the batch.
+    """
 
     status: int
     verdicts: Mapping[int, Verdict] = field(default_factory=dict[int, Verdict])
     retry_after_seconds: float | None = None
+    why: str = ""
 
 
 class Sink(Protocol):
@@ -70,9 +66,11 @@ class Sink(Protocol):
         ...
 
 
-def parse_reply(status: int, body: bytes, retry_after: str | None = None) -> Reply:
-    """A reply out of what came back: HTML, cut JSON and missing results leave their events without a verdict."""
-    wait = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+def parse_reply(status: int, body: bytes, wait: float | None = None) -> Reply:
+    """A reply out of what came back, with the seconds to wait if it says.
+
+    HTML, cut JSON and missing results leave their events without a verdict.
+    """
     if status != 200:
         return Reply(status, retry_after_seconds=wait)
     try:
@@ -82,94 +80,23 @@ def parse_reply(status: int, body: bytes, retry_after: str | None = None) -> Rep
     return Reply(status, {verdict.index: _with_sane_wait(verdict) for verdict in answer.results}, wait)
 
 
+def asked_wait(retry_after: str | None, now: datetime) -> float | None:
+    """Seconds out of a `Retry-After`, which holds a number of them or a date (RFC 9110); None out of anything else."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  (few answers hold a date; a start need not pay)
+
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (until - now).total_seconds()) if until.tzinfo is not None else None
+
+
 def _with_sane_wait(verdict: Verdict) -> Verdict:
     seconds = verdict.retry_after_seconds
     if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
         verdict.retry_after_seconds = None
     return verdict
-
-
-def token_in(path: Path) -> Callable[[], str]:
-    """A token that is read again for each batch, so that another process may renew it."""
-    return lambda: path.read_text(encoding="ascii").strip()
-
-
-class HttpSink:
-    """A remote Osler. One connection, a hard limit on connecting and on the whole exchange.
-
-    The exchange runs on an event loop of the sender's own thread: cancelling it is the only limit that holds against
-    a server that sends a byte now and then, in its headers too. `token` is a text, or a function that is asked each
-    time for one that may have been renewed.
-    """
-
-    MOST_ANSWER_BYTES = 4 * 1024 * 1024
-
-    def __init__(
-        self, url: str, token: str | Callable[[], str], *, connect_seconds: float = 1.0, total_seconds: float = 5.0
-    ) -> None:
-        self.name = url.rstrip("/")
-        self._token: Callable[[], str] = token if callable(token) else lambda: token
-        self._connect_seconds = connect_seconds
-        self._total_seconds = total_seconds
-        self._runner: asyncio.Runner | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._task: asyncio.Task[Reply] | None = None
-
-    def send(self, body: bytes) -> Reply:
-        """Send the envelope; whatever goes wrong on the way is a reply of status 0."""
-        import httpx  # noqa: PLC0415  (a tenth of a second that a host's start-up does not have to pay)
-
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        try:
-            return self._runner.run(self._within_limits(body))
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, asyncio.CancelledError):
-            return Reply(0)
-
-    async def _within_limits(self, body: bytes) -> Reply:
-        import httpx  # noqa: PLC0415
-
-        self._task = asyncio.current_task()
-        try:
-            if self._client is None:
-                timeout = httpx.Timeout(self._total_seconds, connect=self._connect_seconds)
-                self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
-            async with asyncio.timeout(self._total_seconds):
-                return await self._exchange(self._client, body)
-        finally:
-            self._task = None
-
-    async def _exchange(self, client: httpx.AsyncClient, body: bytes) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {self._token()}",
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-        }
-        got = bytearray()
-        async with client.stream("POST", f"{self.name}/api/events/batch", content=body, headers=headers) as response:
-            async for part in response.aiter_raw():
-                got += part
-                if len(got) > self.MOST_ANSWER_BYTES:
-                    return Reply(0)
-            return parse_reply(response.status_code, bytes(got), response.headers.get("Retry-After"))
-
-    def interrupt(self) -> None:
-        """End an exchange that is under way."""
-        runner, task = self._runner, self._task
-        if runner is not None and task is not None:
-            with suppress(RuntimeError):
-                runner.get_loop().call_soon_threadsafe(task.cancel)
-
-    def close(self) -> None:
-        """Close the connection; from the thread that sends."""
-        runner, client, self._runner, self._client = self._runner, self._client, None, None
-        if runner is not None:
-            with suppress(Exception):
-                if client is not None:
-                    runner.run(client.aclose())
-            runner.close()
-
-    def abandon(self) -> None:
-        """In a forked child: leave the parent's loop and sockets alone."""
-        _LEFT_BEHIND.append((self._runner, self._client, self._task))
-        self._runner = self._client = self._task = None

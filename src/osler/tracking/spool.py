@@ -7,7 +7,6 @@ time when they are due, and become segments then.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections import Counter
@@ -16,11 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from osler.tracking import segments
+from osler.tracking.adopting import take_over
 from osler.tracking.folders import dead_folders, open_root, own_folder
-from osler.tracking.positions import Batch, Position, read_position, segment_files, waiting_bytes
+from osler.tracking.positions import Batch, Position, segment_files, waiting_bytes
 from osler.tracking.priority import CLASSES, Queued, class_of
 from osler.tracking.segments import Record
 from osler.tracking.tallies import Tallies
+from osler.tracking.writing import Writing
 
 SECONDS_A_DAY = 86_400
 _LOOK_FOR_OLD_SECONDS = 60.0
@@ -36,7 +37,6 @@ class Spool:
     """
 
     def __init__(self, root: Path, *, segment_bytes: int, most_bytes: int, most_days: float) -> None:
-        self.segment_bytes = segment_bytes
         self.most_bytes = most_bytes
         self.most_days = most_days
         self.dropped: Counter[str] = Counter()
@@ -47,8 +47,7 @@ class Spool:
         self.folder = self.lock.folder
         self._position = Position(0, 0)
         self.generation = 0
-        self._writing: int | None = None
-        self._number, self._tail = 0, 0
+        self._writing = Writing(self._path, self._next_number, segment_bytes=segment_bytes)
         self._size: int | None = None
         self._looked_for_old_at = 0.0
         self._tallies = Tallies()
@@ -62,43 +61,13 @@ class Spool:
         kept = self._make_room([(item, segments.pack(item.event_type, item.user_id, item.body)) for item in items])
         data = b"".join(packed for _, packed in kept)
         if data:
-            self._write(data)
-            self._tallies.add(self._number, {item.event_type for item, _ in kept})
+            if self._writing.append(data):
+                self._tallies.begin(self._writing.number)
+            self._tallies.add(self._writing.number, {item.event_type for item, _ in kept})
+            if self._size is not None:
+                self._size += len(data)
         for item, _ in kept:
             item.tell(True)
-
-    def _write(self, data: bytes) -> None:
-        handle = self._segment_for(len(data))
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(handle, left) :]
-            os.fsync(handle)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(handle, self._tail)
-            self._close_segment()
-            raise
-        self._tail += len(data)
-        if self._size is not None:
-            self._size += len(data)
-
-    def _segment_for(self, size: int) -> int:
-        if self._writing is not None and os.fstat(self._writing).st_nlink == 0:
-            self._close_segment()  # removed by somebody: what is written to it now would be lost
-        if self._writing is None or self._tail + size > self.segment_bytes:
-            self._close_segment()
-            number = self._next_number()
-            self._writing = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            self._number, self._tail = number, 0
-            self._tallies.begin(number)
-            segments.sync_folder(self.folder)
-        return self._writing
-
-    def _close_segment(self) -> None:
-        if self._writing is not None:
-            os.close(self._writing)
-            self._writing = None
 
     # ------------------------------------------------------------------ reading
     def peek(self, *, most_events: int, most_bytes: int, most_learners: int) -> Batch:
@@ -128,7 +97,7 @@ class Spool:
         end = self.end()
         if position >= end:
             return position
-        self._close_segment()
+        self._writing.close()
         self.advance(end, self.generation)
         return end
 
@@ -144,7 +113,7 @@ class Spool:
         self._size = None
         for number in self._numbers():
             path = self._path(number)
-            is_open = self._writing is not None and number == self._number
+            is_open = self._writing.is_open(number)
             is_done = number == after.segment and after.offset >= path.stat().st_size
             if number < after.segment or (is_done and not is_open):
                 self.torn_bytes += self._torn.pop(number, 0)
@@ -177,12 +146,12 @@ class Spool:
             segments.write_whole(self.folder / f"{due_ms:015d}-{secrets.token_hex(4)}.wait", data)
             segments.sync_folder(self.folder)
 
-    def release_due(self, now_ms: int) -> None:
-        """What is due now goes to the end of the queue."""
+    def release_due(self, now_ms: int, most_ms: int) -> None:
+        """What is due now goes to the end of the queue; also what no clock that is right can have put off so far."""
         for path in sorted(self.folder.glob("[0-9]*-*.wait")):
             due_ms = path.stem.partition("-")[0]
-            if due_ms.isdigit() and int(due_ms) <= now_ms:
-                self._close_segment()
+            if due_ms.isdigit() and not now_ms < int(due_ms) <= now_ms + most_ms:
+                self._writing.close()
                 path.rename(self._path(self._next_number()))
 
     def _make_room(self, packed: list[tuple[Queued, bytes]]) -> list[tuple[Queued, bytes]]:
@@ -216,8 +185,8 @@ class Spool:
             types = self._tallies.of_class(number, path, rank)
             if not types:
                 continue
-            if number == self._number:
-                self._close_segment()
+            if self._writing.is_open(number):
+                self._writing.close()
             self._size = None
             gone = segments.rewrite_without(path, types)
             self._tallies.drop(number, types)
@@ -239,7 +208,7 @@ class Spool:
         oldest = now_seconds - self.most_days * SECONDS_A_DAY
         for number in self._numbers():
             path = self._path(number)
-            is_old = path.stat().st_mtime < oldest and (number != self._number or self._writing is None)
+            is_old = path.stat().st_mtime < oldest and not self._writing.is_open(number)
             self._looks[number] = self._looks[number] + 1 if is_old else 0
             if self._looks[number] < _LOOKS:
                 continue
@@ -251,43 +220,26 @@ class Spool:
         """Take over what processes that are gone have left."""
         for lock in dead_folders(self._root, self.folder):
             try:
-                self._take_over(lock.folder)
+                self._writing.close()
+                self._size = None
+                self.torn_bytes += take_over(lock.folder, self.folder, lambda: self._path(self._next_number()))
                 shutil.rmtree(lock.folder, ignore_errors=True)
             finally:
                 lock.release()
-
-    def _take_over(self, other: Path) -> None:
-        """Every file is here, durably, before it is gone there: a crash in between sends some events twice."""
-        self._close_segment()
-        self._size = None
-        position = read_position(other / "position")
-        for path in segment_files(other):
-            number = int(path.stem)
-            if number == position.segment and position.offset:
-                left = segments.read_from(path, position.offset)
-                rest = b"".join(segments.pack(r.event_type, r.user_id, r.body) for r in left)
-                self.torn_bytes += segments.torn_bytes(path, position.offset)
-                segments.write_whole(self._path(self._next_number()), rest)
-                path.unlink()
-            elif number >= position.segment:
-                path.rename(self._path(self._next_number()))
-        for path in other.glob("*.wait"):
-            path.rename(self.folder / path.name)
-        segments.sync_folder(self.folder)
 
     def _numbers(self) -> list[int]:
         return [int(path.stem) for path in segment_files(self.folder)]
 
     def _next_number(self) -> int:
         """Never one that was used: a position in a segment that is gone must not point into another."""
-        return max([self._number, self._position.segment, *self._numbers()]) + 1
+        return max([self._writing.number, self._position.segment, *self._numbers()]) + 1
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:09d}.seg"
 
     def close(self) -> None:
         """Give the folder up: an empty one is removed, another is left for the next process to adopt."""
-        self._close_segment()
+        self._writing.close()
         with suppress(OSError):
             if self._position >= self.end() and not any(self.folder.glob("*.wait")):
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -295,5 +247,5 @@ class Spool:
 
     def abandon(self) -> None:
         """In a forked child: close the copies of the parent's files and touch nothing else."""
-        self._close_segment()
+        self._writing.close()
         self.lock.release()
