@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.support.learning import START, answer, history, send, small_catalogue
+from tests.support.learning import START, TOPICS, answer, history, review, send, small_catalogue
 from tests.support.web import Web
 
 from osler.analytics.mastery.schemas import MasteryAnswer, TopicAnswer
 from osler.analytics.registry import analytics
 from osler.analytics.retrieval.schemas import CalendarAnswer, RetrievalAnswer, TopicRecallAnswer
-from osler.catalog.tables import catalog_versions, topics
+from osler.catalog.tables import cards, catalog_versions, topics
+from osler.forecasts.parameters import Fitted, store
 from osler.live.catch_up import Live
 from osler.worker.verifying import verify_now
 
@@ -45,6 +46,71 @@ async def test_the_topics_page_says_what_is_known_with_interval_n_and_age(web: W
         _holds(topic.mastery_low, topic.mastery, topic.mastery_high)
         _holds(topic.retrieval_low, topic.retrieval_strength, topic.retrieval_high)
         assert topic.attempts > 5
+
+
+async def test_before_any_fit_the_pages_say_which_models_forecast(web: Web):
+    await _studied(web)
+    mastery = MasteryAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery")).json()).model_report
+    recall = RetrievalAnswer.model_validate((await web.get(f"{ANALYTICS}/retrieval")).json()).model_report
+    assert (mastery.source, mastery.version) == ("online", None)
+    assert (recall.source, recall.version) == ("population", None)
+    assert recall.next_day_reviews > 0
+
+
+@pytest.mark.parametrize("served", [True, False])
+async def test_the_page_says_what_the_model_that_serves_the_learner_was_worth(web: Web, served: bool):
+    """A fit that came after the learner's fold does not serve them yet."""
+    await _studied(web)
+    figures = {
+        "log_loss": 0.5, "adf_log_loss": 0.6, "ece": 0.01, "adf_ece": 0.02, "difference": -0.1,
+        "difference_upper": -0.05, "held_back_learners": 40.0, "held_back_rows": 900.0,
+    }  # fmt: skip
+    async with web.platform.db.write() as session:
+        made = Fitted("next-answer", {"accepted": True}, START, 150, 9_000, figures)
+        version = await store(session, made, promote=True)
+        parameters = Fitted("parameters", {"next_answer": version} if served else {}, START, 150, 9_000)
+        await store(session, parameters, promote=True, version="parameters-1")
+        await session.driver().execute("update learner_states set parameter_version = 'parameters-1'")
+    report = MasteryAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery")).json()).model_report
+    assert (report.source, report.version) == (("blend", version) if served else ("online", None))
+    assert report.log_loss == {"online": 0.6, "blend": 0.5}
+    assert (report.learners, report.held_back_learners, report.trained_until) == (150, 40, START.date())
+
+
+async def test_who_studies_cards_alone_is_told_what_these_cannot_show(web: Web):
+    """Nothing is called mastered or weak by cards: without a word that would look like a page that is broken."""
+    database = web.platform.db
+    await small_catalogue(database)
+    named = [
+        {"user_id": web.learner, "card_id": f"c{n}", "source": "test", "source_ref": f"c{n}", "topic_ids": [topic]}
+        for n, topic in enumerate(("cardio", "neuro"))
+    ]
+    async with database.write() as session:
+        await session.execute(sa.insert(cards), named)
+        await session.execute(sa.insert(catalog_versions).values(what="cards"))
+    twice_a_day = [
+        (START + timedelta(days=day, minutes=n), 10 * day + n, f"c{n}") for day in range(8) for n in range(2)
+    ]
+    await send(database, [review(*one, 3) for one in twice_a_day], web.learner)
+    await Live(database, analytics()).catch_up(web.learner)
+    page = MasteryAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery")).json())
+    assert [(topic.status, topic.attempts) for topic in page.topics] == [("provisional", 8)] * 2
+    assert {topic.reason and topic.reason.split(":")[0] for topic in page.topics} == {
+        "Rests on 8 card reviews and 0 answers"
+    }
+    assert page.finding.code == "mastery.cards_alone"
+    assert "five answers would tell" in page.finding.text
+    one = TopicAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery/cardio")).json())
+    assert one.finding.code == "mastery.topic_cards"
+    answers = [
+        answer(START + timedelta(days=9, minutes=n), 200 + n, f"q{TOPICS.index('neuro') + 3 * (n % 3)}", right=True)
+        for n in range(5)
+    ]
+    await send(database, answers, web.learner)
+    await Live(database, analytics()).catch_up(web.learner)
+    one = TopicAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery/neuro")).json())
+    assert one.topic is not None
+    assert (one.topic.status, one.topic.reason, one.topic.questions_attempted) == ("ok", None, 5)
 
 
 async def test_an_answer_on_two_topics_is_one_answer(web: Web):

@@ -364,6 +364,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classes
+         * @description Every class with its exam, and how many learners and educators it has today.
+         */
+        get: operations["classes_classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/classes/{cohort_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put
+         * @description Make a class, or give it another name or exam. Sent again, nothing changes.
+         */
+        put: operations["classes_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/classes/{cohort_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members
+         * @description Who is in a class today, by pseudonym, educators first.
+         */
+        get: operations["classes_members"];
+        put?: never;
+        /**
+         * Change
+         * @description Put people into a class and take people out of it. It holds from the next request on.
+         *
+         *     Whoever is moved finds it in their list of accesses. Sent again, nothing changes. Somebody whom Osler has not
+         *     met cannot be put in, and then nobody is.
+         */
+        post: operations["classes_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/coach/{item_id}/actions": {
         parameters: {
             query?: never;
@@ -1330,6 +1397,78 @@ export interface components {
             topic_id: string;
         };
         /**
+         * AnswerModelReport
+         * @description What answers of learners held back say of these forecasts, and why they come from where they come from.
+         */
+        AnswerModelReport: {
+            /**
+             * Answers
+             * @description of theirs
+             * @example 188300
+             */
+            answers: number;
+            /**
+             * Calibration Error
+             * @description expected calibration error of each there
+             * @example {
+             *       "online": 0.01
+             *     }
+             */
+            calibration_error: {
+                [key: string]: number;
+            };
+            /**
+             * Held Back Answers
+             * @example 46120
+             */
+            held_back_answers: number;
+            /**
+             * Held Back Learners
+             * @description it was judged on
+             * @example 103
+             */
+            held_back_learners: number;
+            /**
+             * Learners
+             * @description it was trained on
+             * @example 412
+             */
+            learners: number;
+            /**
+             * Log Loss
+             * @description of each model on the learners held back; empty before a trial
+             * @example {
+             *       "online": 0.53
+             *     }
+             */
+            log_loss: {
+                [key: string]: number;
+            };
+            /**
+             * Says
+             * @example No model has been fitted to answers here yet: the online model serves alone.
+             */
+            says: string;
+            /**
+             * Source
+             * @description online, or blend: the model trained on answers here
+             * @example blend
+             */
+            source: string;
+            /**
+             * Trained Until
+             * @description day of the newest answer in it (UTC)
+             * @example 2026-11-16
+             */
+            trained_until: string | null;
+            /**
+             * Version
+             * @description null: no trained model serves
+             * @example next-answer-20261116-4f2a90c1d7
+             */
+            version: string | null;
+        };
+        /**
          * BandOut
          * @description A percentile band: no rank, no neighbour.
          */
@@ -1529,6 +1668,53 @@ export interface components {
          */
         CardState: "ready" | "first_use" | "too_little" | "filtered_empty" | "stale" | "no_right" | "done";
         /**
+         * ClassIn
+         * @description What a class is called and prepares for; what is left out stays.
+         */
+        ClassIn: {
+            /**
+             * Exam Id
+             * @example usmle-step-1
+             */
+            exam_id?: string | null;
+            /**
+             * Name
+             * @example Sample class
+             */
+            name?: string | null;
+        };
+        /**
+         * ClassOut
+         * @description One class today.
+         */
+        ClassOut: {
+            /**
+             * Cohort Id
+             * @example sample-class.1
+             */
+            cohort_id: string;
+            /**
+             * Educators
+             * @example 1
+             */
+            educators: number;
+            /**
+             * Exam Id
+             * @example usmle-step-1
+             */
+            exam_id: string | null;
+            /**
+             * Learners
+             * @example 22
+             */
+            learners: number;
+            /**
+             * Name
+             * @example Sample class
+             */
+            name: string;
+        };
+        /**
          * ClassWeek
          * @description One published week.
          */
@@ -1561,6 +1747,30 @@ export interface components {
              * @example 2026-11-09
              */
             week_on: string;
+        };
+        /**
+         * ClassWritten
+         * @description Whether anything is otherwise now.
+         */
+        ClassWritten: {
+            /**
+             * Changed
+             * @example true
+             */
+            changed: boolean;
+        };
+        /**
+         * Classes
+         * @description All classes.
+         */
+        Classes: {
+            /** Classes */
+            classes: components["schemas"]["ClassOut"][];
+            /**
+             * N
+             * @example 1
+             */
+            n: number;
         };
         /**
          * CohortAnswer
@@ -2824,6 +3034,7 @@ export interface components {
             groups: components["schemas"]["Group"][];
             /** @description range of the card's main number, where it has one */
             interval?: components["schemas"]["Interval"] | null;
+            model_report: components["schemas"]["AnswerModelReport"];
             /**
              * Model Version
              * @description version of model and parameters
@@ -3027,6 +3238,106 @@ export interface components {
              * @example 0.71
              */
             value: number | null;
+        };
+        /**
+         * MemberOut
+         * @description One member, by pseudonym.
+         */
+        MemberOut: {
+            /**
+             * Role
+             * @description learner or educator
+             * @example learner
+             */
+            role: string;
+            /**
+             * Since On
+             * Format: date
+             * @description member from this day
+             * @example 2026-10-05
+             */
+            since_on: string;
+            /**
+             * Until On
+             * @description member until before this day
+             * @example null
+             */
+            until_on: string | null;
+            /**
+             * User Id
+             * Format: uuid
+             * @example 5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11
+             */
+            user_id: string;
+        };
+        /**
+         * Members
+         * @description Who is in a class today.
+         */
+        Members: {
+            /** Members */
+            members: components["schemas"]["MemberOut"][];
+            /**
+             * N
+             * @example 23
+             */
+            n: number;
+        };
+        /**
+         * MembersIn
+         * @description Who comes and who leaves; nobody else is touched. At most 1,000 people of each.
+         */
+        MembersIn: {
+            /**
+             * Educators
+             * @description come in as educators
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            educators?: string[];
+            /**
+             * Learners
+             * @description come in as learners
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            learners?: string[];
+            /**
+             * Leave
+             * @description leave, from today on
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            leave?: string[];
+        };
+        /**
+         * MembersWritten
+         * @description How many came, have another role, left, or were so already.
+         */
+        MembersWritten: {
+            /**
+             * Added
+             * @example 2
+             */
+            added: number;
+            /**
+             * Changed
+             * @example 0
+             */
+            changed: number;
+            /**
+             * Removed
+             * @example 1
+             */
+            removed: number;
+            /**
+             * Same
+             * @example 20
+             */
+            same: number;
         };
         /**
          * ModelReport
@@ -3748,6 +4059,65 @@ export interface components {
             share_never: number | null;
         };
         /**
+         * RecallModelReport
+         * @description Whose parameters forecast recall, what the last fit decided, and how far the forecasts are trusted.
+         */
+        RecallModelReport: {
+            /**
+             * Fitted To
+             * @description next-day reviews
+             * @example 620
+             */
+            fitted_to: number;
+            /**
+             * Fitted Until
+             * @description day of the newest event in it (UTC)
+             * @example 2026-11-16
+             */
+            fitted_until: string | null;
+            /**
+             * Fsrs
+             * @description too_few, refused or accepted
+             * @example accepted
+             */
+            fsrs: string | null;
+            /**
+             * Next Day Reviews
+             * @description forecast and scored so far
+             * @example 700
+             */
+            next_day_reviews: number;
+            /**
+             * Says
+             * @example Own parameters serve for FSRS-6: they forecast the newest fifth of the reviews better.
+             */
+            says: string;
+            /**
+             * Sbd
+             * @description the same
+             * @example refused
+             */
+            sbd: string | null;
+            /**
+             * Source
+             * @description population, or own: fitted to this learner
+             * @example own
+             */
+            source: string;
+            /**
+             * Version
+             * @description null before the first fit
+             * @example memory-20261116-4f2a90c1
+             */
+            version: string | null;
+            /**
+             * Weight Of Model
+             * @description share of the model in the forecast of a review, by how it did beside the learner's running mean
+             * @example 0.97
+             */
+            weight_of_model: number;
+        };
+        /**
          * Receipt
          * @description What is stored of a learner in a window of event time.
          */
@@ -3838,6 +4208,7 @@ export interface components {
             finding: components["schemas"]["Finding"];
             /** @description range of the card's main number, where it has one */
             interval?: components["schemas"]["Interval"] | null;
+            model_report: components["schemas"]["RecallModelReport"];
             /**
              * Model Version
              * @description version of model and parameters
@@ -4358,6 +4729,12 @@ export interface components {
              */
             questions_correct: number;
             /**
+             * Reason
+             * @description why it is provisional
+             * @example Rests on 24 card reviews and 0 answers: they show which topics are weaker …
+             */
+            reason: string | null;
+            /**
              * Retrieval High
              * @example 0.91
              */
@@ -4375,7 +4752,7 @@ export interface components {
             retrieval_strength: number | null;
             /**
              * Status
-             * @description ok, insufficient_data or not_available
+             * @description ok, provisional (see reason), insufficient_data or not_available
              * @example ok
              */
             status: string;
@@ -6101,6 +6478,292 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatternsAnswer"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_classes: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classes"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_put: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassWritten"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_members: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Members"];
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_change: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersWritten"];
                 };
             };
             /** @description no or bad token */

@@ -9,6 +9,7 @@ from typing import Any
 
 from osler.analytics.contract import CardState, card_fields
 from osler.analytics.mastery.model import MASTERED, MIN_ATTEMPTS, Mastery, classify, time_to_mastery
+from osler.analytics.mastery.model_report import model_report
 from osler.catalog.snapshot import Catalogue, ExamEntry
 from osler.forecasts.parameters import Rate
 from osler.science.learning_rate import LONGEST_DAYS, Span
@@ -18,6 +19,7 @@ Row = Mapping[str, Any]
 
 VERSION = "mastery-1"
 START_SECONDS = 75.0
+ON_CARDS = "they show which topics are weaker, hardly whether a question would be answered; five answers would tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
         "topics_mastered": by_label["mastered"],
         "topics_weak": by_label["weak"],
         "topics_unseen": unseen,
+        "model_report": model_report(found["trial"]),
         "groups": _groups(topics, shared, on),
         "topics": topics,
     }
@@ -69,6 +72,7 @@ def topic_now(row: Row, on: Ground) -> dict[str, Any]:
         "parent_id": entry and entry.parent_id,
         "exam_share": None if on.exam is None else on.exam.shares.get(topic_id),
         "label": label_of(row),
+        **_standing(row),
         "is_fading": retrieval is not None and retrieval < on.desired_retention,
     }
 
@@ -80,6 +84,15 @@ def label_of(row: Row) -> str:
     return classify(row["mastery"], row["mastery_low"], row["mastery_high"], row["attempts"])
 
 
+def _standing(row: Row) -> dict[str, str | None]:
+    """Status and reason: cards tell topics apart, and leave open how questions would go."""
+    asked: int = row["questions_attempted"]
+    if row["status"] != "ok" or asked >= MIN_ATTEMPTS:
+        return {"status": row["status"], "reason": None}
+    rest = f"{row['attempts'] - asked} card reviews and {asked} answer{'' if asked == 1 else 's'}"
+    return {"status": "provisional", "reason": f"Rests on {rest}: {ON_CARDS}."}
+
+
 def _overview_finding(topics: Sequence[Row], params: Mapping[str, int]) -> tuple[CardState, tuple[str, str]]:
     if not topics:
         text = "Nothing answered yet. Five answers on a topic give a first estimate."
@@ -88,6 +101,8 @@ def _overview_finding(topics: Sequence[Row], params: Mapping[str, int]) -> tuple
         text = "Too few answers for a judgement: each topic needs five."
         return CardState.TOO_LITTLE, ("mastery.too_little", text)
     text = f"{params['mastered']} of {params['topics']} topics mastered; {params['unseen']} not seen."
+    if all(topic["status"] != "ok" for topic in topics):
+        return CardState.READY, ("mastery.cards_alone", f"{text} So far you have studied cards: {ON_CARDS}.")
     return CardState.READY, ("mastery.summary", text)
 
 
@@ -222,6 +237,9 @@ def _topic_finding(
     if row["attempts"] < MIN_ATTEMPTS:
         text = f"Early estimate from {row['attempts']} answer{'' if row['attempts'] == 1 else 's'}: {likely}."
         return CardState.TOO_LITTLE, ("mastery.topic_early", text), {**params, "n": row["attempts"]}
+    reason = _standing(row)["reason"]
+    if reason is not None:
+        return CardState.READY, ("mastery.topic_cards", f"{likely}. {reason}"), params
     word = trend.label.capitalize() if trend.label != "insufficient_data" else "Mastery"
     return CardState.READY, (f"mastery.topic_{trend.label}", f"{word}: {likely}."), params
 

@@ -32,6 +32,19 @@ ANSWERS = """
    from (select l.states->'mastery'->'history' as h from learner_states l where l.user_id = me.user_id) as counted)
 """
 
+# The trial of the model that the learner is served by; where the online model serves alone, the last trial of another.
+_TRIAL = """
+(select json_build_object('version', m.version, 'is_served', served.version is not null,
+                          'is_accepted', coalesce((m.content->>'accepted')::boolean, false),
+                          'trained_on', (m.trained_until at time zone 'utc')::date, 'learners', m.learners,
+                          'answers', m.rows, 'metrics', m.metrics)
+   from (select (select p.content->>'next_answer' from learner_states s
+                   join models p on p.version = s.parameter_version and p.task = 'parameters'
+                  where s.user_id = me.user_id) as version) as served
+   join models m on m.task = 'next-answer' and (served.version is null or m.version = served.version)
+  order by m.created_at desc, m.version desc limit 1)
+"""
+
 # Arrays, not objects: the names of 18 fields 250 times over cost more than the values.
 _OVERVIEW = f"""
 with {ME}
@@ -41,6 +54,7 @@ select json_build_object(
   'exam_id', (select e.exam_id from user_exams e where e.user_id = me.user_id and e.is_current),
   'version', (select s.parameter_version from learner_states s where s.user_id = me.user_id),
   'answers', {ANSWERS},
+  'trial', {_TRIAL},
   'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in OVERVIEW_FIELDS)})
                order by t.topic_id), '[]') from topic_mastery t where t.user_id = me.user_id))::text
   from me

@@ -21,7 +21,11 @@ class TopicNow(BaseModel):
     mastery: float | None = Field(description="chance to know an unseen question, 0 to 1", examples=[0.61])
     mastery_low: float | None = Field(description="lower end of the 90 % interval", examples=[0.54])
     mastery_high: float | None = Field(description="upper end", examples=[0.68])
-    status: str = Field(description="ok, insufficient_data or not_available", examples=["ok"])
+    status: str = Field(description="ok, provisional (see reason), insufficient_data or not_available", examples=["ok"])
+    reason: str | None = Field(
+        description="why it is provisional",
+        examples=["Rests on 24 card reviews and 0 answers: they show which topics are weaker …"],
+    )
     trend: str = Field(description="improving, stable, declining or insufficient_data", examples=["improving"])
     is_fading: bool = Field(description="retrieval strength below the learner's target", examples=[False])
     mastery_score: float | None = Field(description="the brief's weighted sum, 0 to 1", examples=[0.66])
@@ -53,6 +57,27 @@ class Group(BaseModel):
     target: float = Field(description="mastery that counts as mastered", examples=[0.8])
 
 
+class AnswerModelReport(BaseModel):
+    """What answers of learners held back say of these forecasts, and why they come from where they come from."""
+
+    version: str | None = Field(
+        description="null: no trained model serves", examples=["next-answer-20261116-4f2a90c1d7"]
+    )
+    source: str = Field(description="online, or blend: the model trained on answers here", examples=["blend"])
+    learners: int = Field(description="it was trained on", examples=[412])
+    answers: int = Field(description="of theirs", examples=[188_300])
+    held_back_learners: int = Field(description="it was judged on", examples=[103])
+    held_back_answers: int = Field(examples=[46_120])
+    trained_until: date | None = Field(description="day of the newest answer in it (UTC)", examples=["2026-11-16"])
+    says: str = Field(examples=["No model has been fitted to answers here yet: the online model serves alone."])
+    log_loss: dict[str, float] = Field(
+        description="of each model on the learners held back; empty before a trial", examples=[{"online": 0.53}]
+    )
+    calibration_error: dict[str, float] = Field(
+        description="expected calibration error of each there", examples=[{"online": 0.01}]
+    )
+
+
 class MasteryAnswer(Card):
     """What the learner knows, topic by topic."""
 
@@ -61,6 +86,7 @@ class MasteryAnswer(Card):
     topics_mastered: int = Field(examples=[12])
     topics_weak: int = Field(examples=[8])
     topics_unseen: int = Field(examples=[9])
+    model_report: AnswerModelReport
     groups: list[Group]
     topics: list[TopicNow] = Field(description="topics with anything known; the others are in /api/topics")
 

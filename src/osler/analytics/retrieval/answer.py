@@ -13,6 +13,7 @@ from osler.analytics.contract import CardState, ItemKey, card_fields
 from osler.analytics.retrieval.due import due_minutes
 from osler.analytics.retrieval.items import Floats, columns, epoch_seconds, recall_of
 from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
+from osler.analytics.retrieval.model_report import model_report
 from osler.catalog.snapshot import Catalogue, ExamEntry
 from osler.science import fsrs_many
 from osler.science.irt import DEFAULTS
@@ -56,6 +57,7 @@ def overview_answer(found: Row, on: Ground, as_of: datetime) -> dict[str, Any]:
         "topics": topics,
         "alerts": alerts[:ALERTS_SHOWN],
         "retention": retention(found["weeks"]),
+        "model_report": model_report(found["fit"], found["guard"]),
     }  # fmt: skip
 
 

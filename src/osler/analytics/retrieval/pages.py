@@ -39,6 +39,10 @@ due as (
 select json_build_object({_LEARNER}, {_SECONDS},
   'due', (select count(*) from item_memory m where m.user_id = me.user_id and m.due_on <= me.today),
   'reviews', (select coalesce(sum(m.attempts), 0) from item_memory m where m.user_id = me.user_id),
+  'fit', (select row_to_json(f) from (select p.version, p.reviews, p.fsrs_verdict, p.sbd_verdict,
+             p.fsrs as weights, p.sbd, (p.fitted_ts at time zone 'utc')::date as fitted_on
+             from memory_parameters p where p.user_id = me.user_id) f),
+  'guard', (select s.states->'retrieval'->'guard' from learner_states s where s.user_id = me.user_id),
   'topics', (select coalesce(json_agg(json_build_array({", ".join("t." + name for name in TOPIC_FIELDS)},
                     coalesce(d.due, 0), coalesce(d.due_tomorrow, 0)) order by t.topic_id), '[]')
      from topic_mastery t left join due d on d.topic_id = t.topic_id where t.user_id = me.user_id),

@@ -39,6 +39,25 @@ class RetentionWeek(BaseModel):
     forecast: float = Field(description="mean of what was forecast", examples=[0.9])
 
 
+class RecallModelReport(BaseModel):
+    """Whose parameters forecast recall, what the last fit decided, and how far the forecasts are trusted."""
+
+    version: str | None = Field(description="null before the first fit", examples=["memory-20261116-4f2a90c1"])
+    source: str = Field(description="population, or own: fitted to this learner", examples=["own"])
+    fsrs: str | None = Field(description="too_few, refused or accepted", examples=["accepted"])
+    sbd: str | None = Field(description="the same", examples=["refused"])
+    fitted_to: int = Field(description="next-day reviews", examples=[620])
+    fitted_until: date | None = Field(description="day of the newest event in it (UTC)", examples=["2026-11-16"])
+    next_day_reviews: int = Field(description="forecast and scored so far", examples=[700])
+    weight_of_model: float = Field(
+        description="share of the model in the forecast of a review, by how it did beside the learner's running mean",
+        examples=[0.97],
+    )
+    says: str = Field(
+        examples=["Own parameters serve for FSRS-6: they forecast the newest fifth of the reviews better."]
+    )
+
+
 class RetrievalAnswer(Card):
     """What can be recalled now, and what is due."""
 
@@ -48,6 +67,7 @@ class RetrievalAnswer(Card):
     topics: list[TopicRecall]
     alerts: list[TopicRecall] = Field(description="below the target or due, those that cost most exam points first")
     retention: list[RetentionWeek]
+    model_report: RecallModelReport
 
 
 class CalendarDay(BaseModel):
