@@ -90,6 +90,22 @@ async def test_a17_an_unforeseen_error_says_its_code_and_id_and_nothing_else() -
     assert len(told) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "detail"),
+    [
+        ("POST", "/api/echo", {"name": 1, "n": "x"},
+         "/body/name is not of the kind that has to stand there; /body/n is not of the kind that has to stand there."),
+        ("POST", "/api/echo", {}, "/body/name is missing."),
+        ("GET", "/api/none", None, "There is nothing here."),
+        ("GET", "/api/items/x", None, "There is nothing here."),
+        ("GET", "/api/echo", None, "This address takes other methods; the header Allow names them."),
+    ],
+)  # fmt: skip
+async def test_what_was_wrong_is_said_in_a_sentence(method: str, path: str, sent: object, detail: str) -> None:
+    answer = await client().request(method, path, json=sent)
+    assert problem(answer)["detail"] == detail
+
+
 async def test_a_wrong_method_names_the_right_ones() -> None:
     answer = await client().get("/api/echo")
     assert problem(answer)["code"] == "method.not_allowed"

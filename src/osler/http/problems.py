@@ -26,6 +26,13 @@ CODES = {
     422: "schema.invalid", 429: "rate.limited", 500: "internal", 503: "unavailable",
 }  # fmt: skip
 
+# What to do about an answer of the framework's own; a 500 says nothing but its id.
+DETAILS = {
+    400: "The request cannot be read: its body has to be JSON in UTF-8.",
+    404: "There is nothing here.",
+    405: "This address takes other methods; the header Allow names them.",
+}
+
 # What pydantic calls a failure → what our senders read (the codes of the ingestion contract).
 VALIDATION_CODES = {
     "missing": "schema.missing_field",
@@ -43,6 +50,17 @@ VALIDATION_CODES = {
     "less_than_equal": "schema.range",
     "finite_number": "schema.range",
 }
+
+IN_WORDS = {
+    "schema.missing_field": "is missing",
+    "schema.unknown_field": "has a field that is not known",
+    "schema.enum": "is none of the values that may stand there",
+    "schema.pattern": "is not written as it has to be",
+    "schema.length": "is too long or too short",
+    "schema.range": "lies outside of what may stand there",
+    "schema.type": "is not of the kind that has to stand there",
+}
+MOST_IN_WORDS = 3
 
 
 class ProblemResponse(Response):
@@ -83,7 +101,9 @@ def problem_of(error: Exception, request_id: str) -> ProblemResponse:
         return _of_osler(error, request_id)
     if isinstance(error, HTTPException):
         code = CODES.get(error.status_code, "request.malformed")
-        return problem(error.status_code, code, request_id=request_id, headers=error.headers)
+        detail = DETAILS.get(error.status_code)
+        members = {"detail": detail} if detail else None
+        return problem(error.status_code, code, request_id=request_id, members=members, headers=error.headers)
     if isinstance(error, RequestValidationError):
         return _of_validation(error, request_id)
     away = as_unavailable(error)
@@ -121,8 +141,14 @@ def _headers_of(error: OslerError) -> dict[str, str]:
 def _of_validation(error: RequestValidationError, request_id: str) -> ProblemResponse:
     found = [_validation_entry(one) for one in cast("Sequence[Mapping[str, Any]]", error.errors())[:20]]
     if any(entry["path"].startswith("/path/") for entry in found):
-        return problem(404, CODES[404], request_id=request_id)
-    return problem(422, CODES[422], request_id=request_id, members={"errors": found})
+        return problem(404, CODES[404], request_id=request_id, members={"detail": DETAILS[404]})
+    return problem(422, CODES[422], request_id=request_id, members={"detail": _in_words(found), "errors": found})
+
+
+def _in_words(found: Sequence[Mapping[str, str]]) -> str:
+    told = [f"{one['path']} {IN_WORDS[one['code']]}" for one in found[:MOST_IN_WORDS]]
+    others = len(found) - len(told)
+    return "; ".join([*told, *([f"and {others} more in errors"] if others else [])]) + "."
 
 
 def _validation_entry(one: Mapping[str, Any]) -> dict[str, str]:
