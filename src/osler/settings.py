@@ -110,9 +110,16 @@ class Settings(BaseSettings):
     retention_months: int = Field(default=24, ge=1, le=240, description="months of the event log that are kept")
     timezone: str = Field(default="UTC", description="zone of a learner who has none, IANA name")
 
+    fit_most_answers: int = Field(
+        default=500_000, ge=20_000, description="answers that the weekly fit of the next answer learns from; .6 kB each"
+    )
+
     issuer: str | None = Field(default=None, description="`iss` of accepted tokens; without it the local issuer")
     audience: str = Field(default="osler", description="`aud` of accepted tokens")
     jwks_url: str | None = Field(default=None, description="key set of the issuer, https")
+    issuer_ca_file: Path | None = Field(
+        default=None, description="PEM file of the authorities that the key set's server may have, not the public ones"
+    )
     role_claim: str = Field(default="roles", description="claim that holds the roles")
     local_issuer: bool | None = Field(default=None, description="sign tokens on this machine; refused in production")
 
@@ -173,7 +180,7 @@ class Settings(BaseSettings):
             raise ValueError(problem)
         return value
 
-    @field_validator("tls_certificate", "tls_key")
+    @field_validator("tls_certificate", "tls_key", "issuer_ca_file")
     @classmethod
     def _file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():

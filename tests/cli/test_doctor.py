@@ -10,6 +10,7 @@ import pytest
 from osler.cli import doctor
 from osler.cli.doctor_checks import Finding, State, machine
 from osler.settings import Settings, load_settings
+from osler.tracking.options import CLIENT_VARIABLES
 
 
 def of(findings: list[Finding], what: str) -> Finding:
@@ -21,6 +22,17 @@ def test_an_unknown_setting_is_pointed_out(monkeypatch: pytest.MonkeyPatch, tmp_
     found = of(list(machine(load_settings(home=tmp_path))), "setting")
     assert found.state is State.WARN
     assert "OSLER_DATABSE_URL" in found.found
+
+
+@pytest.mark.parametrize("name", sorted(CLIENT_VARIABLES))
+def test_what_a_tracked_application_has_beside_it_is_known(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(name, "secret-canary")
+    found = [finding for finding in machine(load_settings(home=tmp_path)) if finding.what == "setting"]
+    assert [finding.state for finding in found] == [State.OK]
+    assert name in found[0].found
+    assert "canary" not in str(found)
 
 
 def test_a_home_that_others_can_write_is_bad(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import ssl
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from jwt.algorithms import ECAlgorithm
 from redis.asyncio import Redis
 from tests.support.certificates import Certificates, make_certificates
 
@@ -20,9 +23,10 @@ from osler.api.server import free_port
 from osler.db.connect import connect_plainly
 from osler.domain.transport import is_loopback, redis_options
 from osler.errors import Misconfigured
+from osler.http.auth import pinned_issuers
 from osler.http.keysets import RemoteKeys
 from osler.settings import Settings, load_settings
-from osler.tracking.sinks import HttpSink
+from osler.tracking import HttpSink
 
 FAR = "db.example"
 PRODUCTION = {"profile": "production", "issuer": "https://id.example", "jwks_url": "https://id.example/keys"}
@@ -202,6 +206,53 @@ async def test_a18_an_issuer_and_an_osler_with_a_certificate_that_nobody_vouches
         sink = HttpSink(f"https://localhost:{port}", "canary")
         await asyncio.to_thread(send_and_close, sink)
         assert seen.finished == ["TLSv1.3"], "unknown: the way that is right does not work"
+
+
+async def test_a18_an_issuer_of_an_own_authority_is_believed_with_its_file_and_nobody_else(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    stranger = make_certificates(other)
+    async with issuing(certificates) as port:
+        for authority, is_believed in ((certificates.authority, True), (stranger.authority, False)):
+            url = f"https://localhost:{port}/keys"
+            settings = load_settings(**{**PRODUCTION, "jwks_url": url, "issuer_ca_file": authority})
+            [issuer] = pinned_issuers(settings)
+            assert isinstance(issuer.keys, RemoteKeys)
+            assert (await issuer.keys.find("of-this-test") is not None) is is_believed
+            await issuer.keys.close()
+
+
+def test_a18_a_file_without_certificates_is_an_error_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="OSLER_ISSUER_CA_FILE"):
+        load_settings(issuer_ca_file=tmp_path / "missing.pem")
+    (tmp_path / "empty.pem").touch()
+    with pytest.raises(Misconfigured, match="OSLER_ISSUER_CA_FILE"):
+        RemoteKeys("https://id.example/keys", ca_file=tmp_path / "empty.pem")
+
+
+@asynccontextmanager
+async def issuing(certificates: Certificates) -> AsyncIterator[int]:
+    """The port of an issuer that answers every request with a key set of one key, and closes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    key = ECAlgorithm.to_jwk(generate_private_key(SECP256R1()).public_key(), as_dict=True)
+    body = json.dumps({"keys": [{**key, "kid": "of-this-test"}]}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
+            await writer.start_tls(context)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
 
 
 def send_and_close(sink: HttpSink) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from osler.settings import ENV_PREFIX, Settings
+from osler.tracking.options import CLIENT_VARIABLES
 
 if TYPE_CHECKING:
     from osler.db.driver import Driver
@@ -51,7 +52,9 @@ def machine(settings: Settings) -> Iterator[Finding]:
     yield _encryption(settings.home)
     known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name in sorted(set(os.environ) - known - RECIPE_VARIABLES):
-        if name.startswith(ENV_PREFIX):
+        if name in CLIENT_VARIABLES:
+            yield Finding("setting", State.OK, f"{name} is for an application that is tracked; Osler does not read it")
+        elif name.startswith(ENV_PREFIX):
             yield Finding("setting", State.WARN, f"{name} is no setting", "docs/reference/settings.md has the names")
 
 

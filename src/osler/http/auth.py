@@ -98,7 +98,8 @@ def pinned_issuers(settings: Settings) -> list[Issuer]:
     if settings.issuer is not None:
         if settings.jwks_url is None:
             raise Misconfigured("OSLER_ISSUER needs OSLER_JWKS_URL, the address of its keys.")
-        return [Issuer(settings.issuer, settings.audience, RemoteKeys(settings.jwks_url), settings.role_claim)]
+        keys = RemoteKeys(settings.jwks_url, ca_file=settings.issuer_ca_file)
+        return [Issuer(settings.issuer, settings.audience, keys, settings.role_claim)]
     if not settings.uses_local_issuer:
         raise Misconfigured("No issuer is set, and the local one is off: set OSLER_ISSUER and OSLER_JWKS_URL.")
     return [open_local_issuer(settings).issuer()]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -14,11 +17,14 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from osler import clock
+from osler.errors import Misconfigured
 
 if TYPE_CHECKING:
     import httpx
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+
+_log: Any = structlog.get_logger("osler.issuer")
 
 KEYS_LIVE_SECONDS = 3600.0
 REFETCH_AFTER_SECONDS = 30.0
@@ -58,13 +64,13 @@ class RemoteKeys:
 
     Fetched again after an hour, or when an unknown `kid` appears, but never twice within 30 s: a flood of made-up
     names asks the issuer no more than that. While the issuer is away, known keys go on working for their hour.
+    `ca_file` is a PEM file of the authorities that are believed instead of the public ones.
+
+    Errors: Misconfigured for a file that holds none.
     """
 
-    def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
-        import httpx  # noqa: PLC0415  (a tenth of the start, for those whose issuer is elsewhere)
-
-        # No redirects: an open redirect at the issuer must not choose whom we believe.
-        self._client = client or httpx.AsyncClient(follow_redirects=False, timeout=5.0, trust_env=False)
+    def __init__(self, url: str, client: httpx.AsyncClient | None = None, *, ca_file: Path | None = None) -> None:
+        self._client = client or _client(ca_file)
         self._url = url
         self._keys: dict[str, VerifyingKey] = {}
         self._fetched_at = -KEYS_LIVE_SECONDS
@@ -88,12 +94,28 @@ class RemoteKeys:
             if answer.status_code == 200 and len(answer.content) <= MAX_KEYSET_BYTES:
                 self._keys = read_keyset(answer.content)
                 self._fetched_at = at
-        except (httpx.HTTPError, msgspec.DecodeError):
-            return
+                return
+            error = f"answer {answer.status_code}"
+        except (httpx.HTTPError, msgspec.DecodeError) as failed:
+            error = type(failed).__name__
+        _log.warning("issuer.keys_not_fetched", error=error)
 
     async def close(self) -> None:
         """Close the connection to the issuer."""
         await self._client.aclose()
+
+
+def _client(ca_file: Path | None) -> httpx.AsyncClient:
+    import httpx  # noqa: PLC0415  (a tenth of the start, for those whose issuer is elsewhere)
+
+    try:
+        trusted = (
+            ssl.create_default_context(cafile=str(ca_file)) if ca_file else httpx.create_ssl_context(trust_env=False)
+        )
+    except OSError as error:  # an SSLError is one
+        raise Misconfigured(f"OSLER_ISSUER_CA_FILE: {ca_file} is no file of PEM certificates") from error
+    # No redirects: an open redirect at the issuer must not choose whom we believe.
+    return httpx.AsyncClient(follow_redirects=False, timeout=5.0, trust_env=False, verify=trusted)
 
 
 def read_keyset(content: bytes) -> dict[str, VerifyingKey]:
