@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from osler.analytics.readiness.features import FEATURES
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam, exam_training
 from osler.evaluate.exam_as_of import known_before
@@ -145,14 +146,46 @@ def test_features_are_counted_as_they_stand_in_the_log(month):
 
 
 def test_too_few_results_are_refused_in_words(tmp_path):
-    with pytest.raises(InvalidInput, match=r"it takes 100 .* 20 of the rarer outcome.* before 40"):
-        run(write(tmp_path / "few.jsonl", 40))
+    with pytest.raises(InvalidInput, match=r"it takes 100 .* 20 of the rarer outcome.* before 6"):
+        run(write(tmp_path / "few.jsonl", 6))
     empty = tmp_path / "none.jsonl"
     empty.write_text("\n".join(catalogue()))
     with pytest.raises(InvalidInput, match="holds no exam result"):
         run(empty)
     with pytest.raises(InvalidInput, match="holds no exam result"):
         run(write(tmp_path / "early.jsonl", 3), as_of=date(2025, 1, 1))
+
+
+def test_scores_are_held_against_what_was_expected_where_passing_cannot_be_told(tmp_path):
+    found = run(write(tmp_path / "some.jsonl", 24)).to_json()
+    assert (found["status"], set(found["models"])) == ("insufficient_data", {"osler"})
+    assert "it takes 100" in found["answer"][0]
+    assert "7 days before the exam (24 scores, with no result to learn from)" in found["answer"][-1]
+    closed = found["score"]["closed_form, 7 days before"]
+    assert closed["r"] > 0.7
+    assert closed["mae_points"] < found["score"]["share of right first answers, 7 days before"]["mae_points"]
+    assert not any(name.startswith("recalibrated") for name in found["score"]), "under 30 earlier results"
+
+
+def test_a_mock_of_questions_that_were_met_before_says_nothing_of_first_answers(month):
+    """A question met in practice is remembered, not solved: right in the mock, it is no first attempt there either."""
+    before, night = known(month)[7].features, datetime(2026, 1, 2, 12, tzinfo=UTC)
+    asked = [json.loads(text) for text in month if '"question_submit"' in text]
+    met = sorted({row["data"]["question_id"] for row in asked if row["occurred_at"] < night.isoformat()})
+    mock = [attempt("a", 700 + n, night + timedelta(minutes=n), name, right=True) for n, name in enumerate(met)]
+    after = known([*month, *mock])[7].features
+    place = {name: FEATURES.index(name) for name in ("first_attempt_accuracy", "accuracy_30d")}
+    assert [after[i] for i in place.values()] == [before[i] for i in place.values()]
+    fresh = [attempt("a", 800 + n, night + timedelta(minutes=n), f"q{n}", right=True) for n in range(90)]
+    assert known([*month, *fresh])[7].features[place["first_attempt_accuracy"]] != before[5]  # the test can fail
+
+
+def test_planned_minutes_raise_what_is_expected_by_the_exam(month):
+    planned = {"user_id": "a", "exam_id": "board", "exam_on": FIRST_EXAM.isoformat(), "minutes_per_day": [240] * 7}
+    plain, more = known(month), known([*month, line(table="user_exams", row=planned)])
+    assert more[30].expected > plain[30].expected + 0.01
+    assert more[30].expected - plain[30].expected > more[7].expected - plain[7].expected, "the more, the longer"
+    assert more[30].features == plain[30].features
 
 
 def test_a_broken_line_is_named(tmp_path):

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from osler.errors import InvalidInput, UnreadableSource
-from osler.evaluate.report import CardText, Report, against_champion, judge
+from osler.evaluate.champion import against_champion
+from osler.evaluate.judging import judge
+from osler.evaluate.report import CardText, Report
 
 
 def made_report(osler_shift: float = 0.0, learners: int = 40) -> Report:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osler.science.calibration import fit_calibration, isotonic_recalibration, logistic_recalibration
+from osler.science.calibration import (
+    fit_calibration,
+    isotonic_recalibration,
+    logistic_recalibration,
+    shift_in_the_large,
+    shifted,
+)
 from osler.science.conformal import conformal_factor, conformal_factors_by_cohort
 from osler.science.serving_rule import enough_outcomes, may_serve
 
@@ -43,6 +49,28 @@ def test_logistic_maximises_the_penalised_likelihood():
     oracle = minimize(loss, [0.0, 1.0], tol=1e-10).x
     found = logistic_recalibration(p, y)
     assert (found.knots[0], found.values[0]) == pytest.approx(tuple(oracle), abs=1e-4)
+
+
+def test_sure_and_wrong_forecasts_are_mended_too():
+    """There the likelihood is flat: whole Newton steps leapt to and fro, and stopped wherever the count ran out."""
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 1.2, 500)
+    y = (rng.random(500) < 1 / (1 + np.exp(-4 * truth))).astype(float)
+    p = np.clip(1 / (1 + np.exp(-6 * (truth - 1.0))), 1e-4, 1 - 1e-4)
+    found = logistic_recalibration(p, y)
+    assert p.mean() < y.mean() - 0.25
+    assert found.apply(p).mean() == pytest.approx(y.mean(), abs=0.02)
+
+
+def test_expected_shares_are_moved_to_where_shares_came_out():
+    rng = np.random.default_rng(2)
+    expected = rng.uniform(0.05, 0.99, 80)
+    came = np.clip(expected + 0.04 + rng.normal(0, 0.05, 80), 0, 1)
+    moved = shifted(expected, shift_in_the_large(expected, came))
+    assert moved.mean() == pytest.approx(np.clip(came, 1e-4, 1 - 1e-4).mean(), abs=1e-9)
+    assert (np.argsort(moved) == np.argsort(expected)).all()
+    assert shift_in_the_large(expected, expected) == pytest.approx(0.0, abs=1e-9)
+    assert shifted(expected, 0.0) is expected
 
 
 def test_isotonic_is_monotone_inside_the_unit_interval_and_near_the_truth():

@@ -145,15 +145,18 @@ def _print(report: Report) -> None:
         table.add_row(name, f"{model.log_loss:.4f}", auc, f"{model.brier:.4f}", f"{model.ece:.3f}", compared)
     out = Console()
     out.print(f"{report.task}: {report.n} rows, {report.learners} learners. {report.split}")
+    for sentence in report.answer:
+        out.print(sentence)
     out.print(table)
-    for sentence in report.losses() or ["No baseline is ahead of osler on log loss or AUC."]:
+    nobody = ["No baseline is ahead of osler on log loss or AUC."] if len(report.models) > 1 else []
+    for sentence in report.losses() or nobody:
         out.print(sentence)
     for note in report.notes:
         out.print(f"Note: {note}")
 
 
 def _keeps_level(report: Report, champion: Path, seed: int) -> bool:
-    from osler.evaluate.report import against_champion
+    from osler.evaluate.champion import against_champion
 
     gap = against_champion(report, champion, weight="learners" if report.task == "recall" else "rows", seed=seed)
     passed = gap.high <= 0.0

@@ -24,9 +24,10 @@ from osler.evaluate.exam_figures import dated, figures, rule_verdicts, targets
 from osler.evaluate.exam_models import BASELINES, Choice, choose, forecast_all, out_of_run
 from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, holds_courses, read_tables, snapshot, started_by
 from osler.evaluate.exam_text import CARD, DESCRIPTIONS, NOTES
+from osler.evaluate.judging import judge
 from osler.evaluate.metrics import score
 from osler.evaluate.protocol import Progress, sha256_of, versions
-from osler.evaluate.report import SERVED, ModelResult, Report, judge
+from osler.evaluate.report import SERVED, ModelResult, Report
 
 DAYS = (0, 30, 60, 100, 150)
 MIN_SUBGROUP = 100

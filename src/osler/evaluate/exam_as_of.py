@@ -9,31 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import chain
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from osler.analytics.efficiency.model import sessionise
-from osler.analytics.efficiency.timeline import Timeline
 from osler.analytics.readiness.features import FEATURES, exam_features
 from osler.analytics.readiness.gather import Ground, TopicRows, exam_day_instant, learner_state
 from osler.analytics.readiness.model import MIN_COVERAGE, Exam, coverage, exam_state
+from osler.analytics.readiness.projection import Ahead, carried
 from osler.analytics.readiness.snapshots import MILESTONES
 from osler.catalog.learners import LearnerSetup
 from osler.catalog.snapshot import Catalogue
 from osler.evaluate.exam_log import Event, ExamLog, Place
+from osler.evaluate.exam_pace import studied
 from osler.evaluate.next_answer_logs import Row, log_rows
 from osler.forecasts.parameters import START
 from osler.science import histories
-from osler.science.exam_score import pass_chance
+from osler.science.exam_score import exam_score, pass_chance
 from osler.science.features import Answer
 from osler.science.histories import Histories
 from osler.science.prerequisites import Edge, Prerequisites, prerequisites
-from osler.science.sessions import RIDES_ALONG
-from osler.science.study_time import US
 
 RECENT_DAYS = 30
 NOBODY = UUID(int=0)
@@ -41,10 +39,15 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The eight features in the brief's order and the chance to pass by the closed form; None is missing."""
+    """The eight features in the brief's order, and the closed form: the chance to pass, the score and its sd (shares).
+
+    A feature that is None is missing; the score is NaN where what was frozen does not say it.
+    """
 
     features: tuple[float | None, ...]
     closed_form: float
+    expected: float
+    sd: float
     frozen: bool
 
 
@@ -62,14 +65,17 @@ def known_before(log: ExamLog, place: Place) -> Iterator[tuple[int, Known]]:
             if known is not None:
                 yield days, known
         elif row.get("coverage", 1.0) >= MIN_COVERAGE:
-            yield days, Known(tuple(row[name] for name in FEATURES), float(row["closed_form"]), frozen=True)
+            eight = tuple(row[name] for name in FEATURES)
+            expected, sd = (float(row.get(name, "nan")) for name in ("expected", "score_sd"))
+            yield days, Known(eight, float(row["closed_form"]), expected, sd, frozen=True)
 
 
 def _setup(log: ExamLog, place: Place) -> LearnerSetup:
     learner, exam_id, exam_on = place
     row = log.settings.get(learner, {})
     zone, opens = row.get("time_zone", "UTC"), row.get("day_start_minutes", 240)
-    return LearnerSetup(NOBODY, zone, opens, exam_id=exam_id, exam_on=exam_on)
+    minutes = log.planned.get(place)
+    return LearnerSetup(NOBODY, zone, opens, exam_id=exam_id, exam_on=exam_on, minutes_per_day=minutes)
 
 
 def _graph(catalogue: Catalogue) -> Prerequisites:
@@ -97,23 +103,26 @@ def known_at(log: ExamLog, place: Place, at: datetime) -> Known | None:
     lines = ((event.place, event.text) for event in events)
     rows = list(log_rows(chain((log.questions[name] for name in sorted(asked)), lines)))
     topics = _topics(rows, log.options)
-    now = learner_state(topics, exam, at, on)
+    now, study = learner_state(topics, exam, at, on), studied(events, setup.today(at))
     if coverage(now.topics) < MIN_COVERAGE:
         return None
-    terms = Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
-    state = exam_state(learner_state(topics, exam, exam_at, on), terms)
+    terms = Exam(max(1, exam.question_count), exam.cut, exam.cut_sd, START.item_spread)
+    learner, _ = carried(topics, exam, on, Ahead(setup, at, study.pace))
+    state = exam_state(learner, terms)
+    score = exam_score(state)
     firsts = _first_attempts(rows)
     oldest = at - timedelta(days=RECENT_DAYS)
     features = exam_features(
         now.topics,
         accuracy_30d=_share([row for row in firsts if row.at > oldest.timestamp()]),
-        study_minutes_total=_active_minutes(events),
+        study_minutes_total=study.active_minutes,
         first_attempt_accuracy=_share(firsts),
         questions_attempted_total=sum(not row.is_card for row in rows),
         days_since_start=(setup.today(at) - setup.today(min(event.at for event in events))).days,
     )
     chance = float(pass_chance(state, exam.cut, cut_sd=exam.cut_sd).value)
-    return Known(tuple(features[name] for name in FEATURES), chance, frozen=False)
+    eight = tuple(features[name] for name in FEATURES)
+    return Known(eight, chance, float(score.expected), float(score.sd), frozen=False)
 
 
 def _first_attempts(rows: Sequence[Row]) -> list[Row]:
@@ -148,39 +157,3 @@ def _topics(rows: Sequence[Row], options: Mapping[str, int]) -> TopicRows:
         last_s=last,
         as_of_s=np.full(len(names), newest),
     )
-
-
-def _active_minutes(events: Sequence[Event]) -> float:
-    """Active time of all study sessions in the events, by the clock that serves."""
-    shown = [event for event in events if event.type not in RIDES_ALONG]
-    at_us = [round(event.at.astimezone(UTC).timestamp() * US) for event in shown]
-    n = len(shown)
-    timeline = Timeline(
-        event_id=[event.id for event in shown],
-        ts_us=at_us,
-        at_us=at_us,
-        event_type=[event.type for event in shown],
-        session_id=[event.session_id for event in shown],
-        device=[event.stored.device_id or "" for event in shown],
-        word=[_word(event) for event in shown],
-        utc_offset_minutes=[event.stored.utc_offset_minutes for event in shown],
-        local_day=[int(us // (86_400 * US)) for us in at_us],
-        seconds=[_seconds(event) for event in shown],
-        right=[None] * n,
-        item=[None] * n,
-        topics=[None] * n,
-    )
-    return sum(session.active_seconds for session in sessionise(timeline)) / 60
-
-
-def _word(event: Event) -> str | None:
-    name = {"session_focus": "state", "session_end": "reason"}.get(event.type, "kind")
-    return event.data.get(name)
-
-
-def _seconds(event: Event) -> float | None:
-    if event.type == "session_heartbeat":
-        return event.data.get("active_seconds") if event.data.get("visible") is not False else None
-    if event.type in {"question_submit", "flashcard_review"}:
-        return event.data.get("time_to_answer_seconds")
-    return None

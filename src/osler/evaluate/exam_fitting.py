@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from osler.errors import Misconfigured
 from osler.evaluate.exam_training import Outcomes, Places, Training, one_an_outcome, train
-from osler.science.calibration import MIN_LOGISTIC, Calibration, fit_calibration
+from osler.science.calibration import MIN_LOGISTIC, Calibration, fit_calibration, shift_in_the_large, shifted
 from osler.science.conformal import conformal_factor, conformal_factors_by_cohort
 from osler.science.exam_learned import ExamModel
 from osler.science.exam_score import Z_90, Floats, normal_cdf
@@ -44,8 +44,9 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """How far scores fell from what was expected: model error (variance), half-widths in deviations."""
+    """How far scores fell from what was expected: on the whole (logits), model error (variance), half-widths in sd."""
 
+    shift: float = 0.0
     error_variance: float = 0.0
     factor: float = Z_90
     by_cohort: tuple[tuple[str, float], ...] = ()
@@ -70,7 +71,7 @@ def fit_exam(
     one = found.rows(one_an_outcome(found.outcomes))
     scored = one.rows(np.isfinite(one.outcomes.score))
     judged = one.rows(np.isfinite(one.outcomes.passed))
-    widths = _widths(scored)
+    widths = learn_widths(scored)
     calibration, says = Calibration("uncalibrated", judged.outcomes.passed.size), FEW if judged.sd.size else UNCHECKED
     brier: dict[str, float] = {}
     beats: bool | None = None
@@ -89,6 +90,7 @@ def fit_exam(
         interval_factor=widths.factor,
         cohort_factors=dict(widths.by_cohort),
         error_variance=widths.error_variance,
+        score_shift=widths.shift,
         beats_base_rate=beats,
         trained=trained,
         says=says,
@@ -102,7 +104,7 @@ def _trained(found: Results, mark: Mark, seed: int) -> Training:
 
     def as_served(_: Outcomes, known: Places, now: Places) -> Floats:
         before, after = found.rows(known), found.rows(now)
-        widths = _widths(before.rows(np.isfinite(before.outcomes.score)))
+        widths = learn_widths(before.rows(np.isfinite(before.outcomes.score)))
         learned = fit_calibration(mark.chance(before, widths), before.outcomes.passed)
         return learned.apply(mark.chance(after, widths))
 
@@ -112,15 +114,22 @@ def _trained(found: Results, mark: Mark, seed: int) -> Training:
         return Training(None, "closed_form", f"{absent.text} The closed form is served.", {}, {})
 
 
-def _widths(scored: Results) -> Widths:
-    """Model error is what squared residuals hold beyond the closed form's own variance; widths by split conformal."""
-    if scored.sd.size < MIN_LOGISTIC:
+def learn_widths(scored: Results) -> Widths:
+    """What scores say of expected ones; nothing under 30 of them. Residuals are those of the shifted expectation.
+
+    Practice that a forecast does not see shifts them all alike: left in, it would widen every interval. Model error is
+    what squared residuals hold beyond the closed form's own variance; widths by split conformal, with residuals as
+    large as if each result had been left out of the shift.
+    """
+    n = scored.sd.size
+    if n < MIN_LOGISTIC:
         return Widths()
-    residual = scored.outcomes.score - scored.expected
+    shift = shift_in_the_large(scored.expected, scored.outcomes.score)
+    residual = (scored.outcomes.score - shifted(scored.expected, shift)) * n / (n - 1)
     error = max(0.0, float(np.mean(residual**2 - scored.sd**2)))
     scaled = np.abs(residual) / np.sqrt(scored.sd**2 + error)
     own = conformal_factors_by_cohort(scaled, scored.cohort)
-    return Widths(error, conformal_factor(scaled) or Z_90, tuple(sorted((k, v) for k, v in own.items() if k)))
+    return Widths(shift, error, conformal_factor(scaled) or Z_90, tuple(sorted((k, v) for k, v in own.items() if k)))
 
 
 def from_columns(columns: Mapping[str, Sequence[object]], features: Sequence[str]) -> Results:

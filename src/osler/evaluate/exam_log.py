@@ -23,14 +23,14 @@ Place = tuple[str, str, date]
 """Whose result: learner, exam, its day."""
 
 CATALOGUE = ("topics", "topic_relationships", "exams", "exam_blueprint", "questions")
-OWN = ("users", "exam_outcomes", "exam_snapshots")
+OWN = ("users", "user_exams", "cohort_members", "exam_outcomes", "exam_snapshots")
 
 
 class _Concluded(msgspec.Struct):
     effective_at: datetime | None = None
     received_at: datetime | None = None
     local_date: date | None = None
-    utc_offset_minutes: int = 0
+    utc_offset_minutes: int | None = None
     device_id: str | None = None
 
 
@@ -72,13 +72,16 @@ class Result:
 class ExamLog:
     """What a log says: catalogue, results, what was frozen before them by (result, days before), events by learner.
 
-    `questions` are the lines of the catalogue by question, and `options` how many answers each has.
+    `planned` are minutes a day for an exam, Monday first, where the learner planned them. `questions` are the lines of
+    the catalogue by question, and `options` how many answers each has.
     """
 
     catalogue: Catalogue
     results: dict[Place, Result]
     frozen: dict[tuple[Place, int], dict[str, Any]]
     settings: dict[str, dict[str, Any]]
+    planned: dict[Place, tuple[int, ...]]
+    cohorts: dict[str, str]
     questions: dict[str, tuple[str, str]]
     options: dict[str, int]
     events: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])
@@ -138,9 +141,21 @@ def _made(rows: Rows, questions: dict[str, tuple[str, str]], as_of: date | None)
             if set(FEATURES) <= row.keys()
         },
         {_learner(row): row for row in rows["users"]},
+        {
+            _place(row): tuple(row["minutes_per_day"])
+            for row in rows["user_exams"]
+            if row.get("minutes_per_day") and row.get("exam_on")
+        },
+        _cohorts(rows["cohort_members"]),
         questions,
         {row["question_id"]: int(row.get("option_count") or 0) for row in rows["questions"]},
     )
+
+
+def _cohorts(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Each learner's group, the first by name, as the server has it."""
+    members = sorted((_learner(row), str(row["cohort_id"])) for row in rows if row.get("role") == "learner")
+    return dict(reversed(members))
 
 
 def _results(

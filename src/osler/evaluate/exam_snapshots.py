@@ -4,15 +4,16 @@
 
 Reads Osler's own log as exported (`exam_log`, `exam_as_of`), or a table of snapshots: `user_id`, `exam_on` (ISO day),
 the brief's eight features (empty where missing), `closed_form` (P(pass) as of the snapshot), `passed` (0/1), and, where
-known, `score` (share of points) and `milestone` (days before the exam). `osler` is forecast block by block of exam
-dates: a trained model only from the block on before which it had won on earlier ones.
+known, `score` (share of points), `expected` and `score_sd` (the closed form's) and `milestone` (days before the exam).
+`osler` is forecast block by block of exam dates: a trained model only from the block on before which it had won on
+earlier ones. Where results are too few for that, the closed form's scores are still held against those that came.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -25,8 +26,10 @@ from osler.analytics.readiness.features import FEATURES
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate.exam_as_of import Known, known_before
 from osler.evaluate.exam_figures import Row, dated, figures
+from osler.evaluate.exam_fitting import Results
 from osler.evaluate.exam_log import ExamLog, Place, read_log
 from osler.evaluate.exam_oulad import Strings
+from osler.evaluate.exam_scores import score_section, sentences
 from osler.evaluate.exam_training import (
     Floats,
     Outcomes,
@@ -38,9 +41,10 @@ from osler.evaluate.exam_training import (
     train,
     winners,
 )
+from osler.evaluate.judging import judge
 from osler.evaluate.next_answer_sources import is_log, log_lines
 from osler.evaluate.protocol import Progress, sha256_of, versions
-from osler.evaluate.report import Report, judge
+from osler.evaluate.report import Report
 from osler.science.serving_rule import MIN_OUTCOMES, MIN_RARER
 
 COLUMNS = ("user_id", "exam_on", *FEATURES, "closed_form", "passed")
@@ -60,9 +64,14 @@ def can_read(path: Path) -> bool:
 class Snapshots:
     """Snapshots with what came of them; `days` (n,) before the exam, 0 where a table does not say; notes in words."""
 
-    rows: Outcomes
+    results: Results
     days: Places
     notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> Outcomes:
+        """The snapshots without the closed form's scores."""
+        return self.results.outcomes
 
 
 def read_table(path: Path, as_of: date | None) -> Snapshots:
@@ -71,7 +80,10 @@ def read_table(path: Path, as_of: date | None) -> Snapshots:
     try:
         day = np.array([date.fromisoformat(str(value)).toordinal() for value in table["exam_on"]], dtype=np.int64)
         column = {name: np.asarray(table[name], dtype=np.float64) for name in (*FEATURES, "closed_form", "passed")}
-        score = np.asarray(table["score"], dtype=np.float64) if "score" in table.columns else np.full(day.size, np.nan)
+        score, expected, sd = (
+            np.asarray(table[name], np.float64) if name in table.columns else np.full(day.size, np.nan)
+            for name in ("score", "expected", "score_sd")
+        )
         everything = Outcomes(
             features=np.column_stack([column[name] for name in FEATURES]),
             closed_form=column["closed_form"],
@@ -87,7 +99,8 @@ def read_table(path: Path, as_of: date | None) -> Snapshots:
         raise UnreadableSource(f"{path.name} holds a value that is no number or day: {error}") from error
     in_time = np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal()
     kept, notes = _usable(everything, table, in_time, path)
-    return Snapshots(everything.rows(kept), days[kept], notes)
+    found = Results(everything, expected, sd, np.full(day.size, "", dtype=np.str_))
+    return Snapshots(found.rows(kept), days[kept], notes)
 
 
 def _usable(
@@ -141,7 +154,10 @@ def read_exported(path: Path, as_of: date | None, progress: Progress) -> Snapsho
         "received by then."
     ]
     notes += [f"Left out: {n} results of {name}." for name, n in sorted(sat.items()) if name != chosen]
-    return Snapshots(_outcomes(log, found), np.array([days for _, days, _ in found], dtype=np.int64), tuple(notes))
+    told_scores = np.array([[known.expected, known.sd] for *_, known in found], dtype=np.float64).reshape(-1, 2)
+    groups = np.array([log.cohorts.get(place[0], "") for place, _, _ in found], dtype=np.str_)
+    made = Results(_outcomes(log, found), told_scores[:, 0], told_scores[:, 1], groups)
+    return Snapshots(made, np.array([days for _, days, _ in found], dtype=np.int64), tuple(notes))
 
 
 def _outcomes(log: ExamLog, found: Sequence[tuple[Place, int, Known]]) -> Outcomes:
@@ -176,37 +192,73 @@ def served_by_then(rows: Outcomes, done: np.ndarray, forecasts: dict[str, Floats
 
 
 def run(path: Path, *, as_of: date | None, progress: Progress, seed: int) -> Report:
-    """The report on a table of snapshots or on a log. Errors: InvalidInput where too few exams can be forecast."""
+    """The report on a table of snapshots or on a log.
+
+    Errors: InvalidInput where too few exams can be forecast, and fewer than ten scores are known.
+    """
     began = perf_counter()
     found = read_exported(path, as_of, progress) if is_log(path) else read_table(path, as_of)
-    rows = found.rows
-    done, forecasts = forward(rows, seed)
-    if not done.any() or not enough(rows):
-        raise InvalidInput(" ".join((_too_few(rows), *found.notes)))
+    scores = score_section(found.results, found.days)
+    done, forecasts = forward(found.rows, seed)
+    can_be_told = bool(done.any()) and enough(found.rows)
+    if not can_be_told and not scores:
+        raise InvalidInput(" ".join((_too_few(found.rows), *found.notes)))
     progress("forward", 1, 2)
+    said = _forward_report(found, done, forecasts, seed) if can_be_told else _closed_form_report(found, seed)
+    progress("rule", 2, 2)
+    return replace(
+        said,
+        data_sha256=sha256_of(path),
+        wall_seconds=perf_counter() - began,
+        answer=(*said.answer, *sentences(scores)),
+        notes=(*said.notes, *found.notes, "A drop-out is a missing result, not a fail: such learners have no row."),
+        sections={**({"score": scores} if scores else {}), **said.sections},
+    )
+
+
+def _forward_report(found: Snapshots, done: np.ndarray, forecasts: dict[str, Floats], seed: int) -> Report:
+    """Passing, forecast forward by exam date with everything that learns."""
+    rows = found.rows
     answer = served_by_then(rows, done, forecasts, seed)
     models = {"osler": answer[done], **{name: p[done] for name, p in forecasts.items()}}
-    learner, passed, days = rows.learner[done], rows.passed[done], found.days[done]
     training = train(rows, seed=seed)
-    progress("rule", 2, 2)
     rule = {
         name: {f"brier_less_{rival}_upper": verdict.upper for rival, verdict in verdicts.items()}
         for name, verdicts in training.verdicts.items()
     }
-    judged = judge(learner, passed, models, seed=seed, weight="learners")
-    by_day = {name: _by_day(learner, passed, p, days, seed) for name, p in models.items()}
+    return replace(
+        _judged(rows.rows(done), found.days[done], models, seed),
+        split="forward by exam date, without the learners of the dates forecast",
+        status="cannot_tell" if training.beats_base_rate is False and training.served is None else "ok",
+        notes=(training.says,),
+        sections={"serving_rule": {"now_served": {"source": training.source}, **rule}},
+    )
+
+
+def _closed_form_report(found: Snapshots, seed: int) -> Report:
+    """Passing as the closed form tells it, where nothing can be learnt yet and no base rate is known beforehand."""
+    rows = found.rows
+    return replace(
+        _judged(rows, found.days, {"osler": rows.closed_form}, seed),
+        split="the closed form alone, which learns nothing from results",
+        status="insufficient_data",
+        answer=(_too_few(rows),),
+    )
+
+
+def _judged(rows: Outcomes, days: Places, models: Mapping[str, Floats], seed: int) -> Report:
+    judged = judge(rows.learner, rows.passed, models, seed=seed, weight="learners")
+    by_day = {name: _by_day(rows.learner, rows.passed, p, days, seed) for name, p in models.items()}
     return Report(
         task="exam",
-        n=int(done.sum()),
-        learners=len(set(learner.tolist())),
-        split="forward by exam date, without the learners of the dates forecast",
+        n=rows.passed.size,
+        learners=len(set(rows.learner.tolist())),
+        split="",
         models={name: dated(result, by_day[name], learners=True) for name, result in judged.items()},
-        data_sha256=sha256_of(path),
+        data_sha256="",
         versions=versions(),
         seed=seed,
-        wall_seconds=perf_counter() - began,
-        notes=(training.says, *found.notes, "A drop-out is a missing result, not a fail: such learners have no row."),
-        sections={"serving_rule": {"now_served": {"source": training.source}, **rule}},
+        wall_seconds=0.0,
     )
 
 
@@ -215,7 +267,7 @@ def _too_few(rows: Outcomes) -> str:
     rarer = int(min(came.sum(), came.size - came.sum()))
     return (
         f"Too few exam results: it takes {MIN_OUTCOMES} over several days, with {MIN_RARER} of the rarer outcome. "
-        f"Something was known before {came.size}, with {rarer} of the rarer one: nothing can be told from them."
+        f"Something was known before {came.size}, with {rarer} of the rarer one: who passes cannot be told from them."
     )
 
 

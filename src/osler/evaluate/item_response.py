@@ -23,9 +23,10 @@ from sklearn.linear_model import LogisticRegression
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate.bootstrap import auc_interval
 from osler.evaluate.exam_oulad import Floats, Strings
+from osler.evaluate.judging import judge
 from osler.evaluate.metrics import auc, interval_scores, log_loss
 from osler.evaluate.protocol import Progress, sha256_of, versions
-from osler.evaluate.report import Report, judge
+from osler.evaluate.report import Report
 from osler.science.conformal import conformal_factor
 from osler.science.serving_rule import compare, enough_outcomes
 

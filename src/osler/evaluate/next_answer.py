@@ -12,12 +12,13 @@ import numpy as np
 
 from osler.errors import InvalidInput
 from osler.evaluate import groups, next_answer_leaks, next_answer_practice
+from osler.evaluate.judging import judge
 from osler.evaluate.metrics import auc, log_loss, score
 from osler.evaluate.next_answer_data import Answers, Floats, read
 from osler.evaluate.next_answer_models import Task, forecasts, task_of
 from osler.evaluate.next_answer_rows import Split, encode, features_of, rows_of, splits
 from osler.evaluate.protocol import Progress, sha256_of, versions
-from osler.evaluate.report import SERVED, CardText, Report, judge
+from osler.evaluate.report import SERVED, CardText, Report
 
 NAME = "next-answer"
 SO_FAR = {"0": (0, 0), "1-5": (1, 5), "6-20": (6, 20), "21+": (21, None)}

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import groups, recall_sections
+from osler.evaluate.judging import judge
 from osler.evaluate.metrics import Floats, log_loss, rmse_bins
 from osler.evaluate.protocol import Progress, forward_folds, sha256_of, versions
 from osler.evaluate.recall_card import CARD, NOTES, SPLIT
 from osler.evaluate.recall_data import LearnerReviews, read
 from osler.evaluate.recall_models import DESCRIPTIONS, counts_before, online, trained
-from osler.evaluate.report import SERVED, Figures, Report, judge
+from osler.evaluate.report import SERVED, Figures, Report
 from osler.science import blend, guard, rating_check
 from osler.science.memory_fit import History
 

@@ -7,6 +7,7 @@ in training, in the backtest and live alike: so no answer sits in the number tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import expm1, sqrt
 from uuid import UUID
 
 import msgspec
@@ -46,6 +47,7 @@ class Easiness:
         )  # fmt: skip
         self.everybody = self._tallies.encoding(counts.items, counts.topics)
         self.middling: Mapping[str, float] = self._tallies.median_easiness(counts.items, counts.topics, self.everybody)
+        self.spread = _spread(self.everybody)
         self._without: dict[int, Encoding] = {}
 
     def of(self, user_id: UUID) -> Encoding:
@@ -55,3 +57,10 @@ class Easiness:
             counts = self._counts
             self._without[fold] = self._tallies.encoding(counts.items, counts.topics, leave_out=fold)
         return self._without[fold]
+
+
+def _spread(encoding: Encoding) -> float:
+    """How far questions lie from the easiness of their topics, in logits: root mean square, answers weighing."""
+    known = [(prior.easiness - prior.topic_easiness, expm1(prior.log_answers)) for prior in encoding.items.values()]
+    answers = sum(weight for _, weight in known)
+    return sqrt(sum(weight * distance**2 for distance, weight in known) / answers) if answers > 0 else 0.0

@@ -94,6 +94,15 @@ class Parameters:
         """The share right of first attempts at questions, over everybody."""
         return START_QUESTION_MEAN if self.easiness is None else self.easiness.everybody.mean
 
+    @property
+    def item_spread(self) -> float:
+        """How far questions of a topic lie apart in logits, as far as folds take it out of the answers.
+
+        Without a fit every question is as easy as the mean: what is learnt of a learner is then how they do on a
+        question drawn from their topics, and the spread is in it already.
+        """
+        return 0.0 if self.easiness is None else self.easiness.spread
+
     def of_topic(self, topic_id: str) -> float:
         """d_50: the easiness of a topic's middling question, in logits; the same for everybody."""
         if self.easiness is None:

@@ -50,6 +50,29 @@ class Calibration:
         return float(grid[enough[0]]) if enough.size else float("inf")
 
 
+def shifted(expected: npt.ArrayLike, shift: float) -> Floats:
+    """Expected shares of points moved by `shift` logits."""
+    return 1 / (1 + np.exp(-(_logit(expected) + shift))) if shift else np.asarray(expected, dtype=np.float64)
+
+
+def shift_in_the_large(expected: npt.ArrayLike, came: npt.ArrayLike) -> float:
+    """The logits by which expected shares are to be moved so that their mean is that of the shares that came.
+
+    Calibration in the large, an intercept without a slope: Cox 1958; Steyerberg 2009, chapter 15.
+
+    >>> round(shift_in_the_large([0.5, 0.5], [0.6, 0.8]), 3)
+    0.847
+    """
+    mean, shift = float(np.mean(np.clip(came, CLIP, 1 - CLIP))), 0.0
+    for _ in range(50):
+        now = 1 / (1 + np.exp(-(_logit(expected) + shift)))
+        step = (mean - float(now.mean())) / float((now * (1 - now)).mean())
+        shift += step
+        if abs(step) < 1e-12:
+            break
+    return shift
+
+
 def logistic_recalibration(p: npt.ArrayLike, y: npt.ArrayLike, *, pull: float = 1.0) -> Calibration:
     """Two parameters on the logit scale, found by Newton steps, pulled to (0, 1) with the weight of `pull` outcomes.
 
@@ -63,11 +86,21 @@ def logistic_recalibration(p: npt.ArrayLike, y: npt.ArrayLike, *, pull: float = 
         chance = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
         gradient = design.T @ (outcome - chance) - pull * (beta - prior)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + pull * np.eye(2)
-        step = np.clip(np.linalg.solve(curvature, gradient), -2, 2)
-        beta = beta + step
+        step: Floats = np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
+        # Forecasts that are sure and wrong have no curvature: a whole step leaps over the top, and back, for ever.
+        reached = _worth(design, outcome, beta, prior, pull)
+        while _worth(design, outcome, beta + step, prior, pull) < reached and float(np.abs(step).max()) > 1e-10:
+            step = step / 2
         if float(np.abs(step).max()) < 1e-10:
             break
+        beta = beta + step
     return Calibration("logistic", outcome.size, (float(beta[0]),), (max(0.0, float(beta[1])),))
+
+
+def _worth(design: Floats, outcome: Floats, beta: Floats, prior: Floats, pull: float) -> float:
+    """The log likelihood of two parameters, less their pull: what the Newton steps climb."""
+    line = design @ beta
+    return float(outcome @ line - np.logaddexp(0.0, line).sum() - pull / 2 * ((beta - prior) ** 2).sum())
 
 
 def isotonic_recalibration(p: npt.ArrayLike, y: npt.ArrayLike) -> Calibration:

@@ -17,13 +17,15 @@ from osler.science.exam_score import Z_90
 from osler.science.exam_trained import TrainedExam, probability
 
 CLIP = 1e-4
+MAX_SHIFT = 20.0
 
 
 class ExamModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `outcomes` results of one exam taught. Scores are shares of points.
 
     `interval_factor` times the standard deviation is half of the score's 90 % interval, by cohort where one has
-    enough results; `error_variance` is what the closed form's own variance left unexplained; `beats_base_rate` None:
+    enough results; `score_shift` moves expected scores, in logits, to where scores came out; `error_variance` is what
+    the closed form's own variance left unexplained; `beats_base_rate` None:
     not yet to be told. `says` is the report in one sentence, `brier` the score of each forecast on results that it
     had not seen, `trained_until` the ISO day of the newest exam in it. Of `forecasts` that were served a week before
     an exam whose score is known, `held` is how many had it inside their interval.
@@ -44,6 +46,7 @@ class ExamModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained_until: str = ""
     forecasts: int = 0
     held: int = 0
+    score_shift: float = 0.0
 
     @property
     def source(self) -> str:
@@ -90,6 +93,8 @@ def decode(raw: bytes) -> ExamModel:
     widths = [model.interval_factor, *model.cohort_factors.values()]
     if not np.isfinite(widths).all() or min(widths) <= 0:
         raise InvalidModelInput("The widths of an exam model's intervals must be above 0.")
+    if not abs(model.score_shift) <= MAX_SHIFT:
+        raise InvalidModelInput(f"An exam model moves scores by at most {MAX_SHIFT:g} logits.")
     if not 0 <= model.error_variance <= 1:
         raise InvalidModelInput("An exam model's error variance must lie between 0 and 1.")
     if model.trained is not None:

@@ -79,6 +79,12 @@ def draw(state: ExamState, practice: Practice, seed: int, draws: int = DRAWS) ->
     return Draws(state.eta + ability + skill, gain, seconds)
 
 
+def rise_by_practice(practice: Practice, days: float) -> Floats:
+    """What γ is multiplied with after so many days at the usual pace: ln(1 + n + Δ) − ln(1 + n) of each topic, (k,)."""
+    usual = np.array([practice.seconds_per_attempt])
+    return _learned(practice, np.ones((1, practice.attempts.size)), usual, np.array([days]))[0, 0]
+
+
 def _learned(practice: Practice, gain: Floats, seconds: Floats, days: Floats) -> Floats:
     """The rise of each topic's logit after some days: (t, d, k) for `days` (t,)."""
     fresh = days[:, None, None] * practice.minutes_per_day * 60 / seconds[None, :, None] * practice.allocation

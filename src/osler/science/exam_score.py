@@ -3,8 +3,9 @@
 """What share of an exam's points is to be expected, how sure is that, and how likely is a pass? In closed form.
 
 A learner's ability and topic skills are normal in logits; an exam draws N questions by its blueprint. The variance has
-three parts: the draw of items, the topics' own uncertainty, and the ability that all topics share. The shared part
-dominates: treating topics as independent gives less than half of the spread.
+three parts: the draw of items, the topics' own uncertainty, and the ability that all topics share; a fourth where
+practice until the exam is counted on, as nobody knows how fast a learner learns. The shared part dominates: treating
+topics as independent gives less than half of the spread.
 
 Source: probit-logit scaling, MacKay 1992; blueprint sampling as in generalisability theory. Golden case and a
 20,000-draw simulation in tests/science/test_exam_score.py.
@@ -12,7 +13,7 @@ Source: probit-logit scaling, MacKay 1992; blueprint sampling as in generalisabi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,8 @@ class ExamState:
     """Learners carried to the exam day: everything that the closed form needs of them.
 
     Shapes: `shares` (k,); `eta` and `topic_variance` (…, k); `ability_variance` (…). Logits and their variances.
+    `practice_sd` (…, k) is how far the rise by practice that `eta` counts on may be off, in the same direction for all
+    topics; None where it counts on none.
     """
 
     shares: Floats
@@ -54,6 +57,7 @@ class ExamState:
     ability_variance: Floats
     questions: int
     item_spread: float = ITEM_SPREAD
+    practice_sd: Floats | None = None
 
     def __post_init__(self) -> None:
         """Refuses a blueprint that does not sum to 1, no questions, or negative variances."""
@@ -75,15 +79,13 @@ class ExamScore:
     topic_variance: Floats
     ability_variance: Floats
     error_variance: float
+    practice_variance: Floats
 
     @property
     def sd(self) -> Floats:
         """Standard deviation of the score."""
-        return np.sqrt(self.item_variance + self.topic_variance + self.ability_variance + self.error_variance)
-
-    def interval(self, factor: float = Z_90) -> tuple[Floats, Floats]:
-        """Expected ± factor·sd inside [0, 1]; `factor` is 1.645, or the conformal one once there is one."""
-        return np.clip(self.expected - factor * self.sd, 0, 1), np.clip(self.expected + factor * self.sd, 0, 1)
+        known = self.item_variance + self.topic_variance + self.ability_variance + self.practice_variance
+        return np.sqrt(known + self.error_variance)
 
 
 def exam_score(state: ExamState, *, error_variance: float = 0.0) -> ExamScore:
@@ -97,6 +99,7 @@ def exam_score(state: ExamState, *, error_variance: float = 0.0) -> ExamScore:
         topic_variance=(slope**2 * state.topic_variance) @ shares**2,
         ability_variance=(slope @ shares) ** 2 * state.ability_variance,
         error_variance=error_variance,
+        practice_variance=((slope * _practice_sd(state)) @ shares) ** 2,
     )
 
 
@@ -121,12 +124,9 @@ def pass_chance(state: ExamState, cut: float, *, cut_sd: float = 0.0, error_vari
     shift = Z_DECILE * np.sqrt(state.ability_variance)[..., None]
     known = np.zeros_like(state.ability_variance)
     ends = [
-        _chance(
-            ExamState(state.shares, state.eta + side * shift, state.topic_variance, known, state.questions,
-                      state.item_spread), cut, cut_sd, error_variance,
-        )
+        _chance(replace(state, eta=state.eta + side * shift, ability_variance=known), cut, cut_sd, error_variance)
         for side in (-1, 1)
-    ]  # fmt: skip
+    ]
     return PassChance(centre, np.minimum(ends[0], centre), np.maximum(ends[1], centre))
 
 
@@ -160,6 +160,7 @@ def section_chances(state: ExamState, section: npt.NDArray[np.int64], cut: float
         _sums(section, inside * chance * (1 - chance)) / questions
         + _sums(section, inside**2 * slope**2 * state.topic_variance)
         + _sums(section, inside * slope) ** 2 * state.ability_variance
+        + _sums(section, inside * slope * _practice_sd(state)) ** 2
     )
     return SectionChances(expected, 1 - normal_cdf((expected - cut) / np.sqrt(variance)))
 
@@ -170,10 +171,15 @@ def _sums(section: npt.NDArray[np.int64], values: Floats) -> Floats:
 
 def _chances(state: ExamState) -> tuple[Floats, Floats]:
     """(chance, slope) of a question of each topic, averaged over what is not known; shapes (…, k)."""
-    spread = state.topic_variance + state.ability_variance[..., None] + state.item_spread**2
+    known = state.topic_variance + state.ability_variance[..., None] + _practice_sd(state) ** 2
+    spread = known + state.item_spread**2
     kappa = 1 / np.sqrt(1 + np.pi * spread / 8)
     chance = sigmoid(kappa * state.eta)
     return chance, kappa * chance * (1 - chance)
+
+
+def _practice_sd(state: ExamState) -> Floats:
+    return np.zeros_like(state.eta) if state.practice_sd is None else state.practice_sd
 
 
 def simulate_scores(state: ExamState, draws: int, seed: int) -> Floats:
@@ -184,6 +190,7 @@ def simulate_scores(state: ExamState, draws: int, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
     ability = rng.normal(0, np.sqrt(state.ability_variance), draws)
     topic = rng.normal(0, np.sqrt(state.topic_variance), (draws, state.shares.size))
+    topic += rng.normal(0, 1, (draws, 1)) * _practice_sd(state)
     scores = np.empty(draws)
     for i in range(draws):
         which = rng.choice(state.shares.size, state.questions, p=state.shares)

@@ -15,7 +15,6 @@ from osler.analytics.readiness.model import (
     Trust,
     assess,
     coverage,
-    mock_score,
     readiness_score,
     sections,
     trust_in,
@@ -125,11 +124,6 @@ def test_the_eight_features():
     assert tuple(found) == FEATURES
     assert found["avg_mastery_score"] == pytest.approx(0.5 * 0.80 + 0.3 * 0.55 + 0.2 * 0.25)
     assert (found["topics_mastered"], found["topics_weak"], found["accuracy_30d"]) == (1, 1, None)
-
-
-def test_questions_of_a_mock_that_were_seen_before_do_not_count():
-    assert mock_score([True, True, False, True], [True, True, False, False]) == (0.5, 2)
-    assert mock_score([True], [True]) == (None, 0)
 
 
 def test_another_pass_mark_moves_the_chance_and_not_the_score():

@@ -23,6 +23,7 @@ from osler.analytics.readiness.model import (
     Trust,
     assess,
     exam_state,
+    going_on,
     trust_in,
 )
 from osler.analytics.readiness.projection import practice_of
@@ -54,6 +55,7 @@ class Standing:
     as_of: datetime
     served: Served | None = None
     cohort_id: str | None = None
+    item_spread: float = 0.0
 
     @property
     def trust(self) -> Trust:
@@ -69,7 +71,15 @@ class Standing:
     def terms(self) -> Exam:
         """What the exam asks for."""
         exam = self.exam
-        return Exam(1) if exam is None else Exam(max(1, exam.question_count), exam.cut, exam.cut_sd)
+        if exam is None:
+            return Exam(1)
+        return Exam(max(1, exam.question_count), exam.cut, exam.cut_sd, self.item_spread)
+
+    @property
+    def on_exam_day(self) -> LearnerState:
+        """The learner who goes on at their pace until the exam; as they are where it has no day."""
+        left = self.setup.days_to_exam(self.as_of)
+        return going_on(self.learner, self.practice, left) if self.practice is not None and left else self.learner
 
 
 def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Ground, home: Path | None) -> Standing:
@@ -81,14 +91,15 @@ def standing(found: Mapping[str, Any], user_id: UUID, as_of: datetime, on: Groun
     learner = learner_state(found["topics"], exam, exam_day_instant(setup, as_of), on)
     served = first_readable(home, [version for exam_id, version in found["exam_models"] if exam_id == exam.exam_id])
     practice = practice_of(learner, found["pace"], setup, on.parameters.rates)
-    return Standing(setup, exam, learner, practice, as_of, served, found["cohort_id"])
+    spread = on.parameters.item_spread
+    return Standing(setup, exam, learner, practice, as_of, served, found["cohort_id"], spread)
 
 
 def answer(found: Mapping[str, Any], where: Standing, on: Ground) -> dict[str, Any]:
     """The answer of `/exam-readiness`."""
     features: Mapping[str, Any] | None = found["features"]
     assessed = assess(
-        where.learner, where.terms, trust=where.trust, seed=where.setup.user_id.int % 2**32,
+        where.on_exam_day, where.terms, trust=where.trust, seed=where.setup.user_id.int % 2**32,
         features=None if features is None else as_row(features),
     )  # fmt: skip
     exam, projection = where.exam, found["projection"]

@@ -8,7 +8,7 @@ forecasts that did not beat the base rate on real outcomes, "can't tell".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,8 +16,9 @@ import numpy as np
 from osler.analytics.readiness.topics import Floats, TopicState, columns, sums
 from osler.domain.finding import Finding
 from osler.science import exam_trained
-from osler.science.calibration import Calibration
+from osler.science.calibration import Calibration, shifted
 from osler.science.exam_learned import ExamModel, around
+from osler.science.exam_projection import Practice, rise_by_practice
 from osler.science.exam_score import (
     ITEM_SPREAD,
     Z_90,
@@ -44,16 +45,25 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class LearnerState:
-    """A learner before an exam: ability in logits with its variance, and the blueprint's topics."""
+    """A learner before an exam: ability in logits with its variance, and the blueprint's topics.
+
+    `rise` (k,) is what practice until the exam is expected to add to each topic's logit, `rise_sd` how far off that
+    may be for all of them together; None where none is counted on.
+    """
 
     ability: float
     ability_variance: float
     topics: Sequence[TopicState]
+    rise: Floats | None = None
+    rise_sd: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """What the exam asks for: scored questions, the pass mark as a share of points (None: not set) and its sd."""
+    """What the exam asks for: scored questions, the pass mark as a share of points (None: not set) and its sd.
+
+    `item_spread` is that of the questions' easiness which the learners' states are without, in logits.
+    """
 
     questions: int
     cut: float | None = None
@@ -66,7 +76,7 @@ UNCALIBRATED = Calibration("uncalibrated", 0)
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What past outcomes taught: recalibration of P, width factor of the score, model error, and whether it wins.
+    """What past outcomes taught: recalibration of P, shift, width and model error of the score, and whether it wins.
 
     `beats_base_rate` None: not yet known; False: forecasts scored no better than the base rate, so none is given.
     `trained` is there only where it won.
@@ -77,6 +87,7 @@ class Trust:
     error_variance: float = 0.0
     beats_base_rate: bool | None = None
     trained: TrainedExam | None = None
+    score_shift: float = 0.0
 
 
 def trust_in(model: ExamModel | None, cohort_id: str | None) -> Trust:
@@ -84,7 +95,8 @@ def trust_in(model: ExamModel | None, cohort_id: str | None) -> Trust:
     if model is None:
         return NO_OUTCOMES
     beats = model.beats_base_rate if model.trained is None else True
-    return Trust(model.calibration, model.factor(cohort_id), model.error_variance, beats, model.trained)
+    factor = model.factor(cohort_id)
+    return Trust(model.calibration, factor, model.error_variance, beats, model.trained, model.score_shift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +137,27 @@ def coverage(topics: Sequence[TopicState]) -> float:
     return min(1.0, float(known.asked.share[known.n >= MIN_ANSWERS].sum()))
 
 
+def going_on(learner: LearnerState, practice: Practice, days: float) -> LearnerState:
+    """The learner who practises at this pace for so many days more, as far as the exam's forecast sees them.
+
+    What is mastered today is not touched by it.
+    """
+    rise = rise_by_practice(practice, days)
+    return replace(learner, rise=practice.gain * rise, rise_sd=practice.gain_sd * rise)
+
+
 def exam_state(learner: LearnerState, exam: Exam) -> ExamState:
     """The learner as the closed form of the exam takes it."""
     topics = columns(learner.topics)
+    eta = topics.easiness + learner.ability + topics.skill
     return ExamState(
         shares=topics.asked.share,
-        eta=topics.easiness + learner.ability + topics.skill,
+        eta=eta if learner.rise is None else eta + learner.rise,
         topic_variance=topics.variance,
         ability_variance=np.asarray(learner.ability_variance, dtype=np.float64),
         questions=exam.questions,
         item_spread=exam.item_spread,
+        practice_sd=learner.rise_sd,
     )
 
 
@@ -217,7 +240,8 @@ def forecast(learner: LearnerState, exam: Exam, trust: Trust = NO_OUTCOMES, feat
     """
     state = exam_state(learner, exam)
     score = exam_score(state, error_variance=trust.error_variance)
-    centre, half, chance, source = float(score.expected), trust.interval_factor * float(score.sd), None, "closed_form"
+    centre = float(shifted(score.expected, trust.score_shift))
+    half, chance, source = trust.interval_factor * float(score.sd), None, "closed_form"
     if exam.cut is not None:
         raw = pass_chance(state, exam.cut, cut_sd=exam.cut_sd, error_variance=trust.error_variance)
         mapped = trust.calibration.apply(np.array([float(raw.value), float(raw.low), float(raw.high)]))
@@ -269,13 +293,3 @@ def _caveats(exam: Exam, trust: Trust) -> tuple[Finding, ...]:
         text = "This forecast has not been checked against enough exam results yet; read the range, not the number."
         found.append(Finding("readiness.uncalibrated", {"outcomes": trust.calibration.n}, text))
     return tuple(found)
-
-
-def mock_score(right: Sequence[bool], seen_before: Sequence[bool]) -> tuple[float | None, int]:
-    """(share right, answers counted) of a mock exam on questions that had not been seen before it.
-
-    A question met in practice is remembered, not solved: counting it would make the mock look like readiness. None
-    where every question had been seen.
-    """
-    fresh = [ok for ok, seen in zip(right, seen_before, strict=True) if not seen]
-    return (sum(fresh) / len(fresh) if fresh else None), len(fresh)

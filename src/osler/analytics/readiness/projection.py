@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -15,8 +15,16 @@ import sqlalchemy as sa
 
 from osler.analytics.contract import Moments
 from osler.analytics.readiness.features import FEATURES, as_row
-from osler.analytics.readiness.gather import exam_day_instant, ground_now, learner_state, replace_rows, topics_of
-from osler.analytics.readiness.model import Exam, LearnerState, Readiness, Trust, assess, exam_state, trust_in
+from osler.analytics.readiness.gather import (
+    Ground,
+    TopicRows,
+    exam_day_instant,
+    ground_now,
+    learner_state,
+    replace_rows,
+    topics_of,
+)
+from osler.analytics.readiness.model import Exam, LearnerState, Readiness, Trust, assess, exam_state, going_on, trust_in
 from osler.analytics.readiness.snapshots import cohorts_of, frozen, keep, milestone, prediction
 from osler.analytics.readiness.tables import exam_projections
 from osler.analytics.readiness.topics import columns
@@ -26,25 +34,35 @@ from osler.db.engine import WriteSession
 from osler.forecasts import exam_models
 from osler.forecasts.parameters import LearningRates
 from osler.forecasts.predictions import Prediction
+from osler.science.calibration import shifted
 from osler.science.exam_projection import HORIZON_DAYS, READY, Practice, ready_in
 from osler.science.exam_score import ExamState, exam_score
 
-VERSION = "projection-1"
+VERSION = "projection-2"
 DEFAULT_SECONDS_PER_ATTEMPT = 60.0
 MIN_MINUTES_PER_DAY = 1.0
 PATH_STEP_DAYS = 5
 
 MEASURES = f"""
-select user_id, median_active_minutes, active_days_28d, seconds_per_answer, {", ".join(FEATURES)}
+select user_id, median_active_minutes, active_days_28d, active_seconds_90d, questions_90d, {", ".join(FEATURES)}
   from user_learning_metrics where user_id = any(cast(:users as uuid[]))
 """
+
+
+class Ahead(NamedTuple):
+    """Who has an exam ahead, as of when, and the measures of their pace by the columns' names; None without any."""
+
+    setup: LearnerSetup
+    as_of: datetime
+    pace: Mapping[Any, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
     """One learner before one exam, with what past results of that exam taught.
 
-    `learner` is carried to the exam day: what will be known then. `today` is as of the instant, where walks begin.
+    `learner` is carried to the exam day, at the pace of `practice` until then. `today` is as of the instant, where
+    walks begin.
     `knows_later` says that answers after the instant are in it already: no forecast of that instant any more.
     """
 
@@ -58,11 +76,12 @@ class Before:
     version: str
     as_of: datetime
     knows_later: bool
+    item_spread: float
 
     @property
     def terms(self) -> Exam:
         """What the exam asks for."""
-        return Exam(max(1, self.exam.question_count), self.exam.cut, self.exam.cut_sd)
+        return Exam(max(1, self.exam.question_count), self.exam.cut, self.exam.cut_sd, self.item_spread)
 
 
 async def refresh(s: WriteSession, moments: Moments) -> None:
@@ -108,21 +127,32 @@ async def _learners(s: WriteSession, moments: Moments) -> list[tuple[Before, str
             continue
         model, cohort_id = served.at(exam.exam_id, as_of), cohorts.get(user_id)
         today = learner_state(topics[user_id], exam, as_of, on)
+        rows = topics[user_id]
+        ahead, practice = carried(rows, exam, on, Ahead(known[user_id], as_of, measures[user_id]))
         versions = [VERSION, on.parameters.version, *([model.version] if model else [])]
         before = Before(
             setup=known[user_id],
             exam=exam,
-            learner=learner_state(topics[user_id], exam, exam_day_instant(known[user_id], as_of), on),
+            learner=ahead,
             today=today,
             features={name: measures[user_id][name] for name in FEATURES},
-            practice=practice_of(today, measures[user_id], known[user_id], on.parameters.rates),
+            practice=practice,
             trust=trust_in(model and model.model, cohort_id),
             version="+".join(versions),
             as_of=as_of,
             knows_later=float(topics[user_id].as_of_s.max()) > as_of.timestamp() + 0.001,
+            item_spread=on.parameters.item_spread,
         )
         learners.append((before, cohort_id))
     return learners
+
+
+def carried(topics: TopicRows, exam: ExamEntry, on: Ground, ahead: Ahead) -> tuple[LearnerState, Practice]:
+    """The learner on the exam day, who goes on until then as they did, and how that is."""
+    learner = learner_state(topics, exam, exam_day_instant(ahead.setup, ahead.as_of), on)
+    practice = practice_of(learner, ahead.pace, ahead.setup, on.parameters.rates)
+    left = ahead.setup.days_to_exam(ahead.as_of)
+    return (going_on(learner, practice, left) if left else learner), practice
 
 
 def practice_of(
@@ -130,8 +160,9 @@ def practice_of(
 ) -> Practice:
     """How the learner practises: planned minutes where there is a plan, else the pace of the last 28 days.
 
-    Each topic is learnt at its fitted rate, or at the start value where no fit won. Minutes are per calendar day. They
-    go where points are missing: by share of the exam times what is not mastered.
+    Each topic is learnt at its fitted rate, or at the start value where no fit won. Minutes are per calendar day, and
+    bring as many questions as those of the last 90 days did: reading and cards take their part. They go where points
+    are missing: by share of the exam times what is not mastered.
     """
     topics = columns(learner.topics)
     share = topics.asked.share * (1.05 - topics.mastery)
@@ -140,7 +171,8 @@ def practice_of(
     else:
         median = float(pace["median_active_minutes"] or 0) if pace else 0.0
         minutes = median * (int(pace["active_days_28d"] or 0) if pace else 0) / 28
-    seconds = float(pace["seconds_per_answer"] or 0) if pace else 0.0
+    asked = int(pace["questions_90d"] or 0) if pace else 0
+    seconds = float(pace["active_seconds_90d"] or 0) / asked if pace and asked else 0.0
     gain, gain_sd = rates.columns(topics.asked.topic_ids)
     return Practice(
         minutes_per_day=minutes,
@@ -241,13 +273,14 @@ def _path(state: ExamState, before: Before) -> list[dict[str, Any]]:
         ),
         error_variance=before.trust.error_variance,
     )
-    low, high = score.interval(before.trust.interval_factor)
+    expected = shifted(score.expected, before.trust.score_shift)
+    half = before.trust.interval_factor * score.sd
     return [
         {
             "day": (today + timedelta(days=int(day))).isoformat(),
-            "expected": float(score.expected[i]),
-            "low": float(low[i]),
-            "high": float(high[i]),
+            "expected": float(expected[i]),
+            "low": max(0.0, float(expected[i] - half[i])),
+            "high": min(1.0, float(expected[i] + half[i])),
         }
         for i, day in enumerate(days)
     ]

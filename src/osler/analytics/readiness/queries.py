@@ -26,8 +26,8 @@ select json_build_object(
               where t.user_id = me.user_id and t.attempts > 0),
   'features', (select row_to_json(f) from (select {FEATURES} from user_learning_metrics m
                where m.user_id = me.user_id) f),
-  'pace', (select row_to_json(p) from (select median_active_minutes, active_days_28d, seconds_per_answer, as_of
-            from user_learning_metrics m where m.user_id = me.user_id) p),
+  'pace', (select row_to_json(p) from (select median_active_minutes, active_days_28d, active_seconds_90d,
+            questions_90d, as_of from user_learning_metrics m where m.user_id = me.user_id) p),
   'projection', (select row_to_json(e) from exam_projections e where e.user_id = me.user_id),
   'setup', (select row_to_json(u) from (select e.exam_id, e.exam_on, e.minutes_per_day, e.goal_score from user_exams e
              where e.user_id = me.user_id and e.is_current) u),
