@@ -23,7 +23,7 @@ METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SPOKEN = frozenset({"*/*", "application/*", "application/json", "application/problem+json", "application/x-ndjson"})
 USUAL_ACCEPT = frozenset({b"*/*", b"application/json"})
 """What nearly every client sends, so that it need not be read."""
-PAGES = frozenset({"/api/docs"})
+PAGES = frozenset({"/api/docs", "/api/docs.css"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

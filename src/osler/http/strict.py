@@ -36,10 +36,17 @@ class StrictRoute(APIRoute):
         return strict
 
 
+# What any route may answer instead of what was asked for.
+PROBLEMS = {
+    400: "cannot be read", 401: "no or bad token", 403: "not allowed", 404: "not found", 406: "only JSON is served",
+    422: "does not fit: `detail` and `errors` name what and where", 429: "too often: wait as Retry-After says",
+    503: "try again",
+}  # fmt: skip
+
+
 def api_router(prefix: str, tag: str) -> APIRouter:
     """A router whose routes read strictly and answer problems; every feature makes its own with it."""
     problems: dict[int | str, dict[str, Any]] = {
-        status: {"description": text, "content": {"application/problem+json": {}}}
-        for status, text in {401: "no or bad token", 403: "not allowed", 404: "not found", 503: "try again"}.items()
+        status: {"description": text, "content": {"application/problem+json": {}}} for status, text in PROBLEMS.items()
     }
     return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute, responses=problems)

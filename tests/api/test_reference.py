@@ -1,0 +1,71 @@
+"""The API's page tells of every operation what goes in and what comes out, and takes nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from osler.api.app import create_app
+from osler.api.reference import example_of, page_of
+from osler.settings import load_settings
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory):
+    return create_app(load_settings(home=tmp_path_factory.mktemp("home")))
+
+
+async def test_the_page_and_its_style_are_served_from_here_alone(application) -> None:
+    web = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://osler.test")
+    page = await web.get("/api/docs", headers={"Accept": "text/html"})
+    style = await web.get("/api/docs.css", headers={"Accept": "text/css"})
+    assert (page.status_code, style.status_code) == (200, 200)
+    assert style.headers["content-type"].startswith("text/css")
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert not re.search(r"(?:src|href)=\"https?:", page.text)
+
+
+def test_every_operation_that_takes_or_gives_json_shows_an_example(application) -> None:
+    description = application.openapi()
+    page = page_of(description)
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            (shown,) = re.findall(
+                rf"<details><summary><code>{method.upper()} {re.escape(path)}</code>.*?</details>", page, re.S
+            )
+            assert ("<h3>Send</h3>" in shown) == ("requestBody" in operation), path
+            given = [one.get("content", {}).get("application/json", {}) for one in operation["responses"].values()]
+            assert "<h3>Get</h3>" in shown or not any(one.get("schema") for one in given), path
+
+
+def test_a_refusal_is_described_as_what_is_sent(application) -> None:
+    for path, operations in application.openapi()["paths"].items():
+        for operation in operations.values():
+            assert {"400", "401", "422", "429"} <= set(operation["responses"]), path
+            for status, given in operation["responses"].items():
+                if int(status) >= 400:
+                    assert set(given["content"]) == {"application/problem+json"}, (path, status)
+
+
+def test_an_example_is_put_together_of_those_of_the_fields() -> None:
+    schemas = {
+        "Exam": {
+            "properties": {
+                "id": {"examples": ["finals"]},
+                "days": {"items": {"$ref": "#/components/schemas/Day"}},
+                "goal": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": 0.5},
+            }
+        },
+        "Day": {"enum": ["monday", "tuesday"]},
+    }
+    made = example_of({"schema": {"$ref": "#/components/schemas/Exam"}}, schemas)
+    assert made == {"id": "finals", "days": ["monday"], "goal": 0.5}
+
+
+def test_what_is_said_of_an_operation_is_shown_as_text() -> None:
+    operation = {"tags": ["<b>"], "description": "<script>alert(1)</script>", "responses": {}}
+    page = page_of({"info": {"title": "T", "version": "1"}, "paths": {"/<i>": {"get": operation}}})
+    assert not re.search("<(script|b|i)>", page)
