@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 import typer
+from tests.support.reviews import reviewed
 from typer.testing import CliRunner
 
 from osler.cli.evaluate import command
-from osler.science import fsrs
 
 app = typer.Typer()
 app.command()(command)
@@ -16,16 +16,7 @@ run = CliRunner()
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory):
     rng = np.random.default_rng(3)
-    rows = []
-    for card in range(40):
-        memory, day = None, int(rng.integers(0, 60))
-        for i in range(5):
-            gap = int(np.ceil(rng.exponential(2.0**i))) if i else 0
-            day += gap
-            chance = 0.6 if memory is None else fsrs.retrievability(memory.stability, gap)
-            rating = 3 if rng.random() < chance else 1
-            memory = fsrs.first(rating) if memory is None else fsrs.step(memory, gap, rating)
-            rows.append(f"a,{card},{day * 86400 + card},{day},{rating}")
+    rows = [f"a,{card},{day * 86400 + card},{day},{rating}" for card, day, rating in reviewed(rng, first_days=60)]
     file = tmp_path_factory.mktemp("cli") / "reviews.csv"
     file.write_text("user,card,ts,day,rating\n" + "\n".join(rows) + "\n")
     return file

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.reviews import reviewed
 
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import recall_models, recall_sections
 from osler.evaluate.protocol import silent
 from osler.evaluate.recall import TASK, forecast_learner
 from osler.evaluate.recall_data import read
-from osler.science import fsrs
 
 # Science page, 9.3: log loss per learner, in the order of their names; what a repeat must reach within .001.
 LEARNERS = ("u00_anki", "u02_sm15", "u04_sm15", "u05_sm15", "u07_sm15")
@@ -32,9 +32,9 @@ TABLE = {
     "blend-fitted": (0.4155, 0.3158, 0.3156, 0.4791, 0.1962),
     "blend-fitted-bias": (0.4140, 0.3163, 0.3155, 0.4770, 0.1934),
 }
-# Means over the learners: log loss, RMSE(bins), AUC. A constant has an AUC only by what changes from fold to fold.
+# Means over the learners: log loss, RMSE(bins), AUC.
 MEANS = {
-    "constant": (0.3706, 0.085, None),
+    "constant": (0.3706, 0.085, 0.5),
     "running-mean": (0.3688, 0.084, 0.539),
     "moving-average": (0.3747, 0.077, 0.573),
     "sm2": (1.449, 0.433, 0.577),
@@ -55,17 +55,11 @@ MEANS = {
 def made(tmp_path_factory) -> Path:
     """Three learners who recall by FSRS-6; one answers by coin."""
     rng = np.random.default_rng(0)
-    rows = []
-    for user in ("ann", "bob", "coin"):
-        for card in range(40):
-            memory, day = None, int(rng.integers(0, 120))
-            for i in range(5):
-                gap = int(np.ceil(rng.exponential(2.0**i))) if i else 0
-                day += gap
-                chance = 0.6 if memory is None else fsrs.retrievability(memory.stability, gap)
-                rating = 3 if rng.random() < (0.5 if user == "coin" else chance) else 1
-                memory = fsrs.first(rating) if memory is None else fsrs.step(memory, gap, rating)
-                rows.append(f"{user},{card},{day * 86400 + int(rng.integers(0, 80000))},{day},{rating}")
+    rows = [
+        f"{user},{card},{day * 86400 + int(rng.integers(0, 80000))},{day},{rating}"
+        for user in ("ann", "bob", "coin")
+        for card, day, rating in reviewed(rng, first_days=120, by_coin=user == "coin")
+    ]
     file = tmp_path_factory.mktemp("recall") / "made.csv"
     file.write_text("user,card,ts,day,rating\n" + "\n".join(rows) + "\n")
     return file
@@ -130,6 +124,29 @@ def test_cohorts_and_groups_have_figures_of_their_own_and_move_no_forecast(made,
     assert rows["2026"]["log_loss_running-mean"] > rows["2027"]["log_loss_running-mean"]
     assert "by_group" not in again.sections  # an empty column says nothing
     assert again.models["osler"].log_loss == report.models["osler"].log_loss
+
+
+def test_a_topic_has_figures_of_its_own_and_moves_no_forecast(made, report, tmp_path):
+    head, *lines = made.read_text().splitlines()
+    named = {"0": "heart", "1": "heart", "2": "kidney", "3": ""}
+    topics = [f"{line},{named.get(line.split(',')[1][-1], 'lung')}" for line in lines]
+    (tmp_path / "x.csv").write_text("\n".join([head + ",deck", *topics]) + "\n")
+    again = TASK.run(tmp_path / "x.csv", as_of=None, baselines=("running-mean",), progress=silent, seed=0)
+    rows = again.sections["by_topic"]
+    assert list(rows) == ["lung"]  # the others have fewer than 100 scored reviews
+    assert 100 <= rows["lung"]["n"] < again.n
+    assert rows["lung"].keys() == {"n", "osler_auc", "osler", "running-mean"}
+    assert again.models["osler"].log_loss == report.models["osler"].log_loss
+    assert "by_topic" not in report.sections
+
+
+def test_a_constant_ranks_nothing_though_it_changes_from_fold_to_fold(report):
+    """Pooled over folds it would rank the folds, by constants that know more or less of the past."""
+    constant = report.models["constant"]
+    assert constant.auc == constant.figures["auc_within"] == 0.5
+    assert {row["auc"] for row in constant.by_learner.values()} == {0.5}
+    assert constant.ci["auc"] == (0.5, 0.5)
+    assert report.models["running-mean"].auc != 0.5
 
 
 def test_same_seed_same_report(made, report):

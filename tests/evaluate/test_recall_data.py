@@ -132,6 +132,23 @@ def test_oslers_own_log_is_read_with_local_days_resets_and_reasons(tmp_path):
     }  # fmt: skip
 
 
+def test_a_log_goes_by_what_the_server_concluded_and_knows_the_topics_of_cards(tmp_path):
+    """A device's clock was an hour fast, and the learner's day is the server's to say."""
+    stored = {"effective_at": "2026-03-02T02:30:00+00:00", "local_date": "2026-03-01"}
+    lines = [
+        {"table": "cards", "row": {"user_id": "u1", "card_id": "c", "topic_ids": ["heart", "valves"]}},
+        event("1", "2026-02-28T10:00:00+00:00", rating=3),
+        event("2", "2026-03-02T03:30:00+01:00", rating=3) | {"stored": stored},
+        event("3", "2026-03-03T10:00:00+00:00", rating=3, card_id="x") | {"topic_ids": ["kidney"]},
+        event("4", "2026-03-03T11:00:00+00:00", rating=3, card_id="y"),
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    learner = read(tmp_path / "log.jsonl").learners[0]
+    assert learner.topic.tolist() == ["heart;valves", "heart;valves", "kidney", ""]
+    assert learner.history.local_days.tolist()[:2] == [0, 1]
+    assert learner.history.days[1] == pytest.approx(1 + 16.5 / 24)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -169,6 +186,30 @@ def test_an_anki_collection_is_one_learner_without_crams_manual_rows_and_resets(
     assert data.learners[0].history.rating.tolist() == [3, 4]
     assert data.learners[0].history.is_first.tolist() == [True, True]
     assert any("2 entries" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("schema", ["a table of decks", "decks as JSON"])
+def test_a_collection_tells_the_deck_of_each_card_that_is_still_there(tmp_path, schema):
+    file = tmp_path / "me.anki2"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table revlog (id integer, cid integer, ease integer, factor integer, type integer)")
+        connection.executemany("insert into revlog values (?, ?, 3, 0, 0)", [(1, 7), (2, 8), (3, 9)])
+        connection.execute("create table cards (id integer, did integer, odid integer)")
+        connection.executemany("insert into cards values (?, ?, ?)", [(7, 1, 0), (8, 99, 1)])
+        if schema == "a table of decks":
+            connection.execute("create table decks (id integer, name text)")
+            connection.executemany("insert into decks values (?, ?)", [(1, "Step 1\x1fHeart"), (99, "Crammed")])
+        else:
+            connection.execute("create table col (decks text)")
+            named = {"1": {"name": "Step 1::Heart"}, "99": {"name": "Crammed"}}
+            connection.execute("insert into col values (?)", [json.dumps(named)])
+    connection.close()
+    assert read(file).learners[0].topic.tolist() == ["Step 1::Heart", "Step 1::Heart", ""]
+
+
+def test_a_review_in_one_row_a_topic_is_refused(table):
+    with pytest.raises(UnreadableSource, match="not one a skill"):
+        read(table("user,card,ts,day,rating,topic\na,1,0,0,3,heart\na,1,0,0,3,valves\n"))
 
 
 def test_a_file_that_is_no_collection_is_refused(tmp_path):

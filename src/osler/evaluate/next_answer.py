@@ -13,7 +13,7 @@ import numpy as np
 from osler.errors import InvalidInput
 from osler.evaluate import groups, next_answer_leaks, next_answer_practice
 from osler.evaluate.judging import judge
-from osler.evaluate.metrics import auc, log_loss, score
+from osler.evaluate.metrics import log_loss, score
 from osler.evaluate.next_answer_data import Answers, Floats, read
 from osler.evaluate.next_answer_models import Task, forecasts, task_of
 from osler.evaluate.next_answer_rows import Split, encode, features_of, rows_of, splits
@@ -22,7 +22,6 @@ from osler.evaluate.report import SERVED, CardText, Report
 
 NAME = "next-answer"
 SO_FAR = {"0": (0, 0), "1-5": (1, 5), "6-20": (6, 20), "21+": (21, None)}
-MIN_TOPIC_ROWS, MOST_TOPICS = 100, 60
 COMPARED = (SERVED, "ADF", "running learner-skill mean", "Best-LR")
 
 CARD = CardText(
@@ -130,7 +129,7 @@ def _sections(task: Task, split: Split, made: Mapping[str, Floats]) -> dict[str,
     return {
         "training": {"rows": {"n": int(task.train.size), "learners": _learners(task), "share_right": task.base}},
         "by_attempts_so_far": by_attempts_so_far(task, made),
-        "by_topic": by_topic(task, made),
+        **groups.topics(_topics(task), task.test_rows.correct, made, served=SERVED, beside=COMPARED),
         **by_label,
         "leak_checks": next_answer_leaks.run(task.answers, split, task.seed),
         "practice_curve": next_answer_practice.as_section(practice),
@@ -153,21 +152,11 @@ def by_attempts_so_far(task: Task, made: Mapping[str, Floats]) -> dict[str, dict
     return rows
 
 
-def by_topic(task: Task, made: Mapping[str, Floats]) -> dict[str, dict[str, Any]]:
-    """Log loss by topic, the most answered first; topics under 100 tested answers are left out."""
+def _topics(task: Task) -> np.ndarray[Any, np.dtype[np.str_]]:
+    """The topic of each tested answer; several topics are one, "" is none."""
     answers = task.answers
-    group = answers.topic_set[task.test]
-    counts = np.bincount(group, minlength=len(answers.topic_sets))
-    rows: dict[str, dict[str, Any]] = {}
-    most_answered: list[int] = np.argsort(-counts, kind="stable")[:MOST_TOPICS].tolist()
-    for code in most_answered:
-        if counts[code] < MIN_TOPIC_ROWS:
-            break
-        name = ";".join(answers.topics[topic] for topic in answers.topic_sets[code]) or "no topic"
-        inside = group == code
-        area = auc(task.test_rows.correct[inside], made[SERVED][inside])
-        rows[name] = {"n": int(counts[code]), "osler_auc": area} | _losses(task, made, inside)
-    return rows
+    names = [";".join(answers.topics[topic] for topic in topics) for topics in answers.topic_sets]
+    return np.array(names, dtype=np.str_)[answers.topic_set[task.test]]
 
 
 def _losses(task: Task, made: Mapping[str, Floats], inside: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, float]:

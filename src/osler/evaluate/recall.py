@@ -62,7 +62,7 @@ class RecallTask:
         if not scored:
             raise UnreadableSource(f"{path.name}: no learner has a next-day review after the first sixth of them.")
         progress("recall: leak checks", len(runs), len(runs))
-        learner, outcome, forecasts = _stacked(scored, names)
+        learner, topic, outcome, forecasts = _stacked(scored, names)
         return Report(
             task=self.name,
             n=int(outcome.size),
@@ -76,6 +76,7 @@ class RecallTask:
                 weight="learners",
                 descriptions=DESCRIPTIONS,
                 figures={name: _figures(scored, name) for name in names},
+                unranked=("constant",),
             ),
             data_sha256=sha256_of(path),
             versions=versions(),
@@ -85,6 +86,7 @@ class RecallTask:
             sections={
                 **recall_sections.sections(scored, names, seed=seed),
                 **groups.sections(data.labels, learner, outcome, forecasts, served=SERVED, beside=COMPARED),
+                **groups.topics(topic, outcome, forecasts, served=SERVED, beside=COMPARED),
             },
             cards=(CARD,),
         )
@@ -131,10 +133,15 @@ def _chosen(baselines: Sequence[str] | None) -> list[str]:
     return [name for name in DESCRIPTIONS if baselines is None or name == SERVED or name in baselines]
 
 
-def _stacked(runs: Sequence[LearnerRun], names: Sequence[str]) -> tuple[npt.NDArray[Any], Floats, dict[str, Floats]]:
+def _stacked(
+    runs: Sequence[LearnerRun], names: Sequence[str]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats, dict[str, Floats]]:
+    """(learner, topic, outcome, forecasts) of the scored rows of all learners, one after another."""
     learner = np.concatenate([np.full(run.scored.size, run.reviews.user) for run in runs])
     outcome = np.concatenate([run.reviews.history.passed[run.scored] for run in runs]).astype(np.float64)
-    return learner, outcome, {name: np.concatenate([run.forecasts[name][run.scored] for run in runs]) for name in names}
+    topic = np.concatenate([run.reviews.topic[run.scored] for run in runs])
+    made = {name: np.concatenate([run.forecasts[name][run.scored] for run in runs]) for name in names}
+    return learner, topic, outcome, made
 
 
 def _figures(runs: Sequence[LearnerRun], name: str) -> Figures:

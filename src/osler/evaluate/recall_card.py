@@ -17,6 +17,8 @@ NOTES = (
     "What a refit does to the guard's weights was changed after looks at the figures of the five learners: carried on "
     ".3449, from held-back reviews .3440, even again .3440. The last failed a made learner who answers by coin; the "
     "fixed share of a tenth, served now, follows from the number of refits in a learner's life and was not varied.",
+    "AUC pools a learner's five test blocks. The constant is one number in each: it tells no two reviews of a block "
+    "apart, so its AUC is .5. Pooled it would rank the blocks, by constants that each know more of the past.",
 )
 CARD = CardText(
     name="recall",

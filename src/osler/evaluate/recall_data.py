@@ -18,7 +18,7 @@ from osler.errors import UnreadableSource
 from osler.evaluate import groups
 from osler.evaluate.metrics import rows_by_learner
 from osler.evaluate.recall_logs import read_anki, read_log
-from osler.evaluate.recall_rows import Rows, in_order, joined, quality, usable
+from osler.evaluate.recall_rows import Rows, Texts, in_order, joined, quality, usable
 from osler.science.memory_fit import History, history_of
 from osler.science.ratings import Scale
 
@@ -27,7 +27,8 @@ NUMBERS = {"ts": "ts", "day": "day", "rating": "rating", "supermemo_grade": "gra
 TABLES = (".csv", ".csv.zst", ".csv.gz")
 LOGS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 ANKI = (".anki2", ".anki21")
-LABELS = [name for names in groups.COLUMNS.values() for name in names]
+TOPICS = ("topic", "topic_id", "deck")
+LABELS = [*TOPICS, *(name for names in groups.COLUMNS.values() for name in names)]
 DAY_START_SECONDS = 4 * 3600
 
 Said = dict[str, list[tuple[str, str]]]
@@ -40,7 +41,8 @@ class LearnerReviews:
     """One learner's reviews in time order: (n,) arrays.
 
     `quality` is SM-2's 0 to 5 (as given on a SuperMemo scale, else from the rating); `stated` is another scheduler's
-    own forecast, NaN where it gave none; `local_day` is the number of the local day.
+    own forecast, NaN where it gave none; `local_day` is the number of the local day; `topic` is the item's topic or
+    deck, "" where none is stated.
     """
 
     user: str
@@ -48,6 +50,7 @@ class LearnerReviews:
     local_day: Ints
     quality: Ints
     stated: Floats
+    topic: Texts
     scale: Scale
 
 
@@ -69,8 +72,9 @@ def read(path: Path, *, as_of: date | None = None) -> RecallData:
     """The reviews of a file, or of all readable files of a folder.
 
     Tables have the columns user, card, ts (epoch seconds), day (local day number), rating (1 to 4), and where known
-    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; a cohort and a group are no features; other
-    columns are not read. Logs are Osler's own, collections are Anki's. Reviews after `as_of` (UTC) are left out.
+    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; a topic (or deck), a cohort and a group are no
+    features; other columns are not read. Logs are Osler's own, collections are Anki's. Reviews after `as_of` (UTC) are
+    left out.
     Errors: UnreadableSource naming file, column and line for anything that cannot be used.
     """
     notes: list[str] = []
@@ -133,10 +137,19 @@ def _columns(table: pd.DataFrame, file: Path, notes: list[str]) -> Rows:
     return Rows(
         user=np.asarray(table["user"].astype(str), dtype=np.str_),
         card=card if card.dtype.kind in "iu" else np.asarray(table["card"].astype(str), dtype=np.str_),
+        topic=_topics(table, size),
         line=np.arange(size, dtype=np.int64) + 2,
         file=np.full(size, file.name),
         **numbers,
     )
+
+
+def _topics(table: pd.DataFrame, size: int) -> Texts:
+    """The first column of those that may name a topic; a row without one has ""."""
+    for name in TOPICS:
+        if name in table:
+            return np.asarray(table[name].fillna(""), dtype=np.str_)
+    return np.full(size, "", dtype=np.str_)
 
 
 def _numbers(table: pd.DataFrame, name: str, file: Path, size: int) -> Floats:
@@ -157,5 +170,6 @@ def _learner(user: str, rows: Rows) -> LearnerReviews:
         local_day=day,
         quality=quality(rows),
         stated=rows.stated,
+        topic=rows.topic,
         scale=Scale.SUPERMEMO if bool(np.isfinite(rows.grade).any()) else Scale.RATING,
     )

@@ -25,7 +25,7 @@ class Rows:
     """Reviews as (n,) columns; NaN where a number is not given. `line` is the line of `file` that a row came from.
 
     `rating` 1 to 4, `grade` SuperMemo's 0 to 5, `stated` another scheduler's forecast, `ts` epoch seconds, `day` the
-    local day's number. `card` is text or numbers.
+    local day's number. `card` is text or numbers. `topic` is the card's topic or deck, "" where the source has none.
     """
 
     user: Texts
@@ -35,6 +35,7 @@ class Rows:
     rating: Floats
     grade: Floats
     stated: Floats
+    topic: Texts
     line: npt.NDArray[np.int64]
     file: Texts
 
@@ -97,7 +98,7 @@ def _once(rows: Rows, notes: list[str]) -> Rows:
     order = np.lexsort((rows.line, rows.card, rows.ts, rows.user))
     ordered = rows.take(order)
     same_key = _repeats(ordered, "user", "card", "ts")
-    identical = same_key & _repeats(ordered, "day", "rating", "grade", "stated")
+    identical = same_key & _repeats(ordered, "day", "rating", "grade", "stated", "topic")
     twice = np.zeros(len(rows), dtype=np.bool_)
     twice[order] = same_key & ~identical
     _refuse(rows, twice, "repeats a (user, card, ts) with other content; a review is one row, not one a skill")

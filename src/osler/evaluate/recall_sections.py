@@ -137,6 +137,7 @@ def _until(reviews: LearnerReviews, stop: int) -> LearnerReviews:
         local_day=reviews.local_day[:stop],
         quality=reviews.quality[:stop],
         stated=reviews.stated[:stop],
+        topic=reviews.topic[:stop],
     )
 
 
