@@ -364,6 +364,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classes
+         * @description Every class with its exam, and how many learners and educators it has today.
+         */
+        get: operations["classes_classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/classes/{cohort_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put
+         * @description Make a class, or give it another name or exam. Sent again, nothing changes.
+         */
+        put: operations["classes_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/classes/{cohort_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members
+         * @description Who is in a class today, by pseudonym, educators first.
+         */
+        get: operations["classes_members"];
+        put?: never;
+        /**
+         * Change
+         * @description Put people into a class and take people out of it. It holds from the next request on.
+         *
+         *     Whoever is moved finds it in their list of accesses. Sent again, nothing changes. Somebody whom Osler has not
+         *     met cannot be put in, and then nobody is.
+         */
+        post: operations["classes_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/coach/{item_id}/actions": {
         parameters: {
             query?: never;
@@ -1601,6 +1668,53 @@ export interface components {
          */
         CardState: "ready" | "first_use" | "too_little" | "filtered_empty" | "stale" | "no_right" | "done";
         /**
+         * ClassIn
+         * @description What a class is called and prepares for; what is left out stays.
+         */
+        ClassIn: {
+            /**
+             * Exam Id
+             * @example usmle-step-1
+             */
+            exam_id?: string | null;
+            /**
+             * Name
+             * @example Sample class
+             */
+            name?: string | null;
+        };
+        /**
+         * ClassOut
+         * @description One class today.
+         */
+        ClassOut: {
+            /**
+             * Cohort Id
+             * @example sample-class.1
+             */
+            cohort_id: string;
+            /**
+             * Educators
+             * @example 1
+             */
+            educators: number;
+            /**
+             * Exam Id
+             * @example usmle-step-1
+             */
+            exam_id: string | null;
+            /**
+             * Learners
+             * @example 22
+             */
+            learners: number;
+            /**
+             * Name
+             * @example Sample class
+             */
+            name: string;
+        };
+        /**
          * ClassWeek
          * @description One published week.
          */
@@ -1633,6 +1747,30 @@ export interface components {
              * @example 2026-11-09
              */
             week_on: string;
+        };
+        /**
+         * ClassWritten
+         * @description Whether anything is otherwise now.
+         */
+        ClassWritten: {
+            /**
+             * Changed
+             * @example true
+             */
+            changed: boolean;
+        };
+        /**
+         * Classes
+         * @description All classes.
+         */
+        Classes: {
+            /** Classes */
+            classes: components["schemas"]["ClassOut"][];
+            /**
+             * N
+             * @example 1
+             */
+            n: number;
         };
         /**
          * CohortAnswer
@@ -3095,6 +3233,106 @@ export interface components {
              * @example 0.71
              */
             value: number | null;
+        };
+        /**
+         * MemberOut
+         * @description One member, by pseudonym.
+         */
+        MemberOut: {
+            /**
+             * Role
+             * @description learner or educator
+             * @example learner
+             */
+            role: string;
+            /**
+             * Since On
+             * Format: date
+             * @description member from this day
+             * @example 2026-10-05
+             */
+            since_on: string;
+            /**
+             * Until On
+             * @description member until before this day
+             * @example null
+             */
+            until_on: string | null;
+            /**
+             * User Id
+             * Format: uuid
+             * @example 5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11
+             */
+            user_id: string;
+        };
+        /**
+         * Members
+         * @description Who is in a class today.
+         */
+        Members: {
+            /** Members */
+            members: components["schemas"]["MemberOut"][];
+            /**
+             * N
+             * @example 23
+             */
+            n: number;
+        };
+        /**
+         * MembersIn
+         * @description Who comes and who leaves; nobody else is touched. At most 1,000 people of each.
+         */
+        MembersIn: {
+            /**
+             * Educators
+             * @description come in as educators
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            educators?: string[];
+            /**
+             * Learners
+             * @description come in as learners
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            learners?: string[];
+            /**
+             * Leave
+             * @description leave, from today on
+             * @example [
+             *       "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+             *     ]
+             */
+            leave?: string[];
+        };
+        /**
+         * MembersWritten
+         * @description How many came, have another role, left, or were so already.
+         */
+        MembersWritten: {
+            /**
+             * Added
+             * @example 2
+             */
+            added: number;
+            /**
+             * Changed
+             * @example 0
+             */
+            changed: number;
+            /**
+             * Removed
+             * @example 1
+             */
+            removed: number;
+            /**
+             * Same
+             * @example 20
+             */
+            same: number;
         };
         /**
          * ModelReport
@@ -6681,6 +6919,400 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatternsAnswer"];
+                };
+            };
+            /** @description cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description only JSON is served */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description does not fit: `detail` and `errors` name what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description too often: wait as Retry-After says */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_classes: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classes"];
+                };
+            };
+            /** @description cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description only JSON is served */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description does not fit: `detail` and `errors` name what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description too often: wait as Retry-After says */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_put: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassWritten"];
+                };
+            };
+            /** @description cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description only JSON is served */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description does not fit: `detail` and `errors` name what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description too often: wait as Retry-After says */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_members: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Members"];
+                };
+            };
+            /** @description cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no or bad token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description only JSON is served */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description does not fit: `detail` and `errors` name what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description too often: wait as Retry-After says */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    classes_change: {
+        parameters: {
+            query?: {
+                /** @description whose data, for staff; without it the caller's own */
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                cohort_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersWritten"];
                 };
             };
             /** @description cannot be read */
