@@ -55,6 +55,50 @@ def test_the_shipped_curriculum_has_the_size_axes_and_blueprint_that_the_docs_pr
     assert max(t.weight or 0 for t in curriculum.topics) == 10
 
 
+TAGGED = (
+    SMALL
+    + b"""
+[tags]
+"heart.valves" = ["valves", "Heart_Murmurs"]
+heart = ["cardiology"]
+[general_tags]
+lung = ["pathology"]
+"""
+)
+
+
+def test_rules_for_tags_come_with_the_curriculum_in_plain_words() -> None:
+    rules = parse_curriculum(TAGGED).tag_rules
+    assert {(rule.words, rule.topic_id, rule.is_general) for rule in rules} == {
+        ("valves", "heart.valves", False),
+        ("heart murmurs", "heart.valves", False),
+        ("cardiology", "heart", False),
+        ("pathology", "lung", True),
+    }
+    assert parse_curriculum(SMALL).tag_rules == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b'[tags]\n"heart.nowhere" = ["x"]', "[tags] names the topic 'heart.nowhere', which is not in the tree"),
+        (b'[tags]\nheart = ["cardio", "!!! --"]', "[tags] 'heart', entry 2 holds no word"),
+        (
+            b'[tags]\nheart = ["x"]\nlung = ["y", "X"]',
+            "[tags] 'lung', entry 2 is 'x', which stands for 'heart' already",
+        ),
+        (b'[tags]\nheart = ["x"]\n[general_tags]\nlung = ["x"]', "[general_tags] 'lung', entry 1 is 'x'"),
+        (b'[tags]\nheart = ["a b c d e f g h i j k l m"]', "[tags] 'heart', entry 1 has more than 12 words"),
+        (b'[tags]\nheart = "cardio"', "$.tags"),
+        (b"[tags]\nheart = [3]", "$.tags"),
+    ],
+)
+def test_a_wrong_rule_is_refused_with_its_table_topic_and_entry(table: bytes, said: str) -> None:
+    with pytest.raises(UnreadableSource) as refused:
+        parse_curriculum(SMALL + table)
+    assert said in refused.value.text
+
+
 def test_a_sections_midpoint_is_scaled_and_spread_over_its_leaves() -> None:
     rows = {row.topic_id: row for row in parse_curriculum(SMALL).exams[0].blueprint}
     assert rows["heart.valves"].exam_share == pytest.approx(0.3 / 0.4 / 2)

@@ -9,12 +9,12 @@ import zstandard
 
 from osler.catalog.curriculum import parse_curriculum
 from osler.catalog.curriculum_store import read_shipped
-from osler.ingest.importers.topic_rules import MOST_TOPICS, TopicRules, words_of
+from osler.catalog.tag_rules import MOST_TOPICS, TagRule, TopicRules, words_of
 
 
 @pytest.fixture(scope="module")
 def rules() -> TopicRules:
-    return TopicRules.shipped()
+    return TopicRules(parse_curriculum(read_shipped("usmle")).tag_rules)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,17 @@ def test_a_card_has_at_most_five_topics_and_no_system_beside_its_own_leaf(rules:
     assert list(topics) == sorted(topics)
 
 
+def test_words_of_any_script_are_words() -> None:
+    rules = TopicRules([TagRule(words_of("Herzgeräusche"), "heart"), TagRule(words_of("心不全"), "heart.failure")])
+    assert rules.topic_of("Innere::HERZGERÄUSCHE") == "heart"
+    assert rules.topic_of("循環器::心不全") == "heart.failure"
+
+
+def test_a_topic_gives_way_to_what_lies_below_it_at_any_depth() -> None:
+    rules = TopicRules([TagRule("a", "x"), TagRule("b", "x.y"), TagRule("c", "x.y.z"), TagRule("d", "v")])
+    assert rules.topics_of(["a", "b", "c", "d"]) == ("v", "x.y.z")
+
+
 def test_words_are_plain(rules: TopicRules) -> None:
     assert words_of("02_Autosomal_Trisomies (21)") == "autosomal trisomies 21"
     assert rules.topic_of("AUTOSOMAL_trisomies") == "multisystem.genetics"
@@ -50,7 +61,7 @@ def test_words_are_plain(rules: TopicRules) -> None:
 
 def test_every_rule_names_a_topic_of_the_shipped_curriculum(rules: TopicRules) -> None:
     known = {topic.topic_id for topic in parse_curriculum(read_shipped("usmle")).topics}
-    assert set(rules._topics.values()) <= known  # pyright: ignore[reportPrivateUsage]
+    assert {rule.topic_id for rule in rules._rules.values()} <= known  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_tag_tree_of_a_widely_used_deck_is_mapped(rules: TopicRules, shared_data: Path) -> None:

@@ -18,14 +18,23 @@ import msgspec
 import sqlalchemy as sa
 
 from osler.catalog.items import insert_rows
-from osler.catalog.tables import cohorts, exam_blueprint, exams, materials, questions, topic_relationships, topics
+from osler.catalog.tables import (
+    cohorts,
+    exam_blueprint,
+    exams,
+    materials,
+    questions,
+    tag_rules,
+    topic_relationships,
+    topics,
+)
 from osler.catalog.writes import ensure_users
 from osler.db.engine import WriteSession
 from osler.db.faults import sqlstate
 from osler.domain.privacy_gate import looks_personal
 from osler.errors import UnreadableSource
 
-CATALOGUE = (topics, topic_relationships, exams, exam_blueprint, questions, materials)
+CATALOGUE = (topics, topic_relationships, tag_rules, exams, exam_blueprint, questions, materials)
 """In the order in which they can be written: what is pointed at comes first."""
 
 SETTINGS = "users"

@@ -1,4 +1,4 @@
-"""What a curriculum file says: topics in a tree, edges between them, exams with their blueprints. Pure.
+"""What a curriculum file says: topics in a tree, edges between them, exams with blueprints, rules for tags. Pure.
 
 The form is `osler-curriculum/1`, a TOML file (docs/reference/curriculum.md). What is wrong with a file is told all at
 once, each fault in a sentence with its place.
@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import msgspec
 
+from osler.catalog.tag_rules import TagRule, rule_faults, rules_in
 from osler.errors import UnreadableSource
 
 FORMAT = "osler-curriculum/1"
@@ -64,6 +65,8 @@ class CurriculumFile(msgspec.Struct, forbid_unknown_fields=True):
     prerequisite: list[_Prerequisite] = []
     related: list[_Related] = []
     exam: list[_Exam] = []
+    tags: dict[str, list[str]] = {}
+    general_tags: dict[str, list[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Curriculum:
     topics: tuple[Topic, ...]
     edges: tuple[Edge, ...]
     exams: tuple[Exam, ...]
+    tag_rules: tuple[TagRule, ...]
 
 
 def parse_curriculum(text: bytes) -> Curriculum:
@@ -141,11 +145,18 @@ def parse_curriculum(text: bytes) -> Curriculum:
         msg = f"the file says format '{file.format}'; this version of Osler reads '{FORMAT}'"
         raise UnreadableSource(msg, code="curriculum.format")
     names = _names(file)
-    faults = [*_name_faults(file, names), *_tree_faults(names), *_edge_faults(file, names), *_exam_faults(file, names)]
+    faults = [
+        *_name_faults(file, names),
+        *_tree_faults(names),
+        *_edge_faults(file, names),
+        *_exam_faults(file, names),
+        *rule_faults(file.tags, file.general_tags, names),
+    ]
     if faults:
         raise UnreadableSource("the curriculum cannot be loaded:\n  " + "\n  ".join(faults), code="curriculum.invalid")
     exams = tuple(_exam(exam, names) for exam in file.exam)
-    return Curriculum(file.id, file.name, file.version, file.source, _topics(names, exams), _edges(file), exams)
+    rules = rules_in(file.tags, file.general_tags)
+    return Curriculum(file.id, file.name, file.version, file.source, _topics(names, exams), _edges(file), exams, rules)
 
 
 def _names(file: CurriculumFile) -> dict[str, tuple[str, str]]:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.catalog.curriculum import Curriculum, Topic, parse_curriculum
-from osler.catalog.tables import catalog_versions, exam_blueprint, exams, topic_relationships, topics
-from osler.db.engine import WriteSession
+from osler.catalog.tables import catalog_versions, exam_blueprint, exams, tag_rules, topic_relationships, topics
+from osler.catalog.tag_rules import TagRule, TopicRules
+from osler.db.engine import ReadSession, WriteSession
 from osler.errors import NotFound
 
 # Topics that nothing refers to any more may go; those that questions, materials or cards name stay, and all above them.
@@ -34,6 +35,9 @@ _DROP_UNUSED_TOPICS = sa.text(
 SHIPPED = "usmle"
 """What is loaded where nobody has chosen another."""
 
+EARLIER_EDITIONS = frozenset({"478257c92289eeadb142d71de4d6398e0d039fcdf211b4394e03b8882f29d84e"})
+"""SHA-256 of `SHIPPED` as it was in versions that had the rules for tags in a file of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -44,6 +48,7 @@ class Loaded:
     edges: int
     exams: int
     changed: bool
+    tag_rules: int = 0
 
 
 def shipped_names() -> list[str]:
@@ -68,25 +73,42 @@ async def load_curriculum(session: WriteSession, text: bytes) -> Loaded:
     """
     curriculum = parse_curriculum(text)
     digest = hashlib.sha256(text).digest()
-    sizes = len(curriculum.topics), len(curriculum.edges), len(curriculum.exams)
+    sizes = {
+        "topics": len(curriculum.topics),
+        "edges": len(curriculum.edges),
+        "exams": len(curriculum.exams),
+        "tag_rules": len(curriculum.tag_rules),
+    }
     present = await session.scalar(
         sa.select(catalog_versions.c.version)
         .where(catalog_versions.c.what == "curriculum", catalog_versions.c.digest == digest)
         .where(catalog_versions.c.version == sa.select(_latest_curriculum()).scalar_subquery())
     )
     if present is not None:
-        return Loaded(int(present), *sizes, changed=False)
+        return Loaded(int(present), **sizes, changed=False)
     await _replace(session, curriculum)
     made = await session.scalar(
         sa.insert(catalog_versions).values(what="curriculum", digest=digest).returning(catalog_versions.c.version)
     )
-    return Loaded(int(made or 0), *sizes, changed=True)
+    return Loaded(int(made or 0), **sizes, changed=True)
 
 
 async def ensure_curriculum(session: WriteSession) -> Loaded | None:
-    """Load the curriculum that comes with Osler where none is loaded; None where one is, whichever it is."""
-    version = await session.scalar(sa.select(_latest_curriculum()))
-    return None if version is not None else await load_curriculum(session, read_shipped(SHIPPED))
+    """Load the curriculum that comes with Osler where none is loaded, or an earlier edition of it is.
+
+    None where it is there, or another one that somebody chose.
+    """
+    latest = sa.select(_latest_curriculum()).scalar_subquery()
+    digests = await session.tuples(sa.select(catalog_versions.c.digest).where(catalog_versions.c.version == latest))
+    if digests and bytes(digests[0][0] or b"").hex() not in EARLIER_EDITIONS:
+        return None
+    return await load_curriculum(session, read_shipped(SHIPPED))
+
+
+async def rules_for_tags(session: ReadSession) -> TopicRules:
+    """The rules of the curriculum that is loaded."""
+    chosen = sa.select(tag_rules.c.words, tag_rules.c.topic_id, tag_rules.c.is_general)
+    return TopicRules(TagRule(*row) for row in await session.tuples(chosen))
 
 
 def _latest_curriculum() -> sa.ColumnElement[int]:
@@ -98,6 +120,7 @@ async def _replace(session: WriteSession, curriculum: Curriculum) -> None:
     await session.execute(_upsert_topics(), rows)
     await session.execute(sa.delete(topic_relationships))
     await session.execute(sa.delete(exam_blueprint))
+    await session.execute(sa.delete(tag_rules))
     await session.execute(_DROP_UNUSED_TOPICS, {"kept": [t.topic_id for t in curriculum.topics]})
     if curriculum.edges:
         rows = [
@@ -112,6 +135,8 @@ async def _replace(session: WriteSession, curriculum: Curriculum) -> None:
             for e in curriculum.edges
         ]
         await session.execute(sa.insert(topic_relationships), rows)
+    if curriculum.tag_rules:
+        await session.execute(sa.insert(tag_rules), [asdict(rule) for rule in curriculum.tag_rules])
     await _write_exams(session, curriculum)
 
 

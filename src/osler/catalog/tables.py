@@ -93,6 +93,22 @@ topic_relationships = table(
     comment="prerequisites and related topics; prerequisite edges have no cycle",
 )
 
+tag_rules = table(
+    "tag_rules",
+    column("words", sa.Text(), primary_key=True, comment="words in lower case with single spaces"),
+    column("topic_id", sa.Text(), sa.ForeignKey("topics.topic_id"), comment="topic that they speak of"),
+    column(
+        "is_general",
+        sa.Boolean(),
+        server_default=sa.false(),
+        comment="whether any other topic that the same path names wins",
+    ),
+    sa.Index("ix_tag_rules_topic_id", "topic_id"),
+    kind=Kind.FACT,
+    erase=Erase.NOT_PERSONAL,
+    comment="words in tags and deck names, and the topic that they speak of; replaced with the curriculum",
+)
+
 questions = table(
     "questions",
     column("question_id", ITEM_ID, primary_key=True, comment="stable id"),

@@ -20,7 +20,7 @@ def load(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the file could be loaded.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Replace topics, edges and exams by those of a file. The same file again changes nothing.
+    """Replace topics, edges, exams and the rules for tags by those of a file. The same file again changes nothing.
 
     Topics that questions, materials or cards still name stay in the tree.
     Exit codes: 0 loaded or could be, 2 the file is wrong (every fault is named).
@@ -35,7 +35,10 @@ def load(
     text = path.read_bytes() if path.is_file() else read_shipped(source)
     if check:
         parsed = parse_curriculum(text)
-        typer.echo(f"{parsed.name} {parsed.version}: {len(parsed.topics)} topics, {len(parsed.edges)} edges. It fits.")
+        typer.echo(
+            f"{parsed.name} {parsed.version}: {len(parsed.topics)} topics, {len(parsed.edges)} edges, "
+            f"{len(parsed.tag_rules)} rules for tags. It fits."
+        )
         return
     loaded = asyncio.run(_load(text))
     if as_json:
@@ -44,7 +47,7 @@ def load(
     said = "loaded" if loaded.changed else "is loaded already; nothing changed"
     typer.echo(
         f"{source} {said}: {loaded.topics} topics, {loaded.edges} edges, {loaded.exams} exams, "
-        f"catalogue version {loaded.version}"
+        f"{loaded.tag_rules} rules for tags, catalogue version {loaded.version}"
     )
 
 

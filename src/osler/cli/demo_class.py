@@ -76,11 +76,11 @@ async def _not_erased(db: Database, plan: ClassPlan) -> SampleClass:
 
 
 async def _make(db: Database, plan: ClassPlan) -> SampleClass:
-    from osler.catalog.curriculum_store import ensure_curriculum
+    from osler.ingest.importers.writing import bring_curriculum
     from osler.simulate.sample_class import send_class
 
     async with db.write() as session:
-        loaded = await ensure_curriculum(session)
+        loaded = await bring_curriculum(session)
     if loaded is not None:
         say(f"curriculum: {loaded.topics} topics, {loaded.edges} edges")
     with Bar("simulating the class", plan.learners) as bar:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from osler.cli.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -98,4 +100,4 @@ def _tell(found: DryRun, shifted_days: int, notes: Sequence[str]) -> None:
     if shifted_days:
         typer.echo(f"  would be moved by {shifted_days} days")
     for note in notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(f"  note: {shown(note)}")

@@ -13,6 +13,8 @@ from uuid import UUID
 
 import typer
 
+from osler.cli.shown import shown
+
 if TYPE_CHECKING:
     from osler.db.engine import Database
     from osler.ingest.importers.record import ImportOptions, Source
@@ -127,12 +129,13 @@ async def _import(settings: Settings, chosen: Chosen) -> tuple[ImportReport, UUI
 
 async def _ensure_curriculum(db: Database) -> None:
     """The shipped curriculum where none is loaded yet: tags and names of records are mapped to its topics."""
-    from osler.catalog.curriculum_store import SHIPPED, ensure_curriculum
+    from osler.catalog.curriculum_store import SHIPPED
+    from osler.ingest.importers.writing import bring_curriculum
 
     async with db.write() as session:
-        loaded = await ensure_curriculum(session)
+        loaded = await bring_curriculum(session)
     if loaded is not None:
-        typer.echo(f"no curriculum was loaded: {SHIPPED} is now, {loaded.topics} topics to map to", err=True)
+        typer.echo(f"curriculum: {SHIPPED} is loaded now, {loaded.topics} topics to map to", err=True)
 
 
 async def _run(db: Database, source: Source, user_id: UUID, chosen: Chosen) -> ImportReport:
@@ -187,7 +190,7 @@ def _print(report: ImportReport, user_id: UUID, seconds: float) -> None:
         for reason, n in counts.most_common():
             typer.echo(f"  {n:>9,}  {label}: {reason}")
     for note in report.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(f"  note: {shown(note)}")
     typer.echo("See it: osler serve, and sign in with the token of osler token" + f" --user {user_id}")
 
 

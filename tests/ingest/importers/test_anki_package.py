@@ -64,8 +64,8 @@ def test_schema_18_reads_deck_names_out_of_their_own_table(tmp_path: Path) -> No
     for schema in (11, 18):
         path = write_collection(tmp_path / f"{schema}.anki2", reviews(), schema=schema)
         with AnkiSource(path, ImportOptions()) as source:
-            found.append(source.entries().cards)
-    assert found[0] == found[1] == {str(card): ("renal",) for card in (100, 101, 102)}
+            found.append(source.entries().tagged)
+    assert found[0] == found[1] == {str(card): ("Step 1::Renal",) for card in (100, 101, 102)}
 
 
 def test_nothing_that_a_card_says_is_read(collection: Path) -> None:

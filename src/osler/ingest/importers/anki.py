@@ -6,7 +6,6 @@ days when positive and seconds when negative, `factor` permille, `time` ms, `typ
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -16,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
+from osler.catalog.tag_rules import RULES_VERSION
 from osler.ingest.importers.anki_package import open_collection
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
-from osler.ingest.importers.topic_rules import RULES_VERSION, TopicRules
 
 KINDS = {0: "learning", 1: "review", 2: "relearning", 3: "filtered"}
 MANUAL, RESCHEDULED, FILTERED = 4, 5, 3
@@ -26,7 +27,6 @@ MOST_SECONDS = 3600.0
 SECONDS_A_DAY = 86_400
 NAMESPACE = "anki"
 FIRST_MS, LAST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
-CURRICULUM = "usmle"
 UNSORTED, UNSORTED_NAME = "own.cards", "Own cards without a topic"
 
 
@@ -55,22 +55,16 @@ class AnkiSource:
         return self._stack.__exit__(kind, error, trace)
 
     def entries(self) -> Entries:
-        """The learner's cards with their topics, by rules over tags and deck names."""
-        rules = TopicRules.shipped()
+        """The learner's cards with their tags and deck names, which the curriculum's rules read."""
         decks = _deck_names(self._db)
-        cards: dict[str, tuple[str, ...]] = {}
-        unmapped = 0
         query = "select c.id, c.did, n.tags from cards c join notes n on n.id = c.nid"
-        for card_id, deck_id, tags in self._db.execute(query):
-            topics = rules.topics_of([*str(tags).split(), decks.get(int(deck_id), "")])
-            cards[str(card_id)] = topics or (UNSORTED,)
-            unmapped += not topics
-        if unmapped and not any("have no topic" in note for note in self.notes):
-            self.notes.append(
-                f"{unmapped} of {len(cards)} cards have no topic by tag or deck; they stand under '{UNSORTED_NAME}'"
-            )
+        tagged = {
+            str(card_id): (*str(tags).split(), decks.get(deck_id, ""))
+            for card_id, deck_id, tags in self._db.execute(query)
+            if isinstance(card_id, int)
+        }
         own = {"own": "Own material", UNSORTED: UNSORTED_NAME}
-        return Entries(topics=own, cards=cards, cards_mapped_by=RULES_VERSION, curriculum=CURRICULUM)
+        return Entries(topics=own, tagged=tagged, cards_mapped_by=RULES_VERSION, untagged=UNSORTED)
 
     def records(self) -> Iterator[SourceRecord]:
         """One record for each row of the review log, in the order of time."""
@@ -139,10 +133,20 @@ def _seconds(interval: int) -> int | None:
     return interval * SECONDS_A_DAY if interval > 0 else -interval or None
 
 
-def _deck_names(db: sqlite3.Connection) -> dict[int, str]:
+def _deck_names(db: sqlite3.Connection) -> dict[object, str]:
     """Deck names by id: a table since schema 18, JSON in `col` before. Only used to find topics."""
     tables = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
     if "decks" in tables:
-        return {int(deck): str(name).replace("\x1f", "::") for deck, name in db.execute("select id, name from decks")}
-    (text,) = db.execute("select decks from col").fetchone()
-    return {int(deck): str(entry.get("name", "")) for deck, entry in json.loads(text or "{}").items()}
+        return {deck: str(name).replace("\x1f", "::") for deck, name in db.execute("select id, name from decks")}
+    row = db.execute("select decks from col").fetchone()
+    try:
+        decks = msgspec.json.decode(str(row[0] or "{}") if row else "{}", type=dict[int, _Deck])
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeEncodeError):
+        return {}  # tags alone then
+    return {deck: entry.name for deck, entry in decks.items()}
+
+
+class _Deck(msgspec.Struct):
+    """What is read of a deck in the JSON of schema 11."""
+
+    name: str = ""

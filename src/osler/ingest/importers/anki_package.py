@@ -130,9 +130,15 @@ def _open_readonly(database: Path) -> sqlite3.Connection:
     """Immutable and read-only; schema 18 needs its own collation even to read the deck table."""
     connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro&immutable=1", uri=True)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL_BYTES)
+    # What is no UTF-8 is read all the same: the complaint about it would say the text.
+    connection.text_factory = _any_text
     connection.execute("pragma trusted_schema = off")
     connection.create_collation("unicase", _compare_caseless)
     return connection
+
+
+def _any_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _compare_caseless(a: str, b: str) -> int:

@@ -56,8 +56,10 @@ class Entries:
     cards: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     exams: Mapping[str, str] = field(default_factory=dict[str, str])
     cards_mapped_by: str | None = None
-    curriculum: str | None = None
-    """The shipped curriculum whose topics `cards` name; loaded where there is none, and no others are taken."""
+    tagged: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Cards whose tags and deck names the loaded curriculum's rules turn into topics; the names are stored nowhere."""
+    untagged: str = ""
+    """The topic of those of them that no rule knows."""
     options: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many options a question has, where the source knows."""
 

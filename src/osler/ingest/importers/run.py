@@ -82,7 +82,7 @@ async def run_import(importing: Importing, source: Source) -> ImportReport:
     report = ImportReport(source.name, notes=source.notes)
     entries = source.entries()
     async with importing.db.write() as session:
-        await write_entries(session, entries, source=source.name, owner=importing.owner)
+        await write_entries(session, entries, source=source.name, owner=importing.owner, notes=report.notes)
     by = weeks_to(source.records(), importing.shift_to) if importing.shift_to else timedelta(0)
     report.shifted_days = by.days
     for chunk in _chunks(source, importing, report, by):

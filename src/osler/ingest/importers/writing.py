@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.analytics.readiness.tables import exam_outcomes, exam_snapshots
 from osler.analytics.states import fold_anew_who_knows
 from osler.catalog import items
 from osler.catalog.carried import MEMBERS, OWN, PARAMETERS, Carried, take_over
-from osler.catalog.curriculum_store import load_curriculum, read_shipped
-from osler.catalog.tables import cards, catalog_versions, cohort_members, topics, user_exams
+from osler.catalog.curriculum_store import Loaded, ensure_curriculum, rules_for_tags
+from osler.catalog.tables import cards as card_rows
+from osler.catalog.tables import cohort_members, user_exams
 from osler.catalog.writes import ensure_user, ensure_users
 from osler.db.engine import WriteSession
 from osler.domain.privacy_gate import looks_personal
@@ -32,13 +32,14 @@ OWN_FACTS = "own_facts"
 T = TypeVar("T")
 
 
-async def write_entries(session: WriteSession, entries: Entries, *, source: str, owner: UUID) -> None:
+async def write_entries(session: WriteSession, entries: Entries, *, source: str, owner: UUID, notes: list[str]) -> None:
     """Write the catalogue rows that an import's events need; cards that have moved are marked.
 
-    A row whose id looks like a person's is left out, as the events that name it are rejected.
+    A row whose id looks like a person's is left out, as the events that name it are rejected. `notes` gets what the
+    person who imports should know.
     """
-    if entries.curriculum is not None:  # first: loading one drops topics that nothing names
-        await _ensure_curriculum(session, entries.curriculum)
+    if entries.tagged:  # first: loading one drops topics that nothing names
+        await bring_curriculum(session)
     new = await items.add_topics(session, _named(entries.topics), source=source)
     if new:  # under which topic they lie was not known to who has answered on them already
         await fold_anew_who_knows(session, entries.topics)
@@ -49,41 +50,48 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
         await fold_anew_who_knows(session, {topic for _, of in materials.values() for topic in of})
     new += more
     new += await items.add_exams(session, _named(entries.exams), source=source)
-    if entries.cards:
-        new += await _write_cards(session, entries, owner)
+    if cards := {**entries.cards, **await _by_tags(session, entries, notes)}:
+        new += await _write_cards(session, cards, owner, entries.cards_mapped_by)
     if new:
         await items.note_change(session, f"import {source}")
 
 
-async def _write_cards(session: WriteSession, entries: Entries, owner: UUID) -> int:
-    cards = _fit(entries.cards)
-    if entries.curriculum is not None:
-        cards = await _under_known_topics(session, cards, otherwise=max(entries.topics))
+async def _by_tags(session: WriteSession, entries: Entries, notes: list[str]) -> dict[str, tuple[str, ...]]:
+    """Cards with the topics that their tags and deck name speak of, by the rules of the loaded curriculum."""
+    if not entries.tagged:
+        return {}
+    rules = await rules_for_tags(session)
+    found = {card: rules.topics_of(paths) for card, paths in entries.tagged.items()}
+    if missing := sum(not topics for topics in found.values()):
+        notes.append(
+            f"{missing} of {len(found)} cards have no topic by tag or deck; they stand under "
+            f"'{entries.topics[entries.untagged]}'"
+            + ("" if rules else ". The loaded curriculum has no rules for tags: docs/how-to/write-a-curriculum.md")
+        )
+    return {card: topics or (entries.untagged,) for card, topics in found.items()}
+
+
+async def _write_cards(
+    session: WriteSession, cards: Mapping[str, tuple[str, ...]], owner: UUID, mapped_by: str | None
+) -> int:
     await ensure_user(session, owner)
-    moved = await items.map_cards(session, owner, cards, mapped_by=entries.cards_mapped_by)
+    moved = await items.map_cards(session, owner, _fit(cards), mapped_by=mapped_by)
     await marks.mark_cards(session, owner, moved)
     return len(moved)
 
 
-async def _ensure_curriculum(session: WriteSession, name: str) -> None:
-    """Load the shipped curriculum where none was ever loaded; one that was chosen stays."""
-    loaded = sa.select(sa.func.count()).where(catalog_versions.c.what == "curriculum")
-    if not await session.scalar(loaded):
-        await load_curriculum(session, read_shipped(name))
+async def bring_curriculum(session: WriteSession) -> Loaded | None:
+    """Load the shipped curriculum where none is, or an earlier edition; who was folded under that is marked."""
+    loaded = await ensure_curriculum(session)
+    if loaded is not None:
         await marks.mark_everybody(session)
         await announce(session, None)
-
-
-async def _under_known_topics(
-    session: WriteSession, cards: Mapping[str, Sequence[str]], *, otherwise: str
-) -> dict[str, tuple[str, ...]]:
-    """Cards under those of their topics that the loaded curriculum has; one without any under `otherwise`."""
-    known = {row[0] for row in await session.tuples(sa.select(topics.c.topic_id))}
-    return {card: tuple(topic for topic in of if topic in known) or (otherwise,) for card, of in cards.items()}
+    return loaded
 
 
 _OWN_TABLES = {
-    table.name: table for table in (cards, user_exams, exam_outcomes, exam_snapshots, memory_parameters, cohort_members)
+    table.name: table
+    for table in (card_rows, user_exams, exam_outcomes, exam_snapshots, memory_parameters, cohort_members)
 }
 
 
