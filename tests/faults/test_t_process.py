@@ -90,7 +90,9 @@ class Host:
         command = [sys.executable, "-m", "tests.support.tracked_host", osler_url, str(folder), str(self.port), *flags]
         self.process = subprocess.Popen(command, cwd=ROOT)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=5)
-        assert until(self._is_up, 20), "the host did not start"
+        if not until(self._is_up, 20):
+            self.close()
+            pytest.fail("the host did not start")
 
     def _is_up(self) -> bool:
         try:
@@ -238,3 +240,20 @@ def test_t12_a_host_with_ten_thousand_queued_is_gone_in_two_seconds(tmp_path) ->
         with tracking(server.url, tmp_path) as osler:
             osler.start()
             assert until(lambda: len(server.stored) == 10_000, 20), (len(server.stored), osler.counts)
+
+
+@pytest.mark.parametrize("behaves", ["takes", "hangs"])
+def test_t12_a_host_that_is_told_to_end_sends_what_it_can_and_keeps_the_rest(behaves: str, tmp_path) -> None:
+    """A real server, SIGTERM as a supervisor sends it, right after the last answer."""
+    with t.listening() as server:
+        server.otherwise = t.take if behaves == "takes" else t.hang
+        with host(server.url, tmp_path) as first:
+            for _ in range(50):
+                assert first.client.get("/nothing", headers={"x-subject": "s1"}).status_code == 200
+            first.process.send_signal(signal.SIGTERM)
+            assert first.process.wait(15) == 0
+        if behaves == "takes":
+            assert len(server.stored) == 50
+            assert not list(tmp_path.rglob("*.seg"))
+        else:
+            assert t.everything_under(tmp_path).count(b'"/nothing"') == 50

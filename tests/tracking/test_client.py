@@ -8,6 +8,7 @@ import json
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.support.event_strategies import data_of
-from tests.support.tracking import KEY, listening, note, options, tracking
+from tests.support.tracking import KEY, everything_under, listening, note, options, tracking, until
 
 from osler import clock
 from osler.domain.event_types import EVENT_TYPES, Sender
@@ -251,3 +252,36 @@ def test_a_token_in_a_file_is_read_again_each_time(tmp_path: Path):
     assert token() == "one"
     (tmp_path / "token").write_text("two")
     assert token() == "two"
+
+
+def test_without_a_home_the_host_is_told_which_folder_to_name(monkeypatch: pytest.MonkeyPatch):
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("OSLER_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(Misconfigured, match="OSLER_HOME"):
+        Osler.from_env()
+
+
+def test_an_event_that_no_thread_can_be_started_for_is_on_disk_when_the_host_ends(tmp_path: Path, monkeypatch):
+    """So it is at the very end of an interpreter, in another's `atexit`."""
+    with listening() as server, tracking(server.url, tmp_path) as osler:
+
+        def refused(_: Thread) -> None:
+            raise RuntimeError("can't start new thread at interpreter shutdown")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Thread, "start", refused)
+            assert note(osler, 1)
+            osler.close()
+        assert b'"n1"' in everything_under(tmp_path)
+        osler.start()
+        assert until(lambda: len(server.stored) == 1)
+
+
+def test_a_client_that_was_never_used_leaves_nothing_behind(tmp_path: Path):
+    with tracking("http://127.0.0.1:9", tmp_path) as osler:
+        osler.close()
+    assert not list(tmp_path.iterdir())

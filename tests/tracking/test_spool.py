@@ -318,3 +318,27 @@ def test_a_clock_that_was_years_ahead_when_an_event_was_put_off_does_not_keep_it
     assert _names(spool) == []
     spool.release_due(now_ms=400_000, most_ms=2_000)
     assert _names(spool) == ["a"]
+
+
+def test_a_damaged_position_or_a_folder_that_cannot_be_read_keeps_back_no_other(tmp_path: Path, monkeypatch):
+    for name in ("a", "b", "c"):
+        left = _spool(tmp_path)
+        left.append(_items(name), NOW)
+        left.close()
+    first, second, _ = sorted(path for path in tmp_path.iterdir())
+    (first / "position").write_text("1 -7")
+    whole = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.parent == second and path.suffix == ".seg":
+            raise PermissionError(13, "Permission denied")
+        return whole(path, target)
+
+    spool = _spool(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(PermissionError):
+            spool.adopt_dead()
+        assert len(_names(spool)) == 2
+    spool.adopt_dead()
+    assert sorted(_names(spool)) == ["a", "b", "c"]

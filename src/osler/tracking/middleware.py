@@ -85,7 +85,7 @@ class TrackingMiddleware:
             return
         details = Details()
         # A new dict: some servers hand the same one to every request, and details are this request's alone.
-        scope["state"] = {**scope.get("state", {}), "osler": details}
+        scope["state"] = {**(scope.get("state") or {}), "osler": details}
         request = _Request(scope, details, clock.monotonic_seconds())
 
         def watching(message: Message) -> Awaitable[None]:

@@ -27,7 +27,11 @@ def _default_spool() -> Path:
     if home:
         return Path(home) / "spool"
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "osler" / "spool"
+    try:
+        return (Path(state) if state else Path.home() / ".local" / "state") / "osler" / "spool"
+    except RuntimeError as error:  # a container's user may have no entry and no HOME
+        text = "OSLER_HOME is not set, and this user has no home: set it to a folder that outlives a restart"
+        raise Misconfigured(text) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 def segment_files(folder: Path) -> list[Path]:
     """The segments of a folder, oldest first; anything else that lies there is left alone."""
-    return sorted(path for path in folder.glob("*.seg") if path.stem.isdigit())
+    return sorted(path for path in folder.glob("*.seg") if path.stem.isdecimal())
 
 
 def waiting_bytes(folder: Path) -> int:
@@ -42,6 +42,7 @@ def waiting_bytes(folder: Path) -> int:
 def read_position(path: Path) -> Position:
     """The position that a file keeps; the very beginning where it is missing or damaged."""
     with suppress(OSError, ValueError):
-        segment, offset = path.read_text().split()
-        return Position(int(segment), int(offset))
+        segment, offset = map(int, path.read_text().split())
+        if segment >= 0 and offset >= 0:
+            return Position(segment, offset)
     return Position(0, 0)

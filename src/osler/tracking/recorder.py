@@ -133,6 +133,10 @@ class Recorder:
                 return False
             return True
 
+    def has_any(self) -> bool:
+        """Whether anything waits in memory."""
+        return bool(self._fresh or self._crowd.size or self._held.size)
+
     def end(self) -> Position | None:
         """The position after everything on disk; None without a disk."""
         with self.disk:
@@ -164,7 +168,10 @@ class Recorder:
             some = events[begin : begin + _AT_A_TIME]
             chance = secrets.token_bytes(CHANCE_BYTES * len(some))
             for n, event in enumerate(some):
-                queued = assembled(event, chance[CHANCE_BYTES * n : CHANCE_BYTES * (n + 1)])
+                try:
+                    queued = assembled(event, chance[CHANCE_BYTES * n : CHANCE_BYTES * (n + 1)])
+                except Exception:  # noqa: BLE001 (a host may answer with anything; one event must not cost the others)
+                    queued = "schema"
                 if isinstance(queued, str):
                     self._refuse(queued, event.event_type)
                 else:

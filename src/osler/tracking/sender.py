@@ -88,6 +88,7 @@ class Sender:
         with self._starting:
             stop = self._stop
         if stop is None:
+            self._keep_what_is_left()
             return
         end = clock.monotonic_seconds() + self._options.shutdown_seconds
         self.wait_until_answered(self._options.shutdown_seconds * _STOP_SHARE)
@@ -95,10 +96,15 @@ class Sender:
         self._recorder.wake()
         self._courier.hurry_to_the_end()
         self._join(end)
-        self._recorder.to_disk()
-        self._recorder.close()
         with self._starting:
             self._stop, self._threads = None, []
+        self._keep_what_is_left()
+
+    def _keep_what_is_left(self) -> None:
+        """What came while it closed, or after threads could no longer begin: on disk it waits for the next process."""
+        if self._recorder.has_any():
+            self._recorder.to_disk()
+        self._recorder.close()
 
     def _join(self, end: float) -> None:
         """An exchange may be about to begin: interrupt until the threads are gone or the time is over."""

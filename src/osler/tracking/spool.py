@@ -150,7 +150,7 @@ class Spool:
         """What is due now goes to the end of the queue; also what no clock that is right can have put off so far."""
         for path in sorted(self.folder.glob("[0-9]*-*.wait")):
             due_ms = path.stem.partition("-")[0]
-            if due_ms.isdigit() and not now_ms < int(due_ms) <= now_ms + most_ms:
+            if due_ms.isdecimal() and not now_ms < int(due_ms) <= now_ms + most_ms:
                 self._writing.close()
                 path.rename(self._path(self._next_number()))
 
@@ -217,15 +217,20 @@ class Spool:
             path.unlink()
 
     def adopt_dead(self) -> None:
-        """Take over what processes that are gone have left."""
+        """Take over what processes that are gone have left; a folder that cannot be read waits, and keeps back no other."""
+        failed: OSError | None = None
         for lock in dead_folders(self._root, self.folder):
             try:
                 self._writing.close()
                 self._size = None
                 self.torn_bytes += take_over(lock.folder, self.folder, lambda: self._path(self._next_number()))
                 shutil.rmtree(lock.folder, ignore_errors=True)
+            except OSError as error:
+                failed = error
             finally:
                 lock.release()
+        if failed is not None:
+            raise failed
 
     def _numbers(self) -> list[int]:
         return [int(path.stem) for path in segment_files(self.folder)]
