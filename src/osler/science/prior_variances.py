@@ -6,7 +6,7 @@ log marginal likelihood as assumed density filtering approximates it. Sources: e
 one step ahead, Dawid 1984; assumed density filtering, Minka 2001.
 
 The filter keeps no covariance of ability and skills, so where topics differ much more than learners v_u comes out low:
-what is found are the variances under which this model forecasts best.
+what is found are the variances under which this model forecasts best (figures in docs/explanation/mastery-model.md).
 """
 
 # SciPy ships no types for its optimisers.
