@@ -75,7 +75,7 @@ def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]
         state = CardState.FIRST_USE
         return card_fields(state, ("efficiency.first_use", text), n=0, as_of=found["as_of"], model_version=VERSION)
     if share is None:
-        text = "No day is counted yet in the last 28: each is, in the night after it. Lengths below are of the last 90."
+        text = "No day is counted yet in the last 28: each is, in the night after it."
         return card_fields(
             CardState.FILTERED_EMPTY, ("efficiency.not_lately", text), n=n, as_of=found["as_of"], model_version=VERSION
         )

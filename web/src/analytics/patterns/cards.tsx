@@ -21,9 +21,9 @@ export function PatternsCard() {
             </ol>
           </ChartFrame>
           <p className="small muted">
-            {data.consistency.active_days} of {data.consistency.window_days} days studied
+            {data.consistency.active_days} of {data.consistency.window_days} days with ten minutes of study, or ten answers
           </p>
-          {habitLines(data).map((line) => (
+          {habitLines(data, data.state !== "too_little").map((line) => (
             <p key={line} className="small">
               {line}
             </p>

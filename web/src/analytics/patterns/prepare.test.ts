@@ -18,11 +18,12 @@ test("habits are told a line each, and nothing is told of what is not known", ()
   const interval = { low: 0, high: 1, level: 0.9 };
   const timing = { usual_hour: 23.9, spread_hours: 0.5, minutes_by_hour: {} };
   const preferences = ["text", "coach", "other", "cards", "video"].map((kind) => ({ kind, share: 0.2, interval }));
-  expect(habitLines({ timing, preferences, breaks: { n: 1, per_hour: 0.3, median_minutes: 8.4 } })).toEqual([
+  expect(habitLines({ timing, preferences, breaks: { n: 1, per_hour: 0.3, median_minutes: 8.4 } }, true)).toEqual([
     "Usually from 00:00, give or take 30 min.",
     "Time goes to text 20 %, the coach 20 %, cards 20 %.",
     "1 break in 90 days, about 8 min each.",
   ]);
   const nothing = { usual_hour: null, spread_hours: null, minutes_by_hour: {} };
-  expect(habitLines({ timing: nothing, preferences: [], breaks: { n: 0, per_hour: null, median_minutes: null } })).toEqual([]);
+  expect(habitLines({ timing: nothing, preferences: [], breaks: { n: 0, per_hour: null, median_minutes: null } }, true)).toEqual([]);
+  expect(habitLines({ timing, preferences: [], breaks: { n: 0, per_hour: null, median_minutes: null } }, false)).toEqual([]);
 });

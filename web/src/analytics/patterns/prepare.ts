@@ -49,8 +49,8 @@ type Patterns = Schemas["PatternsAnswer"];
 const KINDS: Readonly<Record<string, string>> = { questions: "questions", cards: "cards", coach: "the coach", case: "cases" };
 const MOST_KINDS = 3;
 
-/** When, on what and with which breaks: a line for each that is known. Ninety days, as the server counts them. */
-export function habitLines(data: Pick<Patterns, "timing" | "preferences" | "breaks">): string[] {
+/** When, on what and with which breaks: a line for each that is known. A few days are no habit: then no usual hour. */
+export function habitLines(data: Pick<Patterns, "timing" | "preferences" | "breaks">, isHabit: boolean): string[] {
   const { usual_hour: hour, spread_hours: spread } = data.timing;
   const kinds = data.preferences
     .filter((one) => one.kind !== "other")
@@ -58,7 +58,7 @@ export function habitLines(data: Pick<Patterns, "timing" | "preferences" | "brea
     .map((one) => `${KINDS[one.kind] ?? one.kind} ${percent(one.share)}`);
   const { n, median_minutes: length } = data.breaks;
   return [
-    ...(hour == null ? [] : [`Usually from ${clock(hour)}${spread == null ? "" : `, give or take ${hours(spread)}`}.`]),
+    ...(hour == null || !isHabit ? [] : [`Usually from ${clock(hour)}${spread == null ? "" : `, give or take ${hours(spread)}`}.`]),
     ...(kinds.length > 0 ? [`Time goes to ${kinds.join(", ")}.`] : []),
     ...(n > 0 && length != null ? [`${plural(n, "break", "breaks")} in 90 days, about ${Math.round(length)} min each.`] : []),
   ];

@@ -27,7 +27,7 @@ export function ReadinessCard() {
             text={gaugeText(data)}
           />
           <Numbers figures={readinessFigures(data)} />
-          {data.calibration === "uncalibrated" && (
+          {data.calibration === "uncalibrated" && score.value != null && (
             <p className="small muted">
               Not checked against enough exam results yet ({data.model_report.outcomes}): read the range.
             </p>
