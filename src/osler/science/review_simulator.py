@@ -7,7 +7,7 @@ Source: expected-cost simulations of Ye, Su, Cao 2022; the step is `fsrs_many.st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,10 @@ Ints = npt.NDArray[np.int64]
 
 NEVER = 10**6
 NEW_SHARE = 0.5
+FIRST_RATINGS = (0.25, 0.10, 0.55, 0.10)
+"""How often a new card is rated Again, Hard, Good, Easy (start): nobody knows every card at first sight."""
+PASS_RATINGS = (0.22, 0.63, 0.15)
+"""How often a card that is recalled is rated Hard, Good, Easy (start)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +114,23 @@ def simulate(
     costs: Costs,
     seed: int,
     new_share: float = NEW_SHARE,
-    new_until: int | None = None,
     weights: Weights = FSRS6,
 ) -> Outcome:
     """Runs a policy over `minutes` (one entry a day; the exam is on the day after the last).
 
     Due cards first, up to what is left of the day after `new_share` is kept for unseen cards while there are any; what
-    either leaves goes to the other, then to cards ahead of time: none is idle while a card is offered. `new_until` ends
-    new cards that many days before the exam. Deterministic by seed, with the same uniform per card and day in every
+    either leaves goes to the other, then to cards ahead of time: none is idle while a card is offered. Ratings are
+    drawn by FIRST_RATINGS and PASS_RATINGS. Deterministic by seed, with the same uniforms per card and day in every
     policy.
     """
     rng = np.random.default_rng(seed)
     exam_day = minutes.size
     used = 0.0
     for day in range(exam_day):
-        chance = rng.random(deck.stability.size)
+        chance, taste = rng.random((2, deck.stability.size))
         recall = recall_on(deck, day, weights)
         look = Day(day, exam_day - day, deck, recall, due_days(deck, desired_retention, exam_day, weights))
         due, fresh, ahead = policy(look, costs)
-        if new_until is not None and look.days_left <= new_until:
-            fresh = fresh[:0]
         budget = float(minutes[day]) * 60
         outcome_cost = np.where(chance < recall, costs.pass_seconds, costs.fail_seconds)
         outcome_cost = np.where(deck.seen, outcome_cost, costs.new_seconds)
@@ -140,7 +141,8 @@ def simulate(
         more, spent_more = _affordable(rest, outcome_cost, budget - spent - spent_new)
         used += spent + spent_new + spent_more
         rated = np.concatenate([done, more])
-        deck = _reviewed(deck, rated, learned, passed=chance < recall, day=day, weights=weights)
+        ratings = np.where(deck.seen, _review_ratings(taste, chance < recall), _drawn(taste, FIRST_RATINGS) + 1)
+        deck = _reviewed(deck, rated, learned, ratings=ratings, day=day, weights=weights)
     final = recall_on(deck, exam_day, weights)
     total = float(deck.weight.sum())
     return Outcome(
@@ -151,19 +153,24 @@ def simulate(
     )
 
 
-def _reviewed(
-    deck: Deck, reviews: Ints, learned: Ints, *, passed: npt.NDArray[np.bool_], day: int, weights: Weights
-) -> Deck:
+def _drawn(uniform: Floats, shares: Sequence[float]) -> Ints:
+    """Which of the shares each uniform falls into, from 0."""
+    return np.searchsorted(np.cumsum(shares)[:-1], uniform, side="right").astype(np.int64)
+
+
+def _review_ratings(uniform: Floats, passed: npt.NDArray[np.bool_]) -> Ints:
+    return np.where(passed, _drawn(uniform, PASS_RATINGS) + 2, 1)
+
+
+def _reviewed(deck: Deck, reviews: Ints, learned: Ints, *, ratings: Ints, day: int, weights: Weights) -> Deck:
     stability, difficulty, last = deck.stability.copy(), deck.difficulty.copy(), deck.last_day.copy()
     if reviews.size:
         elapsed = np.maximum(day - last[reviews], 0).astype(np.float64)
-        rating = np.where(passed[reviews], 3, 1).astype(np.int64)
         stability[reviews], difficulty[reviews] = step_many(
-            stability[reviews], difficulty[reviews], elapsed, rating, weights=weights
+            stability[reviews], difficulty[reviews], elapsed, ratings[reviews], weights=weights
         )
     if learned.size:
-        first = first_many(np.full(learned.size, 3, dtype=np.int64), weights=weights)
-        stability[learned], difficulty[learned] = first
+        stability[learned], difficulty[learned] = first_many(ratings[learned], weights=weights)
     last[reviews] = day
     last[learned] = day
     return Deck(stability, difficulty, last, deck.weight)

@@ -10,14 +10,13 @@ Source: gain by cost as in the greedy knapsack, Dantzig 1957; the policies are t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from osler.science.fsrs import FSRS6, Weights
 from osler.science.fsrs_many import first_many, retrievability_many, step_many
-from osler.science.review_simulator import Costs, Day, Deck, Floats, Ints, Outcome, Policy, simulate
+from osler.science.review_simulator import FIRST_RATINGS, Costs, Day, Deck, Floats, Ints, Outcome, Policy, simulate
 
 RETENTIONS = (0.70, 0.75, 0.80, 0.85, 0.90, 0.95)
 WINDOWS = (7, 14)
@@ -49,10 +48,10 @@ def exam_gain(
 
 
 def new_gain(deck: Deck, days_left: int, costs: Costs, weights: Weights = FSRS6) -> Floats:
-    """w·R_exam(first seen today, passed) / minutes of each unseen card; −inf for seen ones."""
-    stability, _ = first_many(np.array([3], dtype=np.int64), weights=weights)
-    recall = retrievability_many(stability, np.array([float(days_left)]), weights=weights)
-    return np.where(deck.seen, -np.inf, deck.weight * float(recall[0]) / (costs.new_seconds / 60))
+    """w·R_exam(first seen today, however it is rated) / minutes of each unseen card; −inf for seen ones."""
+    stability, _ = first_many(np.arange(1, 5, dtype=np.int64), weights=weights)
+    recall = retrievability_many(stability, np.full(4, float(days_left)), weights=weights) @ np.array(FIRST_RATINGS)
+    return np.where(deck.seen, -np.inf, deck.weight * float(recall) / (costs.new_seconds / 60))
 
 
 def _by_weight(deck: Deck) -> Ints:
@@ -134,13 +133,13 @@ class Chosen:
 def choose_plan(
     deck: Deck, minutes: Floats, *, costs: Costs, seed: int, weights: Weights = FSRS6, seeds: int = 1
 ) -> Chosen:
-    """The best of .70 … .95 with a final window of 7 or 14 days, by simulated exam-day recall Σ w·R.
+    """The best of .70 … .95 with a final window of 7 or 14 days or of all that are left, by exam-day recall Σ w·R.
 
     A deck of more than 1,200 cards is thinned to a seeded sample with the minutes scaled alike, so that the choice
     takes under two seconds. Of equals the lower retention wins (fewer reviews).
     """
     deck, minutes = _thinned(deck, minutes, seed)
-    windows: Sequence[int] = [w for w in WINDOWS if w < minutes.size] or [min(7, minutes.size)]
+    windows = sorted({min(window, minutes.size) for window in (*WINDOWS, minutes.size)})
     tried: list[tuple[float, int, float]] = []
     outcomes: dict[tuple[float, int], Outcome] = {}
     for retention in RETENTIONS:

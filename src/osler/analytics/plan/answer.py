@@ -37,7 +37,7 @@ def answer(found: Mapping[str, Any], user_id: UUID, known: Catalogue) -> dict[st
         "alternatives": [block.as_dict() for block in [*blocks[1:], *others]][:ALTERNATIVES],
         "days": week(today, due, gaps, planned=planned, usual=usual, exam_on=exam_on, cards=cards, seconds_each=each),
         "exam_on": exam_on,
-        "review_plan": None if chosen is None else review_plan(chosen),
+        "review_plan": None if chosen is None else review_plan(chosen, today),
     }
     topics = list(dict.fromkeys(block.name for block in blocks if block.topic_id is not None))
     return {**_card(found, body, topics), **body}
@@ -58,17 +58,21 @@ def _less(due: Mapping[date, int], today: date, reviewed: int) -> dict[date, int
     return {day: n for day, n in due.items() if day > today} | {today: max(0, overdue - reviewed)}
 
 
-def review_plan(chosen: Mapping[str, Any]) -> dict[str, Any]:
+def review_plan(chosen: Mapping[str, Any], today: date) -> dict[str, Any]:
     """The plan of the night as the API says it, with what it does not prove."""
     wanted, expected, usual = chosen["desired_retention"], chosen["expected_recall"], chosen["usual_recall"]
     gained = f"{100 * expected:.0f} %" != f"{100 * usual:.0f} %"
     beside = f"{100 * usual:.0f} % with the usual 90 %" if gained else "no more than with the usual 90 %"
     from_day = date.fromisoformat(chosen["last_days_from"])
-    text = (
+    rule = (
         f"A card comes back when you would still recall it with {100 * wanted:.0f} %; from {from_day.day} "
-        f"{from_day:%B} the cards that gain most until the exam come first. By our model of your memory you "
-        f"then recall {100 * expected:.0f} % of your cards on the exam day, {beside}: "
-        "a model's figure, not proven to teach more."
+        f"{from_day:%B} the cards that gain most until the exam come first."
+    )
+    if from_day <= today:
+        rule = "Until the exam the cards that gain most for their time come first."
+    text = (
+        f"{rule} By our model of your memory you then recall {100 * expected:.0f} % of your cards on the exam day, "
+        f"{beside}: a model's figure, not proven to teach more."
     )
     params = {"desired_retention": wanted, "expected_recall": expected, "usual_recall": usual}
     return {

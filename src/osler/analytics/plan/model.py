@@ -16,7 +16,7 @@ import numpy as np
 from osler.domain.finding import Finding
 from osler.science.fsrs import FSRS6, Weights
 from osler.science.review_simulator import NEVER, Costs, Day, Deck, due_days, recall_on
-from osler.science.schedule import Chosen, choose_plan, exam_gain, plan_policy
+from osler.science.schedule import choose_plan, exam_gain, plan_policy
 
 DEFAULT_RETENTION = 0.90
 HORIZON_DAYS = 75
@@ -117,17 +117,13 @@ def make_plan(
     chosen = choose_plan(deck, minutes, costs=costs, seed=seed, weights=weights)
     return Plan(
         desired_retention=chosen.desired_retention,
-        last_days_from=_window_start(exam_on, chosen),
+        last_days_from=today if chosen.window_days >= minutes.size else exam_on - timedelta(days=chosen.window_days),
         expected_recall=chosen.outcome.exam_recall,
         tried=chosen.tried,
         due_on=due_dates(cards, today, exam_on, chosen.desired_retention, weights),
         findings=(MODEL_NOTE,),
         usual_recall=chosen.usual.exam_recall,
     )
-
-
-def _window_start(exam_on: date, chosen: Chosen) -> date | None:
-    return exam_on - timedelta(days=chosen.window_days) if chosen.window_days else None
 
 
 def due_dates(
