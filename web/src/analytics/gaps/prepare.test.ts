@@ -28,6 +28,11 @@ test("what rests on little is called provisional, and what is unknown is not zer
   expect(row?.why).toBe("not known yet · 1.2 % of the exam · blocks 5");
 });
 
+test("of a topic with few answers the range is told, and no figure in it", () => {
+  const [row] = gapRows([{ ...gap, state: "insufficient_data", n: 1, mastery: 0, mastery_low: 0, mastery_high: 0.29 }], 5);
+  expect(row?.why).toMatch(/^1 answer: mastery may be 0 to 29 % · /);
+});
+
 test("less than an hour is said in minutes, and never as none", () => {
   expect(hoursText({ low: 0, median: 0.2, high: 1.2 })).toBe("about 10 min (5 min to 1 h)");
 });

@@ -1,7 +1,7 @@
 // What the list of gaps shows: severity in words, hours with their range, and why the gap matters.
 import type { Schemas } from "../../api/context";
 import type { Column } from "../../shared/csv";
-import { percent, percentRange } from "../../shared/numbers";
+import { percent, percentRange, plural } from "../../shared/numbers";
 
 type Gap = Schemas["GapOut"];
 
@@ -29,10 +29,17 @@ export function gapRows(gaps: readonly Gap[], most: number): GapRow[] {
 }
 
 function reasons(gap: Gap): string {
-  const known = gap.mastery == null ? "not known yet" : `mastery ${percent(gap.mastery)} (${percentRange(gap.mastery_low, gap.mastery_high)})`;
   const share = gap.exam_share > 0 ? `${(gap.exam_share * 100).toFixed(1)} % of the exam` : null;
   const blocks = gap.blocks_count > 0 ? `blocks ${gap.blocks_count}` : null;
-  return [known, share, hoursText(gap.hours), blocks].filter(Boolean).join(" · ");
+  return [masteryText(gap), share, hoursText(gap.hours), blocks].filter(Boolean).join(" · ");
+}
+
+/** "mastery 31 % (22 to 40)"; of few answers the range alone, as the figure in it would feign to know. */
+function masteryText(gap: Gap): string {
+  if (gap.mastery == null) return "not known yet";
+  const range = percentRange(gap.mastery_low, gap.mastery_high);
+  if (gap.state === "insufficient_data") return `${plural(gap.n, "answer", "answers")}: mastery may be ${range} %`;
+  return `mastery ${percent(gap.mastery)} (${range})`;
 }
 
 /** "about 6 h (4 to 9)", "about 10 min (5 min to 1 h)"; nothing where it is not known. */
