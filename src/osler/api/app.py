@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from osler import __version__
 from osler.analytics.registry import analytics
-from osler.api import bank, catalogue, health, me, privacy, summary
+from osler.api import bank, catalogue, classes, health, me, privacy, summary
 from osler.api.dashboard import serve_dashboard
 from osler.api.following import Following
 from osler.api.reference import serve_reference
@@ -46,7 +46,8 @@ def routers(following: Following) -> list[APIRouter]:
     """Every router of the service, in the order of the documentation."""
     hooks = Hooks(following.catch_up, following.wake, following.mastery_of)
     features = [analytic.router for analytic in analytics() if analytic.router is not None]
-    own = [health.router(), me.router(), privacy.router(), catalogue.router(), bank.router(), summary.router()]
+    catalog = [catalogue.router(), bank.router(), classes.router()]
+    own = [health.router(), me.router(), privacy.router(), *catalog, summary.router()]
     return [*own, *ingest_routers(hooks), *features]
 
 

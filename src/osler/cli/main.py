@@ -13,6 +13,7 @@ import typer
 
 from osler import __version__
 from osler.cli import (
+    classes,
     curriculum,
     demo,
     doctor,
@@ -20,6 +21,7 @@ from osler.cli import (
     evaluate,
     export,
     jobs,
+    learner,
     migrate,
     new_analytic,
     openapi,
@@ -68,6 +70,8 @@ app.command("replay")(replay.command)
 app.command("erase")(erase.command)
 app.command("token")(token.command)
 app.add_typer(curriculum.app, name="curriculum")
+app.add_typer(classes.app, name="class")
+app.add_typer(learner.app, name="learner")
 app.command("export")(export.command)
 app.command("evaluate")(evaluate.command)
 app.command("openapi")(openapi.command)
@@ -80,7 +84,7 @@ def run() -> None:
     try:
         app()
     except OslerError as error:
-        typer.echo(f"osler: {error.text}", err=True)
+        typer.echo(f"osler: {_shown(error.text)}", err=True)
         sys.exit(2)
     except OSError as error:
         if not _is_about_home(error):
@@ -91,6 +95,12 @@ def run() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _shown(text: str) -> str:
+    from osler.cli.shown import shown
+
+    return shown(text)
 
 
 def _is_about_home(error: OSError) -> bool:

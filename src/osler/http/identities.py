@@ -10,7 +10,7 @@ from cachetools import TTLCache
 from sqlalchemy.dialects.postgresql import insert
 
 from osler.catalog.tables import identities, users
-from osler.db.engine import Database, WriteSession
+from osler.db.engine import Database, ReadSession, WriteSession
 from osler.errors import Forbidden, Unauthenticated
 from osler.http.tables import erased_identities
 from osler.http.tokens import Claims
@@ -18,6 +18,9 @@ from osler.observe.keys import mac
 
 REMEMBERED = 50_000
 REMEMBERED_SECONDS = 60
+MEETING_SPACE = 7
+"""Of advisory locks; those below are named in jobs/leases.py."""
+_ALONE = sa.text("select pg_advisory_xact_lock(:space, :who)")
 
 
 class Identities:
@@ -46,29 +49,37 @@ class Identities:
             del self._known[subject_mac]
 
     async def _find(self, issuer: str, subject_mac: bytes) -> uuid.UUID | None:
-        query = sa.select(identities.c.user_id).where(
-            identities.c.issuer == issuer, identities.c.subject_mac == subject_mac
-        )
         async with self._db.read() as session:
-            return await session.scalar(query)
+            return await find(session, issuer, subject_mac)
 
     async def _make(self, claims: Claims, subject_mac: bytes) -> uuid.UUID:
         user_id = pseudonym_of(claims)
         async with self._db.write() as session:
-            await _refuse_erased(session, subject_mac)
-            await session.execute(insert(users).values(user_id=user_id).on_conflict_do_nothing())
-            await session.execute(
-                insert(identities)
-                .values(issuer=claims.issuer.name, subject_mac=subject_mac, user_id=user_id)
-                .on_conflict_do_nothing()
-            )
-            query = sa.select(identities.c.user_id).where(
-                identities.c.issuer == claims.issuer.name, identities.c.subject_mac == subject_mac
-            )
-            found = await session.scalar(query)
-            if found != user_id:  # another request met this person first: its pseudonym stays, ours goes
-                await session.execute(sa.delete(users).where(users.c.user_id == user_id))
-            return found
+            return await meet(session, claims.issuer.name, subject_mac, user_id)
+
+
+async def find(session: ReadSession, issuer: str, subject_mac: bytes) -> uuid.UUID | None:
+    """The pseudonym of a sign-in; None where nobody has met this person yet."""
+    query = sa.select(identities.c.user_id).where(
+        identities.c.issuer == issuer, identities.c.subject_mac == subject_mac
+    )
+    return await session.scalar(query)
+
+
+async def meet(session: WriteSession, issuer: str, subject_mac: bytes, user_id: uuid.UUID) -> uuid.UUID:
+    """The pseudonym of a sign-in; `user_id`, with a row of its own, where nobody has met this person yet.
+
+    Errors: Forbidden `subject.erased`.
+    """
+    # One after the other: the pseudonym of who comes second would stay behind, and nobody may delete it.
+    await session.execute(_ALONE, {"space": MEETING_SPACE, "who": int.from_bytes(subject_mac[:4], "big", signed=True)})
+    await _refuse_erased(session, subject_mac)
+    found = await find(session, issuer, subject_mac)
+    if found is not None:
+        return found
+    await session.execute(insert(users).values(user_id=user_id).on_conflict_do_nothing())
+    await session.execute(insert(identities).values(issuer=issuer, subject_mac=subject_mac, user_id=user_id))
+    return user_id
 
 
 def identity_mac(key: bytes, issuer: str, subject: str) -> bytes:

@@ -23,7 +23,7 @@ LOCAL_ISSUER = "urn:osler:local"
 KEY_FILE = "local-issuer.pem"
 DEFAULT_SCOPES = {
     Role.LEARNER: ("events:write",),
-    Role.PROGRAM_ADMIN: ("catalog:write",),
+    Role.PROGRAM_ADMIN: ("catalog:write", "classes:write"),
     Role.SERVICE_INGEST: ("events:write:any", "users:create"),
 }
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
     EXPORT = "export:read"
     ERASE = "erasure:write"
     READ_AUDIT = "audit:read"
+    MANAGE_CLASSES = "classes:write"
 
 
 PERSONS: tuple[Role, ...] = (
@@ -85,12 +86,20 @@ POLICY: Mapping[Action, Mapping[Role, Reach]] = {
     Action.EXPORT: {Role.LEARNER: Reach.OWN, Role.PRIVACY_OFFICER: Reach.ALL},
     Action.ERASE: {Role.LEARNER: Reach.OWN, Role.PRIVACY_OFFICER: Reach.ALL},
     Action.READ_AUDIT: {Role.LEARNER: Reach.OWN, Role.AUDITOR: Reach.ALL},
+    # Who is in a class decides whom an educator reaches; a platform that has the rosters keeps them in step.
+    Action.MANAGE_CLASSES: {Role.PROGRAM_ADMIN: Reach.ALL, Role.SERVICE_INGEST: Reach.ALL},
 }
 
-OF_NOBODY: frozenset[Action] = frozenset({Action.READ_CATALOG, Action.WRITE_CATALOG, Action.READ_LIMITS})
+OF_NOBODY: frozenset[Action] = frozenset(
+    {Action.READ_CATALOG, Action.WRITE_CATALOG, Action.READ_LIMITS, Action.MANAGE_CLASSES}
+)
 """Actions on what is about no person: a `user_id` in the request is ignored, and no access of a person is recorded."""
 
-REQUIRED_SCOPE: Mapping[Action, str] = {Action.WRITE_EVENTS: "events:write", Action.WRITE_CATALOG: "catalog:write"}
+REQUIRED_SCOPE: Mapping[Action, str] = {
+    Action.WRITE_EVENTS: "events:write",
+    Action.WRITE_CATALOG: "catalog:write",
+    Action.MANAGE_CLASSES: "classes:write",
+}
 """Actions that a role alone does not open: the token must name this scope, or one that begins with it and a colon."""
 
 

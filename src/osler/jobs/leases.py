@@ -14,7 +14,7 @@ from osler.errors import Conflict
 LEASE_SECONDS = 45.0
 MAX_TRIES = 3
 BACK_OFF_SECONDS = (60, 300, 1200)
-_SPACE = 4  # advisory locks: 1 ingest and erasure, 2 catch-up, 3 partitions, 4 claims, 5 and 6 first looks
+_SPACE = 4  # advisory locks: 1 ingest and erasure, 2 catch-up, 3 partitions, 4 claims, 5 and 6 first looks, 7 sign-ins
 
 
 class Status(StrEnum):

@@ -7,6 +7,7 @@ one note for old programs: choosing that would import nothing. Media is never un
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 import zipfile
@@ -128,7 +129,7 @@ def _copy(source: IO[bytes] | ZstdStream, target: Path, packed_bytes: int) -> Pa
 
 def _open_readonly(database: Path) -> sqlite3.Connection:
     """Immutable and read-only; schema 18 needs its own collation even to read the deck table."""
-    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"file:{quote(os.fsencode(database))}?mode=ro&immutable=1", uri=True)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL_BYTES)
     # What is no UTF-8 is read all the same: the complaint about it would say the text.
     connection.text_factory = _any_text
