@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.host_ratio import CONTROL, FAULTS, HOLDS, MOST_RATIO, PLANTED, Measured, measure, turns_for
+from bench.host_ratio import CONTROL, FAULTS, HOLDS, MOST_RATIO, PLANTED, Estimate, Measured, measure, turns_for
 from bench.tracked_host import KEY, Wanted
 
 from osler.tracking import Osler, TrackingOptions
@@ -96,10 +96,16 @@ def host(name: str, rounds: int, most_rounds: int) -> dict[str, Any]:
 def _said(found: Measured, name: str) -> dict[str, Any]:
     estimate = found.ratio(name)
     return {
-        "ratio": round(estimate.ratio, 3), "interval": [round(estimate.least, 3), round(estimate.most, 3)],
-        "pooled": round(found.pooled(name), 3), "added_us": round(found.added_us(name), 1),
+        "ratio": round(estimate.median, 3), "interval": [round(estimate.least, 3), round(estimate.most, 3)],
+        "pooled": round(found.pooled(name), 3), "added_us": _three(found.added_us(name)),
+        "added_process_us": _three(found.added_process_us(name)),
         "verdict": found.verdict(name), "happened": found.ended.get(name, {}),
     }  # fmt: skip
+
+
+def _three(estimate: Estimate) -> list[float]:
+    """The median and its interval."""
+    return [round(each, 1) for each in (estimate.median, estimate.least, estimate.most)]
 
 
 def main() -> None:

@@ -91,6 +91,8 @@ def _nobody_named(own: Certificates, _: Path) -> tuple[Path | None, ssl.SSLConte
     return None, _context(own)
 
 
+# A close in the middle of a handshake leaves a transport that only the collector closes: asyncio's own, and harmless.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("weak", [_stranger, _another_name, _older, _nobody_named])
 def test_who_is_not_vouched_for_is_told_nothing_and_the_events_wait(
     weak: Callable[[Certificates, Path], tuple[Path | None, ssl.SSLContext]],
@@ -125,6 +127,20 @@ def test_why_nothing_arrives_is_told_once_until_something_does(
     assert "answer 503" in said[1]
     assert "taken again" in said[2]
     assert "a-token" not in caplog.text
+
+
+def test_a_token_that_no_header_can_hold_is_told_of_without_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listening() as server:
+        sink = HttpSink(server.url, "canary\nX-Admin: yes")
+        osler = Osler(sink, t.KEY, options(tmp_path, shutdown_seconds=0.1))
+        note(osler, 1)
+        assert until(lambda: osler.counts.failures >= 1)
+        osler.close()
+        assert not server.envelopes
+    assert "was not taken" in caplog.text
+    assert "canary" not in caplog.text
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])

@@ -66,6 +66,8 @@ class HttpSink:
             self._runner = asyncio.Runner()
         try:
             return self._runner.run(self._within_limits(body))
+        except (httpx.TimeoutException, TimeoutError):
+            return Reply(0, why="no whole answer in time")
         except (httpx.NetworkError, OSError) as error:
             return Reply(0, why=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, asyncio.CancelledError) as error:

@@ -217,7 +217,7 @@ class Spool:
             path.unlink()
 
     def adopt_dead(self) -> None:
-        """Take over what processes that are gone have left; a folder that cannot be read waits, and keeps back no other."""
+        """Take over what processes that are gone have left; a folder that cannot be read keeps back no other."""
         failed: OSError | None = None
         for lock in dead_folders(self._root, self.folder):
             try:
