@@ -3431,7 +3431,7 @@ export interface components {
             /**
              * Exam On
              * Format: date
-             * @example 2027-01-10
+             * @example 2026-05-10
              */
             exam_on: string;
             /**
@@ -3459,7 +3459,7 @@ export interface components {
             /**
              * Exam On
              * Format: date
-             * @example 2027-01-10
+             * @example 2026-05-10
              */
             exam_on: string;
             /**
@@ -3948,7 +3948,7 @@ export interface components {
             predicted_score: components["schemas"]["Likely"];
             /** Projection */
             projection: components["schemas"]["PathPoint"][];
-            /** @description 0 to 100: how much of what is asked is mastered */
+            /** @description 0 to 100: how far what is asked is on the way to mastery */
             readiness_score: components["schemas"]["Likely"];
             /**
              * Sections

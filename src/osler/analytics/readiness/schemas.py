@@ -78,7 +78,7 @@ class ReadinessAnswer(Card):
     exam_on: date | None = Field(examples=["2027-01-10"])
     days_left: int | None = Field(examples=[49])
     cut: float | None = Field(description="pass mark as a share of points", examples=[0.6])
-    readiness_score: Likely = Field(description="0 to 100: how much of what is asked is mastered")
+    readiness_score: Likely = Field(description="0 to 100: how far what is asked is on the way to mastery")
     predicted_score: Likely = Field(description="0 to 100: expected share of points on the exam day")
     pass_probability: Likely = Field(description="0 to 1; null without a pass mark")
     exam_ready_probability: float | None = Field(
@@ -121,7 +121,7 @@ class OutcomeIn(BaseModel):
     """How an exam went."""
 
     exam_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", examples=["usmle-step-1"])
-    exam_on: date = Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2027-01-10"])
+    exam_on: date = Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-05-10"])
     score: float | None = Field(None, ge=0, le=1, description="share of points", examples=[0.71])
     passed: bool | None = Field(None, examples=[True])
 
