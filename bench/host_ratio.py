@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from typing import Any
 
 import msgspec
 from bench.faulty_osler import ANSWERS
-from bench.tracked_host import Wanted, compute
+from bench.tracked_host import AGENT, Wanted, compute, go_first
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_RATIO = 1.05
@@ -176,6 +177,55 @@ class Host:
         self._process.wait(10)
 
 
+class ServedHost(Host):
+    """The same behind a web server: requests go over one connection, and are timed as a client sees them."""
+
+    REQUEST = b"GET /works/7 HTTP/1.1\r\nHost: quiz.example\r\nUser-Agent: %b\r\n\r\n" % AGENT
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(wanted)
+        self._connection: socket.socket | None = None
+
+    def until_ready(self) -> bool:
+        """Wait until it takes requests; this process, which asks, goes first as well."""
+        is_first = super().until_ready()
+        port = json.loads(self._line())["port"]
+        for _ in range(200):
+            try:
+                self._connection = socket.create_connection(("127.0.0.1", port), 5)
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+                continue
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return go_first() and is_first
+        raise AssertionError("a host did not answer")
+
+    def take(self, requests: int) -> dict[str, Any]:
+        """Seconds of each, and processor seconds of all."""
+        before = super().take(0)
+        seconds = [self._ask() for _ in range(requests)]
+        after = super().take(0)
+        return {"seconds": seconds, **{name: after[name] - before[name] for name in ("cpu", "process")}}
+
+    def _ask(self) -> float:
+        assert self._connection is not None
+        began = time.perf_counter()
+        self._connection.sendall(self.REQUEST)
+        got = b""
+        while not got.endswith(b'{"number":"7"}'):
+            part = self._connection.recv(4096)
+            assert part, "a host hung up"
+            got += part
+        assert got.startswith(b"HTTP/1.1 200 ")
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        """Gone, whatever it does."""
+        if self._connection is not None:
+            self._connection.close()
+        super().close()
+
+
 def turns_for(milliseconds: float) -> int:
     """How much to compute for so long, on this machine at rest."""
     best = math.inf
@@ -230,7 +280,7 @@ def measure(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         hosts: dict[str, Host] = {}
         for name in [BARE, CONTROL, *names]:
-            hosts[name] = Host(_wanted(name, work, ports, folder))
+            hosts[name] = (ServedHost if work.served else Host)(_wanted(name, work, ports, folder))
             stack.callback(hosts[name].close)
         are_first = [host.until_ready() for host in hosts.values()]
         measured = Measured({name: [] for name in [CONTROL, *names]}, is_first=all(are_first))

@@ -2,7 +2,7 @@
 
 `python -m bench.tracked_host '{"work": "waits", "milliseconds": 1, …}'`; then one number of requests a line on standard
 input, one JSON object a line on standard output. Requests go straight into the application, one after the other: a
-server and a network in between would only make the host's share of the time smaller.
+server and a network in between make tracking's share of the time smaller. With `served` they are there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,8 @@ class Wanted(msgspec.Struct, kw_only=True):
     """What host to be. `work` is `waits` or `computes`; `spool` is the queue's folder, None for an untracked host.
 
     `disk_full` makes every write fail; `queue_full` fills the queue with learners' events that nobody takes;
-    `planted_ms` delays each request in the middleware, which the measure has to see.
+    `planted_ms` delays each request in the middleware, which the measure has to see. `served`: by a web server, to whom
+    the requests come over loopback.
     """
 
     work: str = "waits"
@@ -46,6 +48,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     disk_full: bool = False
     queue_full: bool = False
     planted_ms: float = 0.0
+    served: bool = False
 
 
 def application(wanted: Wanted, osler: Osler | None) -> FastAPI:
@@ -130,6 +133,23 @@ async def take(app: FastAPI, requests: int) -> dict[str, Any]:
     }
 
 
+async def serve(app: FastAPI) -> None:
+    """Serve on a free port, say which, and say for each line that comes how much processor time it took so far."""
+    from granian.constants import Interfaces
+    from granian.server.embed import Server
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
+    serving = asyncio.ensure_future(server.serve())
+    print(json.dumps({"port": port}), flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps({"cpu": time.thread_time(), "process": time.process_time()}), flush=True)
+    server.stop()
+    await serving
+
+
 async def _receive() -> dict[str, Any]:
     return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -156,6 +176,8 @@ async def main() -> None:
     osler = client(wanted)
     app = application(wanted, osler)
     print(json.dumps({"is_first": is_first}), flush=True)
+    if wanted.served:
+        await serve(app)
     for line in sys.stdin:
         print(json.dumps(await take(app, int(line))), flush=True)
     if osler is not None:
