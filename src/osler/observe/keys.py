@@ -13,6 +13,8 @@ from hashlib import sha256
 from hmac import digest
 from pathlib import Path
 
+from osler.errors import Misconfigured
+
 KEY_BYTES = 32
 
 
@@ -20,18 +22,22 @@ def secret_key(home: Path, name: str) -> bytes:
     """The 32-byte key of that name, made if it is not there yet.
 
     Two processes that start at once get the same key: it is written aside and linked, and the first link wins.
+    Errors: Misconfigured when what lies there is cut short or is no key; under it nothing would be a secret.
     """
     path = home / "keys" / name
     try:
-        return path.read_bytes()
+        key = path.read_bytes()
     except FileNotFoundError:
         write_once(path, secrets.token_bytes(KEY_BYTES))
-        return path.read_bytes()
+        key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise Misconfigured(f"{path} has {len(key)} bytes, a key has {KEY_BYTES}: bring it back from your backup.")
+    return key
 
 
 def write_once(path: Path, content: bytes) -> None:
     """Create a file of mode 0600 with all of its content, or leave the one that is there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     handle, aside = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -43,6 +49,13 @@ def write_once(path: Path, content: bytes) -> None:
         pass
     finally:
         Path(aside).unlink()
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder and those above it that are missing, each for its owner alone: `parents=True` would open them."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def mac(key: bytes, *parts: str | bytes) -> bytes:
