@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.errors import Conflict, InvalidInput, NotFound, OslerError
 from osler.http.policy import Action
+from osler.ingest.intake import ingest_events
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 from osler.live.replay import as_json
@@ -29,7 +31,7 @@ from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
 ONE = UUID("5f0c0000-0000-4000-8000-0000000000c1")
-BY = by_operator(Action.WRITE_SELF)
+BY = replace(by_operator(Action.WRITE_SELF), subject_id=LEARNER, fields=("joined",))
 
 
 async def rows(database: Database, query: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -88,21 +90,21 @@ async def test_the_one_who_stays_is_as_if_they_had_done_all_of_it(database: Data
     for columns, table in (
         ("event_id, content_hash, local_date, effective_at, is_correct", "study_events"),
         ("topic_id, mastery, mastery_score, attempts", "topic_mastery"),
-        ("item_id, stability, difficulty", "item_memory"),
-        ("started_at, ended_at, questions", "study_sessions"),
+        ("item_id, first_at, due_on", "item_memory"),
+        ("started_at, ended_at, last_event_id", "study_sessions"),
     ):
         both = [await rows(database, mine.format(columns, table), u=user_id) for user_id in (LEARNER, ONE)]
         assert both[0] == both[1] != [], table
     assert await rows(database, "select count(*) from identities where user_id = :u", u=LEARNER) == [(2,)]
     assert await rows(database, "select count(*) from cohort_members where user_id = :u", u=LEARNER) == [(1,)]
     assert await rows(database, "select count(*) from users where user_id = :u", u=OTHER) == [(0,)]
-    told = await rows(database, "select role, action from access_audit where subject_id = :u", u=LEARNER)
-    assert told == []  # the entry names whom the caller says; the command says the one who stays
+    told = await rows(database, "select role, fields from access_audit where subject_id = :u", u=LEARNER)
+    assert told == [("operator", ["joined"])]
     found = as_json((await verify_now(database)).report)
     assert found["equal"], found
-    late = await send(database, events[1:2], OTHER)
+    late = await ingest_events(database, events[1:2], OTHER)
     assert late.counts["refused"] == 1, "nothing is collected under the pseudonym that went"
-    assert (await send(database, events[1:2], LEARNER)).counts["duplicate"] == 1
+    assert (await ingest_events(database, events[1:2], LEARNER)).counts["duplicate"] == 1
 
 
 async def test_what_comes_under_the_other_until_the_door_closes_is_not_lost(database: Database) -> None:
