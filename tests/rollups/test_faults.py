@@ -72,7 +72,7 @@ async def test_f15_a_night_killed_between_any_two_stages_ends_as_one_never_kille
             [sys.executable, "-c", script, str(stages)],
             env=environment,
             capture_output=True,
-            timeout=60,
+            timeout=300,  # nobody waits for it on a machine that is quick
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
     await night.ring()
@@ -134,9 +134,10 @@ async def test_f16_two_schedulers_of_their_own_run_each_job_of_a_night_once(
     ]
     try:
         wanted = {job.name for job in night_of(database).jobs}
-        [worker] = await _holders(database, 3)
+        working = await _holders(database, 3)  # on a busy machine both, each with jobs of its own
+        assert working <= {process.pid for process in schedulers}
+        worker = working.pop()
         other = next(process for process in schedulers if process.pid != worker)
-        assert worker in {process.pid for process in schedulers}
         os.kill(worker, signal.SIGTERM)
         await _holders(database, len(wanted))
         await asyncio.sleep(2)  # four more rings find nothing to do

@@ -76,3 +76,14 @@ def test_a_topic_is_drawn_to_its_parent_and_that_to_all():
     assert found["b"] == pytest.approx((0.2 + parent) / 2)
     assert found["c"] == pytest.approx(0.1)
     assert PARENT_WEIGHT == 200.0
+
+
+def test_collections_joined_are_what_was_collected_at_once():
+    rows = asked(40)
+    correct = [i % 3 > 0 for i in range(40)]
+    whole = next_answer_fit.collected(rows, correct)
+    parts = [next_answer_fit.collected(rows[a:b], correct[a:b]) for a, b in ((0, 13), (13, 14), (14, 40))]
+    found = next_answer_fit.joined(parts)
+    assert (found.items, found.topics) == (whole.items, whole.topics)
+    for name in ("features", "item", "topic_row", "topic", "topic_right", "topic_wrong", "correct"):
+        np.testing.assert_array_equal(getattr(found.rows, name), getattr(whole.rows, name))

@@ -59,6 +59,10 @@ class Catalogue:
             self._made[name] = make(self)
         return self._made[name]
 
+    def has_made(self, name: str) -> bool:
+        """Whether it was made already, and nothing need be read for it."""
+        return name in self._made
+
     def name_of(self, topic_id: str) -> str:
         """What a person reads; the id itself for a topic that is not in the catalogue."""
         entry = self.topics.get(topic_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -32,3 +33,17 @@ class Bar:
     def advance(self, n: int) -> None:
         """So many more are done."""
         self._progress.advance(self._task, n)
+
+    async def told(self, n: int) -> None:
+        """The same, for who waits for an answer."""
+        self.advance(n)
+
+    def beside(self, what: str, total: int | None) -> Callable[[int], Awaitable[None]]:
+        """A line of its own for what comes next; its time runs from its first step."""
+        task = self._progress.add_task(what, total=total, start=False)
+
+        async def told(n: int) -> None:
+            self._progress.start_task(task)
+            self._progress.advance(task, n)
+
+        return told

@@ -39,6 +39,7 @@ def command(
 
 async def _replay(*, verify: bool, user: UUID | None) -> dict[str, Any]:
     from osler.analytics.registry import analytics
+    from osler.cli.progress import Bar
     from osler.db.engine import Database
     from osler.live.catch_up import Live
     from osler.live.replay import as_json
@@ -49,7 +50,11 @@ async def _replay(*, verify: bool, user: UUID | None) -> dict[str, Any]:
     async with Database.open(load_settings()) as database:
         if not verify:
             return await _rebuild(database, Live(database, analytics()), only)
-        found = await verify_now(database, only)
+        async with database.read() as session:
+            learners = await session.driver().fetchval("select count(*) from users") if only is None else 1
+        with Bar("working off what is waiting", None) as bar:
+            compared = bar.beside("comparing learners", learners)
+            found = await verify_now(database, only, worked_off=bar.told, compared=compared)
     drained = {"events": found.folded, "learner_days": found.counted}
     return {**as_json(found.report), "drained": drained}
 

@@ -20,6 +20,7 @@ from osler.jobs import leases, parking
 from osler.jobs.leases import Fenced, Status, Token
 from osler.jobs.periods import NIGHT, Cadence, Window, due_periods, parse_period, period_key
 from osler.jobs.queries import succeeded
+from osler.jobs.telling import Told
 from osler.observe.traces import span
 
 SAID_EACH_SECONDS = 1.0
@@ -79,7 +80,7 @@ class Run:
         async with self.database.write() as s:
             await leases.report(s, self.token, stage, done=done, total=total)
 
-    def counting(self, stage: str, total: int | None = None, done: int = 0) -> Callable[[int], Awaitable[None]]:
+    def counting(self, stage: str, total: int | None = None, done: int = 0) -> Told:
         """Is to be told of so many more each time, and says how far it is, once a second at most."""
         said = self.began
 

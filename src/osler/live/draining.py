@@ -11,9 +11,10 @@ from osler.analytics.states import learner_states
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
 from osler.eventlog import marks
+from osler.jobs.telling import Told, silent
 from osler.live.catch_up import Live
 from osler.live.learners import FOLD_VERSION
-from osler.live.together import Failed, Together, Told
+from osler.live.together import Failed, Together
 
 CHUNK = 200
 LEARNERS_A_LOOK = 10_000
@@ -23,17 +24,13 @@ _STALE = sa.select(learner_states.c.user_id).where(
 )
 
 
-async def _nothing(_: int) -> None:
-    """Nobody wants to know how far it is."""
-
-
 async def drain(
     database: Database,
     live: Live,
     only: Sequence[UUID] | None = None,
     *,
     failed: Failed | None = None,
-    told: Told = _nothing,
+    told: Told = silent,
 ) -> int:
     """Catch up everybody (or `only` these learners) who is behind, each once; gives the events folded.
 

@@ -10,6 +10,7 @@ learner of whom anything is waiting at that moment is left out, and named, to be
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +25,7 @@ from osler.analytics.registry import refreshes_of, rollups_of
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
 from osler.forecasts.predictions import copy_into_shadow
+from osler.jobs.telling import Told, silent
 from osler.live.catch_up import Live
 from osler.live.comparing import TableDifference, compare
 from osler.live.draining import to_fold_anew
@@ -31,7 +33,13 @@ from osler.live.learners import LearnerRow
 from osler.live.shadow import cast_shadow
 
 CHUNK = 100
+PAGE = 20_000
+CHUNKS_AT_ONCE = 3
+"""While PostgreSQL works for one, Python folds another: one at a time keeps less than one processor busy."""
 DAYS_A_CALL = 20_000
+
+# Folds ask the same small questions of every learner; counts are worth a plan for their own days (`begin_statement`).
+_OWN_PLANS = "set local plan_cache_mode = force_custom_plan"
 
 _LEARNERS = """
 select user_id from users where user_id > $1 order by user_id limit $2
@@ -89,24 +97,43 @@ class Replay:
         self._tables: list[DerivedTable] = [table for analytic in analytics for table in analytic.tables]
         self._frozen = [table for analytic in analytics for table in analytic.frozen]
 
-    async def verify(self, only: Sequence[UUID] | None = None) -> Report:
+    async def verify(self, only: Sequence[UUID] | None = None, told: Told = silent) -> Report:
         """Compare the derived rows of everybody, or of `only` these learners. Nothing is changed.
 
         Learners who are waiting are left out; without `waiting` nobody is, and what is not made yet is a difference.
         Who is being erased has no log any more while rows are still to be deleted: of them nothing is said.
         """
         report = Report(tables={found.table.name: TableDifference() for found in self._tables})
-        limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
-        async for chunk in self._chunks(only):
-            async with self._database.write(statement_timeout_seconds=limit) as session:
-                await session.driver().execute(_ONE_MOMENT)
-                here = await _without_erased(session, chunk)
-                left_out = set[UUID]()
-                if self._waiting is not None:
-                    left_out = {*await self._waiting(session, here), *await to_fold_anew(session, here)}
-                report.waiting += sorted(left_out)
-                await self._compare(session, [user_id for user_id in here if user_id not in left_out], report)
+        chunks, one_asks = self._chunks(only), asyncio.Lock()
+
+        async def look() -> None:
+            while True:
+                async with one_asks:
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
+                await self._look(chunk, report)
+                await told(len(chunk))
+
+        try:
+            async with asyncio.TaskGroup() as looking:
+                for _ in range(CHUNKS_AT_ONCE):
+                    looking.create_task(look())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return report
+
+    async def _look(self, chunk: Sequence[UUID], report: Report) -> None:
+        """Compare some learners as of one moment."""
+        limit = self._database.settings.job_statement_timeout_seconds  # it counts all of history, as a job does
+        async with self._database.write(statement_timeout_seconds=limit, keeps_plans=True) as session:
+            await session.driver().execute(_ONE_MOMENT)
+            here = await _without_erased(session, chunk)
+            left_out = set[UUID]()
+            if self._waiting is not None:
+                left_out = {*await self._waiting(session, here), *await to_fold_anew(session, here)}
+            report.waiting += sorted(left_out)
+            await self._compare(session, [user_id for user_id in here if user_id not in left_out], report)
 
     async def _compare(self, session: WriteSession, chunk: Sequence[UUID], report: Report) -> None:
         if not chunk:
@@ -118,19 +145,24 @@ class Replay:
         report.learners += len(chunk)
 
     async def _chunks(self, only: Sequence[UUID] | None) -> AsyncIterator[list[UUID]]:
+        async for some in self._pages(only):
+            for start in range(0, len(some), CHUNK):
+                yield list(some[start : start + CHUNK])
+
+    async def _pages(self, only: Sequence[UUID] | None) -> AsyncIterator[Sequence[UUID]]:
+        """Very many at once: asking takes a connection of its own."""
         if only is not None:
-            for start in range(0, len(only), CHUNK):
-                yield list(only[start : start + CHUNK])
+            yield only
             return
-        after = UUID(int=0)
-        while True:
+        after, page = UUID(int=0), list[UUID]()
+        while not page or len(page) == PAGE:
             async with self._database.read(primary=True) as session:
-                rows: Any = await session.driver().fetch(_LEARNERS, after, CHUNK)
-            chunk: list[UUID] = [row["user_id"] for row in rows]
-            if not chunk:
+                rows: Any = await session.driver().fetch(_LEARNERS, after, PAGE)
+            page = [row["user_id"] for row in rows]
+            if not page:
                 return
-            yield chunk
-            after = chunk[-1]
+            yield page
+            after = page[-1]
 
     async def _rebuild(self, session: WriteSession, chunk: Sequence[UUID]) -> None:
         await copy_into_shadow(session, chunk)
@@ -142,6 +174,7 @@ class Replay:
                 settings=LearnerSettings(desired_retention=row["desired_retention"]),
             )
             await self._live.refold_in(session, row["user_id"], learner)
+        await session.driver().execute(_OWN_PLANS)
         for found in self._tables:  # nobody else will: what was just folded has no statistics to plan by
             await session.driver().execute(f"analyze pg_temp.{found.table.name}")
         await self._recount(session, chunk)

@@ -19,6 +19,7 @@ from osler import clock
 from osler.db.faults import retrying
 from osler.db.session import WriteSession
 from osler.errors import Unavailable
+from osler.jobs.telling import Told
 from osler.live.learners import lock_key
 
 GROUPS_AT_ONCE = 4
@@ -32,8 +33,6 @@ FoldOne = Callable[[WriteSession, UUID], Awaitable[int]]
 Transaction = Callable[[], AbstractAsyncContextManager[WriteSession]]
 Failed = Callable[[UUID, Exception], Awaitable[None]]
 """Is told of a learner who cannot be folded. What it raises ends the work."""
-Told = Callable[[int], Awaitable[None]]
-"""Is told of so many more learners who are done with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class Together:
     fold_one: FoldOne
     failed: Failed
     told: Told
+    learners_a_commit: int = LEARNERS_A_COMMIT
+    seconds_a_commit: float = SECONDS_A_COMMIT
 
     async def fold(self, user_ids: Sequence[UUID]) -> int:
         """Fold these learners, each once, in about this order; gives the events folded.
@@ -61,7 +62,7 @@ class Together:
     async def _groups(self, waiting: Iterator[UUID]) -> int:
         """One iterator for all: whoever is free takes the next."""
         folded = 0
-        while group := [*islice(waiting, LEARNERS_A_COMMIT)]:
+        while group := [*islice(waiting, self.learners_a_commit)]:
             folded += await self._group(group)
         return folded
 
@@ -86,7 +87,7 @@ class Together:
             for user_id in user_ids:
                 folded += await self.fold_one(session, user_id)
                 done += 1
-                if clock.monotonic_seconds() - began > SECONDS_A_COMMIT:
+                if clock.monotonic_seconds() - began > self.seconds_a_commit:
                     break
         return done, folded
 

@@ -10,6 +10,7 @@ from osler.analytics.contract import Analytic, DayRollup, Refresh
 from osler.analytics.grounds import owed
 from osler.db.engine import Database
 from osler.db.session import WriteSession
+from osler.jobs.telling import Told, silent
 from osler.rollups.first_look import wait_for_first_looks
 from osler.rollups.handing_out import take
 from osler.rollups.making import Making
@@ -22,12 +23,13 @@ async def drain(
     *,
     as_of: datetime | None = None,
     only: Sequence[UUID] | None = None,
+    told: Told = silent,
 ) -> int:
     """Count every changed day, and make all rows again that rest on what has moved; gives the learner-days counted.
 
     Rows are as of `as_of`, or of the database's present instant, and never before the last folded event; of everybody,
     or of `only` these learners. Live has to be drained before: counts rest on item memories. Safe beside a running
-    night: each takes its own.
+    night: each takes its own. `told` hears of so many more days counted and learners looked at.
     """
     making, handed = Making(analytics), True
     while handed:
@@ -35,15 +37,15 @@ async def drain(
             handed = await making.hand_out(session) > 0
     counted = 0
     for rollup in making.rollups:
-        counted += await _count(database, making, rollup)
+        counted += await _count(database, making, rollup, told)
     # One instant for all: rows of one learner are then of one moment.
     instant = as_of or await database.now()
     for refresh in making.refreshes:
-        await _refresh(database, making, refresh, instant, only)
+        await _refresh(database, making, refresh, instant, only=only, told=told)
     return counted
 
 
-async def _count(database: Database, making: Making, rollup: DayRollup) -> int:
+async def _count(database: Database, making: Making, rollup: DayRollup, told: Told) -> int:
     counted, limit = 0, database.settings.job_statement_timeout_seconds
     while True:
         async with database.write(statement_timeout_seconds=limit) as session:
@@ -53,10 +55,11 @@ async def _count(database: Database, making: Making, rollup: DayRollup) -> int:
                 return counted
             await making.count(session, rollup, taken)
         counted += len(taken.user_ids)
+        await told(len(taken.user_ids))
 
 
 async def _refresh(
-    database: Database, making: Making, refresh: Refresh, as_of: datetime, only: Sequence[UUID] | None
+    database: Database, making: Making, refresh: Refresh, as_of: datetime, *, only: Sequence[UUID] | None, told: Told
 ) -> None:
     limit = database.settings.job_statement_timeout_seconds  # it may read all of a learner, as a job does
     after = UUID(int=0)
@@ -68,6 +71,7 @@ async def _refresh(
                 return
             await making.refresh(session, refresh, chunk, as_of)
         after = chunk[-1]
+        await told(len(chunk))
 
 
 _OWE = """

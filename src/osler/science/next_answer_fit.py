@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 STRENGTH = 0.1
-MOST_ANSWERS = 2_000.0  # a learner counts at most as so many answers: nobody's hand weighs more on what all are served
+MOST_ANSWERS = 2_000  # a learner counts at most as so many answers: nobody's hand weighs more on what all are served
 
 
 def design(rows: Rows, items: int, topics: int, standard: Floats | None = None) -> Sparse:
@@ -83,6 +83,27 @@ def collected(asked: Sequence[Asked], correct: Sequence[bool]) -> Collected:
         np.log1p(np.array([history.wrong for _, _, history in on], dtype=np.float64)),
         np.array(correct, dtype=np.float64),
     )
+    return Collected(rows, list(items), list(topics))
+
+
+def joined(parts: Sequence[Collected]) -> Collected:
+    """The answers of several collections as one, in their order, under codes of their own."""
+    items: dict[str, int] = {}
+    topics: dict[str, int] = {}
+    item, topic, row, above = list[Ints](), list[Ints](), list[Ints](), 0
+    for part in parts:
+        item.append(np.array([items.setdefault(name, len(items)) for name in part.items], np.int64)[part.rows.item])
+        topic.append(
+            np.array([topics.setdefault(name, len(topics)) for name in part.topics], np.int64)[part.rows.topic]
+        )
+        row.append(part.rows.topic_row + above)
+        above += part.rows.item.size
+    each = [part.rows for part in parts]
+    rows = Rows(
+        np.concatenate([one.features for one in each]), np.concatenate(item), np.concatenate(row),
+        np.concatenate(topic), np.concatenate([one.topic_right for one in each]),
+        np.concatenate([one.topic_wrong for one in each]), np.concatenate([one.correct for one in each]),
+    )  # fmt: skip
     return Collected(rows, list(items), list(topics))
 
 

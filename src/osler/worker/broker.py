@@ -19,6 +19,7 @@ from osler.worker.watching import Watch
 
 RING = "osler.ring"
 QUEUE = "osler"
+RING_SECONDS = 60.0
 LONGEST_JOB_SECONDS = 4 * 3600
 
 
@@ -46,12 +47,13 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         task_default_queue=QUEUE,
+        beat_schedule={"ring": {"task": RING, "schedule": RING_SECONDS, "options": {"expires": RING_SECONDS}}},
         broker_connection_retry_on_startup=True,
         broker_transport_options={"visibility_timeout": LONGEST_JOB_SECONDS, "socket_connect_timeout": 5},
         enable_utc=True,
         timezone="UTC",
     )
-    app.task(name=RING, expires=60)(ring)  # pyright: ignore[reportUnknownMemberType] - ships no types
+    app.task(name=RING, expires=RING_SECONDS)(ring)  # pyright: ignore[reportUnknownMemberType] - ships no types
     return app
 
 

@@ -44,7 +44,7 @@ select a.user_id, a.question_id, a.event_ts, a.event_id, a.effective_at,
 
 _FIRSTS = f"""
 create temporary table first_attempts on commit drop as
-select f.*, least(1.0, {MOST_ANSWERS} / count(*) over (partition by user_id)) as weight,
+select f.*, least(1.0, {MOST_ANSWERS}.0 / count(*) over (partition by user_id)) as weight,
        ('x' || substr(encode(sha256(convert_to('{FOLD_NAME}' || user_id, 'UTF8')), 'hex'), 1, 8))::bit(32)::bigint
        % {FOLDS} as fold
   from (select distinct on (user_id, question_id) * from ({ANSWERS}) answers
@@ -68,13 +68,18 @@ async def _fit(run: Run) -> None:
     async with run.write() as session:
         size: Any = await _gathered(session, as_of_night(run.day))
         if not size["rows"]:
-            await run.progress("no answers yet: every question is as easy as the start value")
+            await run.progress(f"{none_before(run)}: every question is as easy as the start value")
             return
         counts = await _counted(session)
         content = msgspec.to_builtins(counts)
         fit = Fitted(EASINESS, content, size["newest"], size["learners"], size["rows"])
         await store(session, fit, promote=False)
     await run.progress("questions", len(counts.items), len(counts.items))
+
+
+def none_before(run: Run) -> str:
+    """What a fit says that found nothing: reviews of cards are no answers to questions, and newer ones come later."""
+    return f"no answers to questions before {as_of_night(run.day):%Y-%m-%d %H:%M} UTC"
 
 
 async def _gathered(session: WriteSession, until: datetime) -> Any:

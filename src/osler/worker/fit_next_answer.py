@@ -10,25 +10,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
 import msgspec
-import numpy as np
 
 from osler import __version__
-from osler.analytics.contract import Analytic, Traced
+from osler.analytics.contract import Analytic
 from osler.evaluate.next_answer_models import MIN_LEARNERS
 from osler.evaluate.next_answer_rows import TEST_ONE_IN
-from osler.evaluate.next_answer_trial import MIN_HELD_BACK, Trial, is_held_back, tried
+from osler.evaluate.next_answer_trial import MIN_HELD_BACK, Trial, tried
 from osler.forecasts.model_files import Manifest, Payload, golden_of
 from osler.forecasts.parameters import (
     EASINESS,
     NEXT_ANSWER,
     Fitted,
-    Parameters,
     ParameterStore,
     Parts,
     newest,
@@ -39,43 +36,15 @@ from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.live.catch_up import Live
-from osler.live.shadow import cast_shadow
 from osler.rollups.nightly import as_of_night
 from osler.science.features import NAMES
-from osler.science.next_answer import Asked, NextAnswerModel
-from osler.science.next_answer_fit import collected
-from osler.worker.teachers import teachers_after
+from osler.science.next_answer import NextAnswerModel
+from osler.worker.fit_item_easiness import none_before
+from osler.worker.tracing import sampled, traced
 
 NAME = "fit_next_answer"
-LEARNERS_AT_ONCE = 50
-MOST_ROWS = 1_000_000  # some 400 MB while the fit runs
 
 _SIZE = "select learners, trained_until from models where version = $1"
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What was traced so far, answer by answer."""
-
-    asked: list[Asked] = field(default_factory=list[Asked])
-    correct: list[bool] = field(default_factory=list[bool])
-    learner: list[int] = field(default_factory=list[int])
-    held_back: list[bool] = field(default_factory=list[bool])
-    learners: int = 0
-    newest: datetime | None = None
-
-    def add(self, user_id: UUID, traced: list[Traced], until: datetime) -> None:
-        rows = [one for one in traced if one.event_ts < until]
-        if not rows:
-            return
-        # Rows of one array: a list of 24 Python numbers takes four times as much.
-        compact = cast("Sequence[Sequence[float]]", np.array([one.asked.features for one in rows]))
-        self.asked += [one.asked._replace(features=row) for one, row in zip(rows, compact, strict=True)]
-        self.correct += [one.correct for one in rows]
-        self.learner += [self.learners] * len(rows)
-        self.held_back += [is_held_back(user_id)] * len(rows)
-        self.learners += 1
-        self.newest = max(rows[-1].event_ts, self.newest or rows[-1].event_ts)
 
 
 def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
@@ -85,7 +54,7 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
         async with run.read() as session:
             easiness = await newest(session, EASINESS)
             if easiness is None:
-                await run.progress("no answers yet: the online model serves alone")
+                await run.progress(f"{none_before(run)}: the online model serves alone")
                 return
             under = Parts(easiness[0], prior_variances=await variances_to_serve(session))
             parameters = await ParameterStore().of_parts(session, under, easiness[0])
@@ -95,37 +64,18 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
             reason = f"too few: {known['learners']} learners; needed {needed}; the online model serves alone"
             await _kept(run, Trial(False, reason), under, known["trained_until"])
             return
-        gathered = await _traced(run, live, analytics, parameters)
-        if gathered.newest is None:
+        until, most = as_of_night(run.day), run.database.settings.fit_most_answers
+        async with run.read() as session:
+            sample = await sampled(session, until, most)
+        traces = await traced(run, live, analytics, parameters, sample)
+        if traces is None:
             return
-        await run.progress("fitting", len(gathered.asked))
+        await run.progress(f"fitting on {sample}", traces.learner.size)
         # In a thread: the lease of the job is renewed meanwhile.
-        trial = await asyncio.to_thread(_tried, gathered)
-        await _kept(run, trial, under, gathered.newest)
+        trial = await asyncio.to_thread(tried, traces.rows, traces.learner, traces.held_back)
+        await _kept(run, replace(trial, reason=f"{trial.reason}; {sample}"), under, traces.newest)
 
     return Job(NAME, "fits and judges the model of the next answer", fit, cadence=Cadence.WEEKLY)
-
-
-async def _traced(run: Run, live: Live, analytics: Sequence[Analytic], parameters: Parameters) -> _Gathered:
-    gathered, after = _Gathered(), UUID(int=0)
-    tables = [found.table for analytic in analytics for found in analytic.tables]
-    while len(gathered.asked) < MOST_ROWS:
-        async with run.write() as session:
-            chunk = await teachers_after(session, after, LEARNERS_AT_ONCE)
-            if chunk:
-                await cast_shadow(session, tables)
-            for user_id in chunk:
-                gathered.add(user_id, await live.trace_in(session, user_id, parameters), as_of_night(run.day))
-        if not chunk:
-            break
-        after = chunk[-1]
-        await run.progress("tracing answers", len(gathered.asked))
-    return gathered
-
-
-def _tried(gathered: _Gathered) -> Trial:
-    rows = collected(gathered.asked, gathered.correct)
-    return tried(rows, np.array(gathered.learner, dtype=np.int64), np.array(gathered.held_back, dtype=np.bool_))
 
 
 async def _kept(run: Run, trial: Trial, under: Parts, until: datetime) -> None:

@@ -17,7 +17,7 @@ from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.rollups.nightly import as_of_night
 from osler.science.features import Answer
-from osler.worker.fit_item_easiness import ANSWERS
+from osler.worker.fit_item_easiness import ANSWERS, none_before
 
 NAME = "fit_prior_variances"
 MOST_ROWS = 300_000
@@ -39,12 +39,12 @@ async def _fit(run: Run) -> None:
     async with run.read() as session:
         easiness = await newest(session, EASINESS)
         if easiness is None:
-            await run.progress("no answers yet: the start values serve")
+            await run.progress(f"{none_before(run)}: the start values serve")
             return
         parameters = await ParameterStore().of_parts(session, Parts(easiness[0]), easiness[0])
         rows: Any = await session.driver().fetch(_ROWS, as_of_night(run.day))
     if not rows:
-        await run.progress("no answers yet: the start values serve")
+        await run.progress(f"{none_before(run)}: the start values serve")
         return
     learners = [
         Taught(str(user_id), list(_answers(own)), parameters.encoding(user_id))

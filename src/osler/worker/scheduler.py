@@ -12,13 +12,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[r
 
 from osler.errors import Unavailable
 from osler.settings import Settings
-from osler.worker.broker import RING, make_celery
+from osler.worker.broker import RING, RING_SECONDS, make_celery
 from osler.worker.night import opened
 from osler.worker.watching import watched
 
 log = logging.getLogger("osler.worker")
 
-RING_SECONDS = 60.0
 Bell = Callable[[], Awaitable[object]]
 
 

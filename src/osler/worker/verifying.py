@@ -13,6 +13,7 @@ from uuid import UUID
 from osler import clock
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
+from osler.jobs.telling import Told, silent
 from osler.live import draining
 from osler.live.catch_up import Live
 from osler.live.replay import Replay, Report
@@ -34,16 +35,25 @@ class Verified:
 
 
 async def verify_now(
-    database: Database, only: Sequence[UUID] | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+    database: Database,
+    only: Sequence[UUID] | None = None,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    worked_off: Told = silent,
+    compared: Told = silent,
 ) -> Verified:
-    """Compare everybody, or `only` these learners. `report.waiting` are those who were never found at rest."""
+    """Compare everybody, or `only` these learners. `report.waiting` are those who were never found at rest.
+
+    `compared` hears of so many more learners, each once but those who were waiting; `worked_off` of what comes before:
+    learners folded, days counted, rows made again.
+    """
     shipped, found = analytics(), Verified()
     live, replay = Live(database, shipped), Replay(database, shipped, Making(shipped).waiting)
     left, first = only, None
     while True:
-        found.folded += await draining.drain(database, live, left)
-        found.counted += await drain(database, shipped, only=left)
-        found.report.add(await replay.verify(left))
+        found.folded += await draining.drain(database, live, left, told=worked_off)
+        found.counted += await drain(database, shipped, only=left, told=worked_off)
+        found.report.add(await replay.verify(left, compared))
         left = found.report.waiting
         first = clock.monotonic_seconds() if first is None else first
         if not left or clock.monotonic_seconds() - first > patience_seconds:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from osler.analytics.contract import Moments
 from osler.analytics.gaps.model import RECENT_ATTEMPTS, RECENT_DAYS
 from osler.catalog.learners import LearnerSetup, setups
+from osler.catalog.snapshot import Catalogue
 from osler.db.engine import ReadSession
 
 DEFAULT_SECONDS_PER_ATTEMPT = 60.0
+_KEPT = "gaps.materials"
 
 # The last 20 answers of 30 days on each topic. A question on several topics counts for each.
 RECENT = """
@@ -136,10 +138,15 @@ async def facts_of(s: ReadSession, moments: Moments, target: tuple[float, float,
     return facts
 
 
-async def materials_by_topic(s: ReadSession) -> Mapping[str, Sequence[Material]]:
-    """The catalogue's materials by topic: required first, then the shortest."""
+async def materials_by_topic(s: ReadSession, known: Catalogue) -> Mapping[str, Sequence[Material]]:
+    """The catalogue's materials by topic: required first, then the shortest. Kept with it, as a night asks often."""
+    rows = [] if known.has_made(_KEPT) else await s.tuples(sa.text(MATERIALS))
+    return known.made(_KEPT, lambda _: _by_topic(rows))
+
+
+def _by_topic(rows: Sequence[tuple[Any, ...]]) -> Mapping[str, Sequence[Material]]:
     found: dict[str, list[Material]] = defaultdict(list)
-    for row in await s.rows(sa.text(MATERIALS)):
-        for topic in row["topic_ids"]:
-            found[topic].append(Material(row["material_id"], row["minutes"], row["is_required"]))
+    for material_id, topic_ids, minutes, is_required in rows:
+        for topic in topic_ids:
+            found[topic].append(Material(material_id, minutes, is_required))
     return found

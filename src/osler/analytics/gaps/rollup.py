@@ -53,7 +53,7 @@ async def refresh(s: WriteSession, moments: Moments) -> None:
     known = await catalogue(s)
     store = ParameterStore()
     parameters = await store.get(s, await store.current_version(s))
-    setting = Setting(known, known.made("gaps.graph", _graph), await materials_by_topic(s), parameters)
+    setting = Setting(known, known.made("gaps.graph", _graph), await materials_by_topic(s, known), parameters)
     facts = await facts_of(s, moments, (MASTERED, MASTERED_LOWER_BOUND, model.MIN_ATTEMPTS))
     rows: list[dict[str, Any]] = []
     for user_id, as_of in zip(moments.user_ids, moments.as_of, strict=True):
