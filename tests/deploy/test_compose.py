@@ -118,7 +118,7 @@ class Rehearsal:
             process.wait(5)
 
     def until(self, url: str, pattern: str) -> None:
-        end, text = time.monotonic() + 60, ""
+        end, text = time.monotonic() + 300, ""  # nobody waits for it on a machine that is quick
         while time.monotonic() < end:
             with suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
                 text = answer.read().decode()

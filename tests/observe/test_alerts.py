@@ -153,7 +153,7 @@ class Running:
                 process.kill()
                 process.wait(5)
 
-    def metrics(self, port: int, until: str, seconds: float = 40) -> str:
+    def metrics(self, port: int, until: str, seconds: float = 180) -> str:
         """What is served on that port, once it holds a line that matches."""
         end = time.monotonic() + seconds
         text = ""
@@ -249,7 +249,7 @@ def test_a_worker_and_a_scheduler_show_jobs_and_backlogs_of_the_installation(
     working = running.start("worker", OSLER_BROKER_URL=broker)
     for port in (ringing, working):
         # The job itself ran in a child of the worker: both have read of it.
-        text = running.metrics(port, r'^osler_job_runs_total\{job_name="partitions",status="succeeded"\} [1-9]', 60)
+        text = running.metrics(port, r'^osler_job_runs_total\{job_name="partitions",status="succeeded"\} [1-9]')
         assert 'osler_ingest_backlog_events{consumer="live"} 0.0' in text
         assert re.search(r'^osler_job_last_success_timestamp_seconds\{job_name="mastery"\} [1-9]', text, re.M)
         assert re.search(r"^osler_partition_days_ahead [1-9]", text, re.M)
