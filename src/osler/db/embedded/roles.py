@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import msgspec
+
+from osler.errors import Misconfigured
+
 DATABASE = "osler"
 ADMIN = "osler_admin"
 LOGINS = (ADMIN, "osler_migrator", "osler_app", "osler_eraser")
@@ -63,9 +67,14 @@ def keep_passwords(path: Path, passwords: dict[str, str]) -> None:
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """The kept passwords."""
-    kept: dict[str, str] = json.loads(path.read_text())
-    return kept
+    """The kept passwords. Errors: Misconfigured when they are gone or damaged: nobody can log in then."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        raise Misconfigured(
+            f"{path} is gone or damaged; without the passwords in it nobody can open the database beside it. "
+            "Bring it back from your backup."
+        ) from error
 
 
 def urls(passwords: dict[str, str], *, host: str, port: int, database: str = DATABASE) -> Urls:
