@@ -114,6 +114,29 @@ async def test_a_fit_and_a_refold_go_on_from_the_states_that_retention_kept(data
     assert await one(database, STABILITY) > then
 
 
+async def test_too_few_reviews_since_the_cut_keep_what_those_before_it_taught(database: Database, admin: Driver):
+    await exam_catalogue(database)
+    await enrol(database, exam_on=recently(-40).date())
+    first = recently(110).replace(day=3)
+    edge = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
+    await sent(database, forgetful(first, 1_000, days=25))
+    live, night = Live(database, analytics()), night_of(database)
+    await draining.drain(database, live)
+    await ran(night, "fit_memory")
+    weights = await one(database, "select fsrs || sbd from memory_parameters")
+    assert "accepted" in await one(database, "select array[fsrs_verdict, sbd_verdict] from memory_parameters")
+
+    await sent(database, forgetful(edge + timedelta(days=2, hours=9), 20_000, days=8))
+    await draining.drain(database, live)
+    assert await checkpoint_before(database, analytics(), live, edge) == 1
+    for table in ("study_events", "question_attempts", "material_interactions"):
+        await admin.execute(f"drop table {table}_p{first:%Y_%m}")
+    await ran(night, "fit_memory")
+    assert await one(database, "select array[fsrs_verdict, sbd_verdict] from memory_parameters") == ["too_few"] * 2
+    assert await one(database, "select fsrs || sbd from memory_parameters") == weights
+    await equal_now(database, "fitted to what is left")
+
+
 async def test_a_second_checkpoint_under_the_fit_goes_on_from_the_first_under_the_population(
     database: Database, admin: Driver
 ):
