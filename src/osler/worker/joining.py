@@ -119,8 +119,8 @@ async def _check(session: WriteSession, db: Database, asked: Asked) -> None:
     if not asked.is_closed and not await session.scalar(sa.text(_SIGN_INS), {"other": asked.other}):
         raise InvalidInput(
             f"nobody signs in as {asked.other}: it is named by a service or an import, whose events would be refused "
-            "from now on. Join the other way round, or say --nothing-comes-under-it (also to go on with a join that was "
-            "stopped)",
+            "from now on. Join the other way round, or say --nothing-comes-under-it (also to go on with a join that "
+            "was stopped)",
             code="join.named",
         )
 
