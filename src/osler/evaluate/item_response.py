@@ -8,7 +8,7 @@ the file has an outcome column (`StudySuccess`), the outcome is forecast too, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -63,7 +63,10 @@ def read(path: Path) -> Responses:
     scored = [c for c in table.columns if c not in NOT_ITEMS and _is_scored(table[c])]
     named = [c for c in scored if any(ch.isdigit() for ch in str(c))]
     if len(named) < MIN_ITEMS:
-        raise UnreadableSource(f"{path.name} has {len(named)} columns scored 0 or 1; the task needs {MIN_ITEMS}.")
+        raise UnreadableSource(
+            f"{path.name} has {len(named)} columns scored 0 or 1; the task needs {MIN_ITEMS}. It takes which answers "
+            "were right, not which were chosen."
+        )
     known = [c for c in OUTCOMES if c in table.columns]
     name = path.name.split(".")[0].removesuffix("_scored")
     right = table[named].fillna(0).to_numpy(dtype=np.float64)
@@ -175,6 +178,30 @@ def outcome_verdict(answers: Responses, outcome: Floats, seed: int) -> dict[str,
     }
 
 
+def _outcome_sentence(name: str, verdict: Mapping[str, Any]) -> str:
+    """The verdict with the figures that it rests on, for who reads nothing else."""
+    said = f"{name} of {verdict['n']} persons: {verdict['says']}"
+    if verdict.get("auc_low") is None:
+        return said
+    ahead = "is" if verdict["brier_difference_upper"] < 0 else "is not"
+    return (
+        f"{said} Its score has an AUC of {verdict['auc']:.3f}, {verdict['auc_low']:.2f} to {verdict['auc_high']:.2f} "
+        f"(0.50 is chance; the lower end has to reach {MIN_AUC:.2f}), and a forecast from it {ahead} ahead of the "
+        f"base rate of {verdict['base_rate']:.0%} beyond chance."
+    )
+
+
+def _score_sentence(scores: Mapping[str, float | int | None]) -> str:
+    r = "" if scores["r"] is None else f" (r {scores['r']:.2f})"
+    said = f"A person's share right on the other half is forecast to {scores['mae_points']:.1f} points on average{r}"
+    if "interval_coverage" not in scores:
+        return f"{said}."
+    return (
+        f"{said}; its 90 % intervals, {scores['interval_width_points']:.0f} points wide, held "
+        f"{scores['interval_coverage']:.0%} of {scores['persons']} persons."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ItemResponseTask:
     """Forecasts within one test, and of what came of it."""
@@ -203,30 +230,21 @@ class ItemResponseTask:
             seed=seed,
             descriptions=DESCRIPTIONS,
         )
-        sections: dict[str, Any] = {"score": {"osler": score_figures(answers.right, test, truth, forecast)}}
-        status, notes = "ok", ["Items at even positions observed, those at odd positions forecast; no dates, no time."]
+        scores = score_figures(answers.right, test, truth, forecast)
+        sections: dict[str, Any] = {"score": {"osler": scores}}
+        status, said = "ok", [_score_sentence(scores)]
         if answers.outcome is not None:
             verdict = outcome_verdict(answers, answers.outcome, seed)
             sections["outcome"] = {OUTCOMES[0]: verdict}
             status = str(verdict["status"])
-            notes.append(f"{OUTCOMES[0]}: {verdict['says']}")
+            said.insert(0, _outcome_sentence(OUTCOMES[0], verdict))
         progress("outcome", 2, 2)
-        return StatusReport(
+        return Report(
             task=self.name, n=truth.size, learners=int(test.sum()), split="held-out persons by hash of the row",
             models=models, data_sha256=sha256_of(path), versions=versions(), seed=seed,
-            wall_seconds=perf_counter() - began, notes=notes, sections=sections, status=status,
+            wall_seconds=perf_counter() - began, sections=sections, status=status, answer=said,
+            notes=["Items at even positions observed, those at odd positions forecast; no dates, no time."],
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport(Report):
-    """A report that says at its top whether the outcome can be told: `status` ok, cannot_tell or insufficient_data."""
-
-    status: str = "ok"
-
-    def to_json(self) -> dict[str, Any]:
-        """The report with its `status`."""
-        return {**Report.to_json(self), "status": self.status}
 
 
 TASK = ItemResponseTask()

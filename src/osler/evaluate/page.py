@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIDE = 220.0  # of a calibration plot, in user units
 MARGIN = 28.0
+FEW_GROUPS, MANY_FIGURES = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,16 @@ class Section:
 
 
 def section_of(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The table of one section. A group without a figure has a dash there, never a 0."""
-    columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
-    return Section(
-        title=name.replace("_", " ").capitalize(),
-        columns=[figure.replace("_", " ") for figure in columns],
-        rows=[(group, [cell(row.get(figure)) for figure in columns]) for group, row in rows.items()],
-    )
+    """The table of one section. A group without a figure has a dash there, never a 0.
+
+    Few groups with many figures stand side by side, a line for each figure: read on a phone without scrolling.
+    """
+    figures = list(dict.fromkeys(figure for row in rows.values() for figure in row))
+    words, title = [figure.replace("_", " ") for figure in figures], name.replace("_", " ").capitalize()
+    if len(rows) <= FEW_GROUPS and len(figures) > MANY_FIGURES:
+        lines = [(word, [cell(row.get(f)) for row in rows.values()]) for word, f in zip(words, figures, strict=True)]
+        return Section(title, list(rows), lines)
+    return Section(title, words, [(group, [cell(row.get(f)) for f in figures]) for group, row in rows.items()])
 
 
 def cell(value: object) -> str:
