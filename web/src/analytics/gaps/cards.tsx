@@ -22,6 +22,12 @@ export function GapsCard() {
               </li>
             ))}
           </ol>
+          {data.gaps.slice(0, MOST_ROWS).some((gap) => gap.is_provisional) && (
+            <p className="small muted">
+              Severity counts recall and reading, too, so a topic can be answered well and still be a gap. Provisional: its
+              mastery may well be above 60 %.
+            </p>
+          )}
           {data.gaps.length > 0 && (
             <TableBelow columns={GAP_COLUMNS} rows={data.gaps} caption="Knowledge gaps" name="knowledge-gaps" />
           )}
