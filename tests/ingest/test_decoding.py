@@ -91,7 +91,7 @@ def test_both_families_of_structs_have_the_same_fields():
     for name, kind in EVENT_TYPES.items():
         loose = {f.encode_name for f in msgspec.structs.fields(msgspec.structs.fields(WIRE_TYPES[name])[-1].type)}
         assert loose == {f.encode_name for f in msgspec.structs.fields(kind.data)}
-        assert WIRE_TYPES[name] in quick._FITS
+        assert name in quick._FITS
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def failing(monkeypatch):
     stored, came = pipeline.store, []
 
     async def fails_once(connection, made, **options):
-        came.append(made.entries[0].event_id)
+        came.append(made.rows.event_id[0])
         if len(came) == 2:
             raise Unavailable("away")
         return await stored(connection, made, **options)

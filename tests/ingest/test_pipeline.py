@@ -33,6 +33,29 @@ async def test_an_answer_is_stored_in_the_log_and_in_the_typed_table_with_marks(
     assert {m["local_date"] for m in marks} == {row["local_date"]}
 
 
+async def test_answers_ratings_and_reading_side_by_side_each_get_their_own_row(send, admin):
+    user = learner()
+    types = ["question_submit", "flashcard_review", "material_progress", "session_end", "flashcard_review"]
+    taken = await send(batch([event(each) for each in types]), user)
+    assert taken.counts()["accepted"] == 5
+    found = await admin.fetch(
+        "select event_type, count(question_id) q, count(card_id) c, count(rating) r, count(mode) m "
+        "from question_attempts where user_id = $1 group by 1 order by 1", user
+    )  # fmt: skip
+    assert [tuple(row) for row in found] == [("flashcard_review", 0, 2, 2, 0), ("question_submit", 1, 0, 0, 1)]
+    read = await admin.fetch("select event_type, progress from material_interactions where user_id = $1", user)
+    assert [tuple(row) for row in read] == [("material_progress", 0.4)]
+
+
+@pytest.mark.parametrize("type_", ["session_resume", "question_submit"])
+async def test_events_that_say_the_same_are_each_stored_with_their_data(send, admin, type_):
+    user = learner()
+    taken = await send(batch([event(type_) for _ in range(9)]), user)
+    assert taken.counts()["accepted"] == 9
+    stored = await admin.fetch("select data from study_events where user_id = $1", user)
+    assert [json.loads(row["data"]) for row in stored] == [event(type_)["data"]] * 9
+
+
 @pytest.mark.parametrize(
     "type_",
     ["material_open", "material_progress", "note_taken", "highlight", "bookmark", "flashcard_review", "session_start"],

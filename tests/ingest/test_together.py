@@ -13,12 +13,10 @@ from tests.support.event_strategies import valid_event
 from tests.support.wire_events import iso
 
 from osler.domain.clock_rules import Home
-from osler.ingest import pipeline
+from osler.ingest import passing
 from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import read_carefully
 from osler.ingest.instants import are_uuid7, read_instants
-from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS
-from osler.ingest.together import pass_after, pass_before
 from osler.ingest.work import Context, Grade, Learner, Sender
 
 OWN = "018f3a5b-7c1d-7e2f-9a3b-4c5d6e7f8091"
@@ -85,16 +83,16 @@ def context(draw: st.DrawFn) -> Context:
 def concluded(ctx: Context, raws: list[bytes], together_from: int):
     """Entry, warnings and outcome of every event."""
     outcomes = {}
-    alive = pipeline._candidates(map(read_carefully, raws), outcomes)
-    before = pipeline.TOGETHER_FROM
-    pipeline.TOGETHER_FROM = together_from
+    before = passing.TOGETHER_FROM
+    passing.TOGETHER_FROM = together_from
     try:
-        alive = pipeline._run(pass_before, BEFORE_LOOKUPS, alive, ctx, outcomes)
-        pipeline._write_data(alive)
-        alive = pipeline._run(pass_after, AFTER_LOOKUPS, alive, ctx, outcomes)
+        alive = passing.before_lookups(
+            passing.candidates(list(map(read_carefully, raws)), None, outcomes), ctx, outcomes
+        )
+        ready = passing.after_lookups(alive, ctx, outcomes)
     finally:
-        pipeline.TOGETHER_FROM = before
-    return [(c.place, c.entry, c.warnings) for c in alive], outcomes
+        passing.TOGETHER_FROM = before
+    return list(zip(ready.places, ready.rows.entries(), ready.warnings, strict=True)), outcomes
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,7 +12,7 @@ from osler.db.engine import Database
 from osler.errors import Busy, Misconfigured, OslerError
 from osler.ingest.decoding import decode
 from osler.ingest.pipeline import Taken, ingestion_of
-from osler.ingest.work import Sender
+from osler.ingest.work import Outcome, Sender
 from osler.tracking.sinks import Reply, Verdict
 
 TOTAL_SECONDS = 5.0
@@ -71,11 +71,11 @@ class LocalSink:
         except OslerError as error:
             return Reply(error.status)
         self._tell(taken)
-        return Reply(200, {each.index: _verdict_of(taken, each.index) for each in taken.outcomes})
+        return Reply(200, {each.index: _verdict_of(each) for each in taken.outcomes})
 
     def _tell(self, taken: Taken) -> None:
         if self._on_stored is not None:
-            for user_id in {candidate.user_id for candidate in taken.accepted}:
+            for user_id in set(taken.accepted.rows.user_id):
                 with suppress(Exception):  # what follows the commit cannot undo it
                     self._on_stored(UUID(user_id))
 
@@ -93,6 +93,5 @@ class LocalSink:
         self._under_way = None
 
 
-def _verdict_of(taken: Taken, index: int) -> Verdict:
-    outcome = taken.outcomes[index]
-    return Verdict(index, outcome.status.value, outcome.id, outcome.code, outcome.retry_after_seconds)
+def _verdict_of(outcome: Outcome) -> Verdict:
+    return Verdict(outcome.index, outcome.status.value, outcome.id, outcome.code, outcome.retry_after_seconds)

@@ -1,4 +1,4 @@
-"""The only way into the log: one call, one transaction, and for each entry whether it was new."""
+"""The only way into the log: one call, one transaction, and for each event whether it was new."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ class Connection(Protocol):
     def transaction(self) -> Any: ...  # noqa: D102
 
 
+# Learners travel as joined texts, like the columns: of an array the driver looks at every element, .5 µs each.
 _APPEND = (
     "select state, erased, withdrawn, unwell, new_users, new_ids, stored_users, stored_ids, stored_hashes "
-    "from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    "from append_events($1, $2, string_to_array($3, E'\\n')::int[], string_to_array($4, E'\\n')::uuid[], "
+    "string_to_array($5, E'\\n')::bytea[], string_to_array($6, E'\\n', ''), "
+    "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 )
 
 
@@ -45,21 +48,20 @@ class LearnerChanged(OslerError):
 async def append(connection: Connection, batch: Batch, *, key: bytes) -> Appended:
     """Store what is new, in one statement; without a surrounding transaction that is one COMMIT.
 
-    Entries must be sorted by (user_id, event_id) and free of repeats; `key` is the tombstones' secret.
+    Rows must be sorted by (user_id, event_id) and free of repeats; `key` is the tombstones' secret.
 
     Errors: CatalogChanged, LearnerChanged; whatever asyncpg raises for a missing partition, a deadlock or a lost
     connection.
     """
-    entries = batch.entries
-    users = list(dict.fromkeys([e.user_id for e in entries]))
+    rows = batch.rows
+    users = list(dict.fromkeys(rows.user_id))
     subjects = [subject(key, user) for user in users]
     row = await connection.fetchrow(
         _APPEND,
-        len(entries), uuid4(), [s.bucket for s in subjects], [s.user_id for s in subjects], [s.mac for s in subjects],
-        [batch.homes.get(user) for user in users], list(batch.create) or None, batch.catalog_version,
+        len(rows), uuid4(), *map("\n".join, zip(*subjects, strict=True)),
+        "\n".join([batch.homes.get(user) or "" for user in users]), list(batch.create) or None, batch.catalog_version,
         batch.received_at, batch.sent_at, batch.clock_skew_ms, batch.device_id,
-        b"".join([e.content_hash for e in entries]), os.urandom(16 * len(entries)),
-        *columns.envelope(entries), *columns.typed(entries),
+        b"".join(rows.content_hash), os.urandom(16 * len(rows)), *columns.envelope(rows), *columns.typed(rows),
     )  # fmt: skip
     assert row is not None  # noqa: S101 (a function with OUT parameters gives one row)
     if row["state"] == "catalog_changed":

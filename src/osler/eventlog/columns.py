@@ -1,4 +1,4 @@
-"""Turns entries into the texts that `append_events` takes: one text a column, its values joined by newlines."""
+"""Turns rows into the texts that `append_events` takes: one text a column, its values joined by newlines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from osler.domain.event_types import EVENT_TYPES, Body
-from osler.eventlog.entries import Entry
+from osler.eventlog.entries import Rows
 
 Texts = list[str | None]
 
@@ -32,7 +32,7 @@ class _Columns:
         self.cols: Texts = []
         self.same: Texts = []
 
-    def add(self, values: list[Any], text: Callable[[Any], str] | None = None) -> None:
+    def add(self, values: Sequence[Any], text: Callable[[Any], str] | None = None) -> None:
         """One more column; without `text` its values are texts or None."""
         first = values[0]
         if values[-1] == first and values.count(first) == len(values):
@@ -50,40 +50,40 @@ class _Columns:
         except TypeError:
             self.cols.append("\n".join(["" if value is None else value for value in values]))
 
-    def add_always(self, values: list[str]) -> None:
+    def add_always(self, values: Sequence[str]) -> None:
         """The column that gives the number of rows: never folded into one value."""
         self.same.append(None)
         self.cols.append("\n".join(values))
 
 
-def envelope(entries: Sequence[Entry]) -> tuple[Texts, Texts]:
+def envelope(rows: Rows) -> tuple[Texts, Texts]:
     """Columns of `study_events`, in the order of the function's c1 to c19."""
     made = _Columns()
-    made.add_always([e.event_id for e in entries])
-    made.add([e.event_type for e in entries])
-    made.add([e.occurred_us for e in entries], str)
-    made.add([e.occurred_at_raw for e in entries])
-    made.add([e.shift_us for e in entries], str)
-    made.add([e.utc_offset_minutes for e in entries], str)
-    made.add([e.local_day for e in entries], str)
-    made.add([e.session_id for e in entries])
-    made.add([e.schema_version for e in entries], str)
-    made.add([e.tz for e in entries])
-    made.add([e.zone_source for e in entries])
-    made.add([e.time_precision for e in entries])
-    made.add([e.boot_id for e in entries])
-    made.add([e.monotonic_ms for e in entries], _text)
-    made.add([e.topic_ids for e in entries], _array)
-    made.add([e.is_correct for e in entries], _text)
-    made.add([e.key_version for e in entries], _text)
-    made.add([e.data_json for e in entries])
-    made.add([e.user_id for e in entries])
+    made.add_always(rows.event_id)
+    made.add(rows.event_type)
+    made.add(rows.occurred_us, str)
+    made.add(rows.occurred_at_raw)
+    made.add(rows.shift_us, str)
+    made.add(rows.utc_offset_minutes, str)
+    made.add(rows.local_day, str)
+    made.add(rows.session_id)
+    made.add(rows.schema_version, str)
+    made.add(rows.tz)
+    made.add(rows.zone_source)
+    made.add(rows.time_precision)
+    made.add(rows.boot_id)
+    made.add(rows.monotonic_ms, _text)
+    made.add(rows.topic_ids, _array)
+    made.add(rows.is_correct, _text)
+    made.add(rows.key_version, _text)
+    made.add(rows.data_json)
+    made.add(rows.user_id)
     return made.cols, made.same
 
 
-def typed(entries: Sequence[Entry]) -> tuple[list[str], list[str]]:
-    """Which types of these entries have a row among the answers and ratings, and which among the materials."""
-    kinds = {e.event_type for e in entries}
+def typed(rows: Rows) -> tuple[list[str], list[str]]:
+    """Which types of these rows have a row among the answers and ratings, and which among the materials."""
+    kinds = set(rows.event_type)
     return [kind for kind in kinds if BODY_OF[kind] is Body.ATTEMPT], [
         kind for kind in kinds if BODY_OF[kind] is Body.MATERIAL
     ]

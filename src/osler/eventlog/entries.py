@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
+from operator import itemgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 
+T = TypeVar("T")
 DAY_ZERO = date(2000, 1, 1)
 
 
@@ -42,15 +47,79 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Many entries as columns, each named after the field of an entry that it holds, all of one length."""
+
+    user_id: Sequence[str] = ()
+    event_id: Sequence[str] = ()
+    event_type: Sequence[str] = ()
+    schema_version: Sequence[int] = ()
+    occurred_us: Sequence[int] = ()
+    occurred_at_raw: Sequence[str] = ()
+    shift_us: Sequence[int] = ()
+    utc_offset_minutes: Sequence[int] = ()
+    local_day: Sequence[int] = ()
+    session_id: Sequence[str | None] = ()
+    tz: Sequence[str | None] = ()
+    zone_source: Sequence[str] = ()
+    time_precision: Sequence[str] = ()
+    boot_id: Sequence[str | None] = ()
+    monotonic_ms: Sequence[int | None] = ()
+    topic_ids: Sequence[list[str] | None] = ()
+    is_correct: Sequence[bool | None] = ()
+    key_version: Sequence[int | None] = ()
+    content_hash: Sequence[bytes] = ()
+    data_json: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        """How many entries."""
+        return len(self.event_id)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Rows:
+        """The columns of entries."""
+        return cls(*zip(*map(astuple, entries), strict=True))
+
+    def columns(self) -> list[Sequence[Any]]:
+        """The columns, in the order of an entry's fields."""
+        return [getattr(self, name) for name in Entry.__struct_fields__]
+
+    def entries(self) -> list[Entry]:
+        """The same as entries."""
+        return list(map(Entry, *self.columns()))
+
+    def at(self, places: Sequence[int]) -> Rows:
+        """The rows at these places, in their order."""
+        return Rows(*(at(column, places) for column in self.columns()))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """The rows of several, one after the other."""
+        return (
+            parts[0] if len(parts) == 1 else cls(*map(chained, zip(*(part.columns() for part in parts), strict=True)))
+        )
+
+
+def at(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    """The values at these places, in their order."""
+    return itemgetter(*places)(column) if len(places) > 1 else [column[place] for place in places]
+
+
+def chained(columns: Iterable[Sequence[T]]) -> list[T]:
+    """One column of several."""
+    return list(chain.from_iterable(columns))
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries that are stored in one transaction, with what they share.
+    """Rows that are stored in one transaction, with what they share.
 
     `catalog_version` is the version the grades were made with; the append refuses when it has moved on. `create`
     names learners who are seen for the first time and may be made. `homes` is what was known of the others, as
     the append writes it itself; it refuses when it is not so any more.
     """
 
-    entries: Sequence[Entry]
+    rows: Rows
     received_at: datetime
     sent_at: datetime | None = None
     clock_skew_ms: int | None = None
@@ -74,6 +143,6 @@ class Appended:
     without_wellbeing: frozenset[str] = frozenset()
     stored_hashes: dict[Key, bytes] = field(default_factory=dict[Key, bytes])
 
-    def is_new(self, entry: Entry) -> bool:
-        """Whether this append stored the entry."""
-        return self.new is None or (entry.user_id, entry.event_id) in self.new
+    def is_new(self, key: Key) -> bool:
+        """Whether this append stored the event."""
+        return self.new is None or key in self.new

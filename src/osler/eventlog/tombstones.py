@@ -21,18 +21,18 @@ KEY_NAME = "tombstones"
 
 
 class Subject(NamedTuple):
-    """A learner as the append names them: id, lock bucket, and the hash under which they would be erased."""
+    """A learner as the append names them, in texts: lock bucket, id, and the hash under which they would be erased."""
 
-    user_id: UUID
-    bucket: int
-    mac: bytes
+    bucket: str
+    user_id: str
+    mac: str
 
 
 @lru_cache(maxsize=20_000)
 def subject(key: bytes, user_id: str) -> Subject:
     """A learner by their canonical id; who sends once sends again soon."""
     found = UUID(user_id)
-    return Subject(found, bucket(found), subject_mac(key, found))
+    return Subject(str(bucket(found)), user_id, f"\\x{subject_mac(key, found).hex()}")
 
 
 def subject_mac(key: bytes, user_id: UUID) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from osler.domain.clock_rules import OFFSET_MAX_MINUTES, OFFSET_MIN_MINUTES, SKEW_LIMIT_US, us_of
-from osler.eventlog.entries import DAY_ZERO, Entry
+from osler.eventlog.entries import DAY_ZERO, Entry, Rows
 
 MOST_DAYS_APART = 2
 ZONE_SOURCES = frozenset({"offset", "tz", "learner", "import"})
@@ -62,6 +62,14 @@ def as_concluded(entry: Entry, found: Concluded) -> Entry:
         is_correct=found.is_correct,
         key_version=found.key_version,
     )
+
+
+def rows_as_concluded(rows: Rows, found: Mapping[str, Concluded]) -> Rows:
+    """The rows with the conclusions of their export, by event id, where there are any."""
+    if not found:
+        return rows
+    of_each = [(entry, found.get(entry.event_id)) for entry in rows.entries()]
+    return Rows.of([entry if each is None else as_concluded(entry, each) for entry, each in of_each])
 
 
 _EPOCH_TO_ZERO = (DAY_ZERO - date(1970, 1, 1)).days

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 from osler.domain.outcomes import EventProblem
 from osler.errors import OslerError
 from osler.ingest import careful, quick, strict_json
+from osler.ingest.columns import Columns
 from osler.ingest.wire import Envelope, WireEvent, plain, quick_envelope, quick_event, quick_events, raw_envelope
 
 QUICK_FROM = 5
@@ -30,10 +32,14 @@ class UnreadableBatch(OslerError):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An envelope and, for each of its events, the event or what is wrong with it."""
+    """An envelope and, for each of its events, the event or what is wrong with it.
+
+    `columns` are all events taken apart, where they were read together.
+    """
 
     envelope: Envelope
-    events: list[Read]
+    events: Sequence[Read]
+    columns: Columns | None = None
 
 
 def decode(body: bytes, *, quick_from: int = QUICK_FROM) -> Decoded:
@@ -65,9 +71,9 @@ def _decode_whole(body: bytes) -> Decoded | None:
         return None
     events: list[WireEvent] = found.events
     written = plain.encode(found)
-    if not _is_unpadded(body, written) or not events or not quick.fits(events):
+    if not events or not _is_unpadded(body, written) or not quick.fits(columns := Columns(events)):
         return None
-    return Decoded(_shell(found), list(events))
+    return Decoded(_shell(found), events, columns)
 
 
 def _is_unpadded(raw: bytes, written: bytes) -> bool:

@@ -17,6 +17,7 @@ from osler.domain.outcomes import EventProblem, Status
 from osler.errors import Unavailable
 from osler.eventlog.collector import collector_at_rest
 from osler.ingest import careful, quick
+from osler.ingest.columns import Columns
 from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import Read, read_carefully
 from osler.ingest.pipeline import Taken, ingestion_of
@@ -146,7 +147,7 @@ def read_values(events: _ANY) -> list[Read]:
         found: list[WireEvent] = quick_events.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return [_read_value(event) for event in events]
-    if quick.is_plain(body) and quick.fits(found):
+    if quick.is_plain(body) and quick.fits(Columns(found)):
         return list(found)
     odd = set(quick.odd_ones(found))
     return [_read_value(events[n]) if n in odd else event for n, event in enumerate(found)]
@@ -156,7 +157,7 @@ def _read_value(event: Mapping[str, Any]) -> Read:
     raw = plain.encode(event)
     try:
         read = quick_events.decode(b"[" + raw + b"]")
-        if quick.is_plain(raw) and len(raw) <= careful.MAX_EVENT_BYTES and quick.fits(read):
+        if quick.is_plain(raw) and len(raw) <= careful.MAX_EVENT_BYTES and quick.fits(Columns(read)):
             return read[0]
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass

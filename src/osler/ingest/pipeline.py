@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,51 +14,57 @@ from osler.clock import monotonic_seconds
 from osler.db.engine import Database
 from osler.db.faults import retrying, translated
 from osler.domain.clock_rules import instant_of, parse_instant, us_of
-from osler.domain.content_hash import canonical_data
 from osler.domain.event_types import EVENT_TYPES, QUESTION_TYPES, Body
 from osler.domain.outcomes import Code, EventProblem, Status
 from osler.errors import TooMany
 from osler.eventlog.append import CatalogChanged, Connection, LearnerChanged
-from osler.eventlog.entries import Batch
+from osler.eventlog.entries import Batch, Rows
 from osler.eventlog.lookups import started_sessions
 from osler.eventlog.tombstones import KEY_NAME
 from osler.ingest.catalog_view import CatalogView
+from osler.ingest.columns import Columns
 from osler.ingest.decoding import Read, UnreadableBatch
 from osler.ingest.learners import KnownLearners
 from osler.ingest.limits import IMPORT_YEARS, MAX_LEARNERS, BatchTooLarge
+from osler.ingest.passing import after_lookups, before_lookups, candidates
 from osler.ingest.rates import EventBuckets, of_addresses
-from osler.ingest.settling import abort, answer, drop_repeats, id_of, place_in_log, store_all_or_nothing
-from osler.ingest.steps import AFTER_LOOKUPS, BEFORE_LOOKUPS, Step
+from osler.ingest.settling import abort, answer, drop_repeats, in_order, store_all_or_nothing
 from osler.ingest.storing import store
-from osler.ingest.together import pass_after, pass_before
-from osler.ingest.wire import KIND_OF, Envelope, WireEvent, encode_data
-from osler.ingest.work import Candidate, Context, Outcome, Sender
+from osler.ingest.wire import Envelope
+from osler.ingest.work import Candidates, Context, Outcome, Ready, Sender
 from osler.observe import metrics
 from osler.observe.keys import secret_key
 
 SESSIONS_KEPT = 50_000
 TRIES = 5
 LAST_MS = 4_102_444_800_000  # 2100: ids are looked at before their time has been checked
-TOGETHER_FROM = 8
-"""Fewer candidates are quicker one by one."""
 Session = tuple[str, str]
 Turn = Callable[[], Awaitable[None]]
-Together = Callable[[Sequence[Candidate], Context], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The answer to a request: an outcome for each event, in order, and what was stored of the accepted ones."""
+    """The answer to a request: what was newly stored of it, and the outcomes of all others by place."""
 
     received_at: datetime
     clock_skew_ms: int | None
-    outcomes: list[Outcome]
-    accepted: list[Candidate]
+    accepted: Ready
+    others: Mapping[int, Outcome]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """An outcome for each event, in order."""
+        stored = zip(self.accepted.places, self.accepted.rows.event_id, self.accepted.warnings, strict=True)
+        made = {place: Outcome(place, id_, Status.ACCEPTED, list(warnings)) for place, id_, warnings in stored}
+        made |= self.others
+        return [made[place] for place in range(len(made))]
 
     def counts(self) -> dict[str, int]:
         """How many events had each status; they sum up to what was received."""
-        statuses = [outcome.status for outcome in self.outcomes]
-        return {status.value: statuses.count(status) for status in Status}
+        statuses = [outcome.status for outcome in self.others.values()]
+        counted = {status.value: statuses.count(status) for status in Status}
+        counted[Status.ACCEPTED.value] += len(self.accepted)
+        return counted
 
 
 class Ingestion:
@@ -80,33 +86,35 @@ class Ingestion:
         envelope: Envelope | None,
         sender: Sender,
         *,
+        columns: Columns | None = None,
         atomic: bool = False,
         turn: Turn | None = None,
     ) -> Taken:
-        """Take the events of one request. `turn` is awaited before anything is stored.
+        """Take the events of one request. `columns` are the same events taken apart, where that is done already.
+
+        `turn` is awaited before anything is stored.
 
         Errors: BatchTooLarge, TooMany, Unavailable (nothing is known to be stored), UnreadableBatch.
         """
         began = monotonic_seconds()
         ctx, sent_at = await self._context(envelope, sender)
         outcomes: dict[int, Outcome] = {}
-        alive = _run(pass_before, BEFORE_LOOKUPS, _candidates(reads, outcomes), ctx, outcomes)
-        _write_data(alive)
-        users = list(dict.fromkeys(c.user_id for c in alive))
+        alive = before_lookups(candidates(reads, columns, outcomes), ctx, outcomes)
+        users = list(dict.fromkeys(alive.user_ids))
         if len(users) > MAX_LEARNERS and not sender.is_import:
             raise BatchTooLarge("A batch may hold events of 200 learners.", code="batch.too_many_learners")
         self._limit_rates(alive, users, ctx)
         batch = Batch(
-            [], instant_of(ctx.received_us), sent_at, _ms_of(ctx.skew_us) if sent_at else None,
+            Rows(), instant_of(ctx.received_us), sent_at, _ms_of(ctx.skew_us) if sent_at else None,
             envelope.device_id if envelope else None,
         )  # fmt: skip
-        accepted: list[Candidate] = []
-        if alive:
+        accepted = Ready()
+        if len(alive):
             with translated():
                 accepted = await retrying(lambda: self._settle(alive, ctx, batch, outcomes, atomic=atomic, turn=turn))
         elif atomic:
             abort(outcomes)
-        taken = Taken(batch.received_at, batch.clock_skew_ms, [outcomes[n] for n in range(len(reads))], accepted)
+        taken = Taken(batch.received_at, batch.clock_skew_ms, accepted, outcomes)
         _measure(taken, monotonic_seconds() - began)
         return taken
 
@@ -125,7 +133,7 @@ class Ingestion:
         ctx.boot_id, ctx.sent_monotonic_ms = envelope.boot_id, envelope.sent_monotonic_ms
         return ctx, instant_of(sent.us)
 
-    def _limit_rates(self, alive: list[Candidate], users: list[str], ctx: Context) -> None:
+    def _limit_rates(self, alive: Candidates, users: list[str], ctx: Context) -> None:
         """A learner's own request is refused as a whole; a service's goes on without that learner's events.
 
         Whatever came from an address that has sent too much is refused as a whole.
@@ -139,10 +147,7 @@ class Ingestion:
         if len(users) == 1:
             over = [] if self.buckets.take(users[0], len(alive), at) else users
         else:
-            sizes = dict.fromkeys(users, 0)
-            for c in alive:
-                sizes[c.user_id] += 1
-            over = [user for user, size in sizes.items() if not self.buckets.take(user, size, at)]
+            over = [user for user, size in Counter(alive.user_ids).items() if not self.buckets.take(user, size, at)]
         if over and ctx.sender.user_id is not None:
             seconds = self.buckets.seconds_until(over[0], len(alive))
             raise TooMany("Too many events at once.", code="rate.events", retry_after_seconds=seconds)
@@ -150,14 +155,14 @@ class Ingestion:
 
     async def _settle(
         self,
-        alive: list[Candidate],
+        alive: Candidates,
         ctx: Context,
         batch: Batch,
         outcomes: dict[int, Outcome],
         *,
         atomic: bool,
         turn: Turn | None,
-    ) -> list[Candidate]:
+    ) -> Ready:
         """Look up, conclude, store; again when what was looked up is so no longer. Fills in the outcomes."""
         for _ in range(TRIES):
             found = dict(outcomes)
@@ -177,29 +182,29 @@ class Ingestion:
     async def _attempt(
         self,
         connection: Connection,
-        alive: list[Candidate],
+        alive: Candidates,
         ctx: Context,
         batch: Batch,
         outcomes: dict[int, Outcome],
         *,
         atomic: bool,
         turn: Turn | None,
-    ) -> list[Candidate]:
+    ) -> Ready:
         settings = self.db.settings
-        users = list(dict.fromkeys(c.user_id for c in alive))
+        users = list(dict.fromkeys(alive.user_ids))
         ctx.learners = await self.learners.find(connection, users, ctx.sender, settings.timezone)
-        questions = {c.event.data.question_id for c in alive if c.kind.name in QUESTION_TYPES} - {None}
-        materials = {c.event.data.material_id for c in alive if c.kind.body is Body.MATERIAL} - {None}
+        groups = alive.columns.groups
+        questions = {each for g in groups if g.kind.name in QUESTION_TYPES for each in g.given("question_id")}
+        materials = {each for g in groups if g.kind.body is Body.MATERIAL for each in g.given("material_id")}
         version = await self.catalog.look_up(connection, questions, materials)
         ctx.grades, ctx.materials = self.catalog.grades, self.catalog.materials
         ctx.sessions = await self._started(connection, alive, ctx)
-        ready = drop_repeats(_run(pass_after, AFTER_LOOKUPS, alive, ctx, outcomes), outcomes)
-        ready.sort(key=id_of if len(users) == 1 else place_in_log)
+        ready = in_order(drop_repeats(after_lookups(alive, ctx, outcomes), outcomes))
         batch = replace(
             batch,
-            entries=[c.entry for c in ready],
+            rows=ready.rows,
             catalog_version=version if questions else None,
-            create=sorted(UUID(user) for user, learner in ctx.learners.items() if learner.is_new) if ready else (),
+            create=sorted(UUID(user) for user, learner in ctx.learners.items() if learner.is_new) if len(ready) else (),
             homes={user: learner.stored for user, learner in ctx.learners.items()},
         )
         if turn is not None:
@@ -209,15 +214,18 @@ class Ingestion:
             return answer(ready, await store(connection, batch, **options), outcomes)
         return await store_all_or_nothing(connection, batch, ready, outcomes, options)
 
-    async def _started(self, connection: Connection, alive: list[Candidate], ctx: Context) -> set[Session]:
+    async def _started(self, connection: Connection, alive: Candidates, ctx: Context) -> set[Session]:
         """Sessions that are known to have begun: in this request, lately in this process, or in the log."""
-        starts = {
-            (c.user_id, c.event.session_id) for c in alive if c.kind.name == "session_start" and c.event.session_id
-        }
-        named = {(c.user_id, c.event.session_id) for c in alive if c.event.session_id is not None}
+        columns = alive.columns
+        session_ids = columns.session_ids
+        if session_ids.count(None) == len(session_ids):
+            return set()
+        named = {(user, session) for user, session in zip(alive.user_ids, session_ids, strict=True) if session}
+        begun = [place for g in columns.groups if g.kind.name == "session_start" for place in g.places]
+        starts = {(alive.user_ids[place], session) for place in begun if (session := session_ids[place])}
         unknown = [each for each in named - starts if each not in self._sessions]
         if unknown and not ctx.sender.is_import:
-            oldest = min(LAST_MS, *(int(c.event.id[:8] + c.event.id[9:13], 16) for c in alive))
+            oldest = min(LAST_MS, *(int(each[:8] + each[9:13], 16) for each in columns.ids))
             starts |= await started_sessions(connection, unknown, instant_of(oldest * 1000))
         for each in starts:
             self._sessions[each] = None
@@ -237,53 +245,6 @@ def ingestion_of(db: Database) -> Ingestion:
     return found
 
 
-def _candidates(reads: Iterable[Read], outcomes: dict[int, Outcome]) -> list[Candidate]:
-    made: list[Candidate] = []
-    for place, read in enumerate(reads):
-        if isinstance(read, EventProblem):
-            outcomes[place] = Outcome.of(place, read.event_id, read)
-        else:
-            made.append(Candidate(place, read, KIND_OF[read.__class__]))
-    return made
-
-
-def _run(
-    together: Together, steps: Sequence[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]
-) -> list[Candidate]:
-    """Send candidates through steps, all at once while none fails; one that is dropped leaves its reason."""
-    if len(alive) < TOGETHER_FROM:
-        return _one_by_one(steps, alive, ctx, outcomes)
-    if together(alive, ctx):
-        return alive
-    middle = len(alive) // 2
-    return [
-        *_run(together, steps, alive[:middle], ctx, outcomes),
-        *_run(together, steps, alive[middle:], ctx, outcomes),
-    ]
-
-
-def _one_by_one(
-    steps: Sequence[Step], alive: list[Candidate], ctx: Context, outcomes: dict[int, Outcome]
-) -> list[Candidate]:
-    kept: list[Candidate] = []
-    for c in alive:
-        try:
-            for step in steps:
-                step(c, ctx)
-        except EventProblem as problem:
-            outcomes[c.place] = Outcome.of(c.place, c.event.id, problem)
-        else:
-            kept.append(c)
-    return kept
-
-
-def _write_data(alive: list[Candidate]) -> None:
-    """Canonical JSON of every event's data, written in one go."""
-    events: list[WireEvent] = [c.event for c in alive]
-    for c, line in zip(alive, canonical_data(encode_data(events)).split(b"\n"), strict=False):
-        c.data_json = line
-
-
 def _ms_of(us: int) -> int:
     return us // 1000
 
@@ -292,7 +253,7 @@ def _measure(taken: Taken, seconds: float) -> None:
     for status, count in taken.counts().items():
         if count:
             metrics.ingest_events.labels(status).inc(count)
-    conflicts = [each.code for each in taken.outcomes].count(Code.CONFLICT_STORED)
+    conflicts = [each.code for each in taken.others.values()].count(Code.CONFLICT_STORED)
     if conflicts:
         metrics.security_events.labels("conflict_stored").inc(conflicts)
     metrics.ingest_batch_seconds.observe(seconds)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -16,8 +15,9 @@ from msgspec import inspect as mi
 
 from osler.domain.event_fields import ID_PATTERN, KEY_PATTERN, ROUTE_PATTERN, UUID_PATTERN
 from osler.domain.event_types import EVENT_TYPES, EventType
+from osler.ingest.columns import Columns, Group
 from osler.ingest.instants import are_uuid7
-from osler.ingest.wire import WIRE_TYPES, WireEvent
+from osler.ingest.wire import WireEvent
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ID_BYTES = _LETTERS + b"_.:-\n"
@@ -32,12 +32,11 @@ class Fits:
     """What has to be checked in the columns of one event type, read off its declaration."""
 
     def __init__(self, kind: EventType) -> None:
-        self.kind = kind
-        self.ids: list[Any] = []
-        self.keys: list[Any] = []
-        self.uuids: list[Any] = []
-        self.routes: list[Any] = []
-        self.numbers: list[tuple[Any, bool]] = []
+        self.ids: list[str] = []
+        self.keys: list[str] = []
+        self.uuids: list[str] = []
+        self.routes: list[str] = []
+        self.numbers: list[tuple[str, bool]] = []
         declared = mi.type_info(kind.data)
         assert isinstance(declared, mi.StructType)  # noqa: S101 (every data class is a struct)
         for field in declared.fields:
@@ -56,83 +55,66 @@ class Fits:
                 UUID_PATTERN: self.uuids,
                 ROUTE_PATTERN: self.routes,
             }
-            places[inner.pattern or ""].append(attrgetter(name))
+            places[inner.pattern or ""].append(name)
         elif isinstance(inner, mi.FloatType) and isinstance(kind, mi.Metadata):
             extra = cast("dict[str, Any]", getattr(kind, "extra_json_schema", None) or {})
-            self.numbers.append((attrgetter(name), "multipleOf" in extra))
+            self.numbers.append((name, "multipleOf" in extra))
 
 
-_FITS = {WIRE_TYPES[name]: Fits(kind) for name, kind in EVENT_TYPES.items()}
+_FITS = {name: Fits(kind) for name, kind in EVENT_TYPES.items()}
 
 
-def fits(events: Sequence[WireEvent]) -> bool:
+def fits(columns: Columns) -> bool:
     """Whether every text and number of these events has the form its declaration asks for."""
-    by_type = {kind: [event.data for event in members] for kind, members in by_class(events).items()}
     ids: list[str] = []
     keys: list[str] = []
     uuids: list[str] = []
     routes: list[str] = []
-    for kind, data in by_type.items():
-        plan = _FITS[kind]
-        if not _numbers_fit(plan, data) or not _fields_go_together(plan.kind, data):
+    for group in columns.groups:
+        plan = _FITS[group.kind.name]
+        if not _numbers_fit(plan, group) or not _fields_go_together(group):
             return False
-        ids += _texts(plan.ids, data)
-        uuids += _texts(plan.uuids, data)
-        routes += _texts(plan.routes, data)
-        for get in plan.keys:
-            keys += chain.from_iterable(map(get, data))
+        ids += _texts(plan.ids, group)
+        uuids += _texts(plan.uuids, group)
+        routes += _texts(plan.routes, group)
+        for name in plan.keys:
+            keys += chain.from_iterable(group.fields[name])
     return (
         _all_of(ids, _ID_BYTES, 64)
         and _all_of(keys, _KEY_BYTES, 8)
-        and _common_fits(events)
+        and _common_fits(columns)
         and (not uuids or _uuids_fit(uuids))
         and _all_of(routes, _ROUTE_BYTES, 201)
         and all(route[0] == "/" or route == "unmatched" for route in routes)
     )
 
 
-def by_class(events: Sequence[WireEvent]) -> dict[type[WireEvent], Sequence[WireEvent]]:
-    """Events of one type each; nearly always there is one type alone."""
-    classes = set(map(type, events))
-    if len(classes) == 1:
-        return {classes.pop(): events}
-    return {each: [event for event in events if event.__class__ is each] for each in classes}
+def _texts(names: Iterable[str], group: Group) -> list[str]:
+    return [text for name in names for text in group.given(name)]
 
 
-def _present(get: Any, data: list[Any]) -> list[Any]:
-    """The values of a field over many events, absent ones left out."""
-    values: list[Any] = list(map(get, data))
-    absent = values.count(None)
-    if absent == len(values):
-        return []
-    return [value for value in values if value is not None] if absent else values
-
-
-def _texts(getters: Iterable[Any], data: list[Any]) -> list[str]:
-    return [text for get in getters for text in _present(get, data)]
-
-
-def _numbers_fit(plan: Fits, data: list[Any]) -> bool:
+def _numbers_fit(plan: Fits, group: Group) -> bool:
     """Whether none is −0, which is stored as 0, and each has three decimals at most where no more are allowed.
 
     Thousandths divided again are the number that a text with three decimals reads as.
     """
-    for get, has_steps in plan.numbers:
-        values = np.array(_present(get, data), dtype=np.float64)
+    for name, has_steps in plan.numbers:
+        values = np.array(group.given(name), dtype=np.float64)
         if np.signbit(values).any() or (has_steps and (np.rint(values * 1000) / 1000 != values).any()):
             return False
     return True
 
 
-def _fields_go_together(kind: EventType, data: list[Any]) -> bool:
-    if kind.one_of and _given(kind.one_of, data) != {1}:
+def _fields_go_together(group: Group) -> bool:
+    kind = group.kind
+    if kind.one_of and _given(kind.one_of, group) != {1}:
         return False
-    return not kind.at_most_one or _given(kind.at_most_one, data) <= {0, 1}
+    return not kind.at_most_one or _given(kind.at_most_one, group) <= {0, 1}
 
 
-def _given(names: tuple[str, ...], data: list[Any]) -> set[int]:
+def _given(names: tuple[str, ...], group: Group) -> set[int]:
     """How many of some fields an event has: every number that occurs."""
-    columns: list[list[Any]] = [list(map(attrgetter(name), data)) for name in names]
+    columns = [group.fields[name] for name in names]
     if all(None not in column or column.count(None) == len(column) for column in columns):
         return {sum(None not in column for column in columns)}
     return {len(names) - row.count(None) for row in zip(*columns, strict=True)}
@@ -146,14 +128,13 @@ def _all_of(texts: Collection[str], allowed: bytes, longest: int) -> bool:
     return 0 not in lengths and max(lengths) <= longest and not "\n".join(texts).encode().translate(None, allowed)
 
 
-def _common_fits(events: Sequence[WireEvent]) -> bool:
-    topics = [topic for event in events if event.topic_ids is not None for topic in event.topic_ids]
-    zones = {event.tz for event in events if event.tz is not None}
+def _common_fits(columns: Columns) -> bool:
+    topics = [topic for names in columns.topic_ids if names is not None for topic in names]
     return (
-        are_uuid7([event.id for event in events])
-        and _uuids_fit({event.session_id for event in events} | {event.boot_id for event in events})
+        are_uuid7(columns.ids)
+        and _uuids_fit({*columns.session_ids, *columns.boot_ids})
         and _all_of(topics, _ID_BYTES, 64)
-        and _all_of(zones, _ZONE_BYTES, 64)
+        and _all_of({zone for zone in set(columns.zones) if zone is not None}, _ZONE_BYTES, 64)
     )
 
 
@@ -175,7 +156,7 @@ def odd_ones(events: Sequence[WireEvent]) -> list[int]:
 
 
 def _odd(events: Sequence[WireEvent], offset: int) -> Iterable[int]:
-    if not events or fits(events):
+    if not events or fits(Columns(events)):
         return
     if len(events) == 1:
         yield offset

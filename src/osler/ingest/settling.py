@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+from operator import lt
 from typing import Any
 
 from osler.domain.outcomes import Code, EventProblem, Status
 from osler.eventlog.append import Connection
-from osler.eventlog.entries import Batch
+from osler.eventlog.entries import Batch, Key
 from osler.ingest.storing import Stored, store
-from osler.ingest.work import Candidate, Outcome
+from osler.ingest.work import Outcome, Ready
 
 
-def place_in_log(c: Candidate) -> tuple[str, str]:
-    """The order in which rows are inserted, so that two batches never wait for each other."""
-    return c.user_id, c.event.id
-
-
-def id_of(c: Candidate) -> str:
-    """The same order, of one learner's events."""
-    return c.event.id
-
-
-def drop_repeats(alive: list[Candidate], outcomes: dict[int, Outcome]) -> list[Candidate]:
-    """Of several with one id the first counts; the others learn whether they said the same."""
-    if len({c.event.id for c in alive}) == len(alive):
-        return alive
-    first: dict[tuple[str, str], Candidate] = {}
-    for c in alive:
-        earlier = first.setdefault((c.user_id, c.event.id), c)
-        if earlier is not c:
-            same = earlier.entry.content_hash == c.entry.content_hash
-            code = Code.DUPLICATE_IN_BATCH if same else Code.CONFLICT_IN_BATCH
-            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
-    return list(first.values())
-
-
-def answer(ready: list[Candidate], stored: Stored, outcomes: dict[int, Outcome]) -> list[Candidate]:
-    """Outcomes of what reached the log; those that were newly stored."""
-    if stored.appended.new is None and not stored.unplaced:
-        for c in ready:
-            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
+def in_order(ready: Ready) -> Ready:
+    """In the order in which rows are inserted, so that two batches never wait for each other: by learner and id."""
+    users, ids = ready.rows.user_id, ready.rows.event_id
+    keys: list[Any] = list(ids) if len(set(users)) == 1 else list(zip(users, ids, strict=True))
+    if all(map(lt, keys, keys[1:])):
         return ready
-    accepted: list[Candidate] = []
-    for c in ready:
-        code = stored.code_of(c.entry)
-        if code is None:
-            accepted.append(c)
-            outcomes[c.place] = Outcome(c.place, c.event.id, Status.ACCEPTED, list(c.warnings))
-        else:
-            outcomes[c.place] = Outcome.of(c.place, c.event.id, EventProblem(code))
-    return accepted
+    return ready.at(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def drop_repeats(ready: Ready, outcomes: dict[int, Outcome]) -> Ready:
+    """Of several with one id the first counts; the others learn whether they said the same."""
+    rows = ready.rows
+    if len(set(rows.event_id)) == len(ready):
+        return ready
+    first: dict[Key, int] = {}
+    for n, key in enumerate(zip(rows.user_id, rows.event_id, strict=True)):
+        earlier = first.setdefault(key, n)
+        if earlier != n:
+            same = rows.content_hash[earlier] == rows.content_hash[n]
+            code = Code.DUPLICATE_IN_BATCH if same else Code.CONFLICT_IN_BATCH
+            outcomes[ready.places[n]] = Outcome.of(ready.places[n], rows.event_id[n], EventProblem(code))
+    return ready.at(list(first.values()))
+
+
+def answer(ready: Ready, stored: Stored, outcomes: dict[int, Outcome]) -> Ready:
+    """Those that were newly stored; an outcome for each of the others that reached the log."""
+    if stored.appended.new is None and not stored.unplaced:
+        return ready
+    codes = stored.codes_of(ready.rows)
+    for place, event_id, code in zip(ready.places, ready.rows.event_id, codes, strict=True):
+        if code is not None:
+            outcomes[place] = Outcome.of(place, event_id, EventProblem(code))
+    return ready.at([n for n, code in enumerate(codes) if code is None])
 
 
 class _Abort(Exception):
@@ -57,8 +52,8 @@ class _Abort(Exception):
 
 
 async def store_all_or_nothing(
-    connection: Connection, batch: Batch, ready: list[Candidate], outcomes: dict[int, Outcome], options: dict[str, Any]
-) -> list[Candidate]:
+    connection: Connection, batch: Batch, ready: Ready, outcomes: dict[int, Outcome], options: dict[str, Any]
+) -> Ready:
     """Store an atomic batch; what was newly stored, which is nothing when one event was not taken."""
     try:
         async with connection.transaction():
@@ -66,17 +61,19 @@ async def store_all_or_nothing(
             _require_all(outcomes)
             return accepted
     except _Abort:
+        for place, event_id in zip(ready.places, ready.rows.event_id, strict=True):
+            outcomes.setdefault(place, Outcome.of(place, event_id, EventProblem(Code.ATOMIC_ABORT)))
         abort(outcomes)
-        return []
+        return Ready()
 
 
-def _require_all(outcomes: dict[int, Outcome]) -> None:
-    if any(each.status not in {Status.ACCEPTED, Status.DUPLICATE} for each in outcomes.values()):
+def _require_all(others: dict[int, Outcome]) -> None:
+    if any(each.status is not Status.DUPLICATE for each in others.values()):
         raise _Abort
 
 
 def abort(outcomes: dict[int, Outcome]) -> None:
-    """What would have been stored was not: it may be sent again."""
+    """A repeat of what would have been stored was not stored either: it may be sent again."""
     for place, each in outcomes.items():
-        if each.status is Status.ACCEPTED or each.code is Code.DUPLICATE_IN_BATCH:
+        if each.code is Code.DUPLICATE_IN_BATCH:
             outcomes[place] = Outcome.of(place, each.id, EventProblem(Code.ATOMIC_ABORT))

@@ -185,9 +185,12 @@ def grade(data: Any, found: Grade | None) -> tuple[bool | None, int | None]:
         return data.score >= HALF, None
     if found is None or found.key is None:
         return None, None
-    answer = data.answer
-    right = tuple(answer) == found.key or tuple(sorted(set(answer))) == found.key
-    return right, found.key_version
+    return is_right(data.answer, found.key), found.key_version
+
+
+def is_right(answer: list[str], key: tuple[str, ...]) -> bool:
+    """Whether the chosen options are those of the key, in whatever order and however often each was said."""
+    return tuple(answer) == key or tuple(sorted(set(answer))) == key
 
 
 def _look_around(c: Candidate, ctx: Context, warnings: tuple[Warn, ...]) -> tuple[Warn, ...]:

@@ -1,4 +1,4 @@
-"""Stores the entries of a request in one transaction and says of each what became of it."""
+"""Stores the rows of a request in one transaction and says of each what became of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from osler.db.faults import sqlstate
 from osler.domain.clock_rules import instant_of
 from osler.domain.outcomes import Code
 from osler.eventlog.append import Connection, append
-from osler.eventlog.entries import Appended, Batch, Entry
+from osler.eventlog.entries import Appended, Batch, Key, Rows
 from osler.eventlog.failpoints import reach
 from osler.eventlog.lookups import missing_months
 
@@ -20,27 +20,31 @@ _NOTHING = Appended(frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: the append's answer, and the entries whose month has no partition."""
+    """What became of a batch: the append's answer, and the events whose month has no partition."""
 
     appended: Appended
     unplaced: frozenset[str] = frozenset()
 
-    def code_of(self, entry: Entry) -> Code | None:
-        """Why an entry was not newly stored; None when it was."""
-        done = self.appended
-        if entry.user_id in done.erased:
-            return Code.SUBJECT_ERASED
-        if entry.user_id in done.withdrawn:
-            return Code.SUBJECT_CONSENT
-        if entry.event_id in self.unplaced:
-            return Code.PARTITION_MISSING
-        return None if done.is_new(entry) else self._code_of_known(entry)
+    def codes_of(self, rows: Rows) -> list[Code | None]:
+        """Why each row was not newly stored; None where it was."""
+        return list(map(self._code_of, rows.user_id, rows.event_id, rows.event_type, rows.content_hash))
 
-    def _code_of_known(self, entry: Entry) -> Code:
-        stored = self.appended.stored_hashes.get((entry.user_id, entry.event_id))
+    def _code_of(self, user_id: str, event_id: str, event_type: str, content_hash: bytes) -> Code | None:
+        done = self.appended
+        if user_id in done.erased:
+            return Code.SUBJECT_ERASED
+        if user_id in done.withdrawn:
+            return Code.SUBJECT_CONSENT
+        if event_id in self.unplaced:
+            return Code.PARTITION_MISSING
+        key = (user_id, event_id)
+        return None if done.is_new(key) else self._code_of_known(key, event_type, content_hash)
+
+    def _code_of_known(self, key: Key, event_type: str, content_hash: bytes) -> Code:
+        stored = self.appended.stored_hashes.get(key)
         if stored is not None:
-            return Code.DUPLICATE_STORED if stored == entry.content_hash else Code.CONFLICT_STORED
-        if entry.event_type == "day_report" and entry.user_id in self.appended.without_wellbeing:
+            return Code.DUPLICATE_STORED if stored == content_hash else Code.CONFLICT_STORED
+        if event_type == "day_report" and key[0] in self.appended.without_wellbeing:
             return Code.SUBJECT_CONSENT
         return Code.SUBJECT_ERASED  # neither new nor there: erased between the insert and the look
 
@@ -50,14 +54,14 @@ async def store(connection: Connection, batch: Batch, *, key: bytes, failpoint: 
 
     A month inside the window that has no partition yet is made; where that cannot be, only its events are put off.
     """
-    if not batch.entries:
+    if not len(batch.rows):
         return Stored(_NOTHING)
     try:
         return Stored(await _append(connection, batch, key, failpoint))
     except Exception as failed:
         if sqlstate(failed) != CHECK_VIOLATION or "no partition" not in str(failed):
             raise
-    missing = await missing_months(connection, [instant_of(_ms(each) * 1000) for each in batch.entries])
+    missing = await missing_months(connection, [instant_of(_ms(each) * 1000) for each in batch.rows.event_id])
     try:
         for month in sorted(missing):
             await connection.execute("select ensure_partition(to_date($1, 'YYYY_MM'))", month)
@@ -71,13 +75,14 @@ async def store(connection: Connection, batch: Batch, *, key: bytes, failpoint: 
 async def _without(
     connection: Connection, batch: Batch, missing: set[str], key: bytes, failpoint: str | None
 ) -> Stored:
-    kept = [each for each in batch.entries if f"{instant_of(_ms(each) * 1000):%Y_%m}" not in missing]
-    unplaced = frozenset(each.event_id for each in batch.entries) - {each.event_id for each in kept}
-    if not kept:
+    ids = batch.rows.event_id
+    kept = batch.rows.at([n for n, each in enumerate(ids) if f"{instant_of(_ms(each) * 1000):%Y_%m}" not in missing])
+    unplaced = frozenset(ids) - frozenset(kept.event_id)
+    if not len(kept):
         return Stored(_NOTHING, unplaced)
-    done = await _append(connection, replace(batch, entries=kept), key, failpoint)
+    done = await _append(connection, replace(batch, rows=kept), key, failpoint)
     if done.new is None:
-        done = replace(done, new=frozenset((each.user_id, each.event_id) for each in kept))
+        done = replace(done, new=frozenset(zip(kept.user_id, kept.event_id, strict=True)))
     return Stored(done, unplaced)
 
 
@@ -94,5 +99,5 @@ async def _append(connection: Connection, batch: Batch, key: bytes, failpoint: s
     return done
 
 
-def _ms(entry: Entry) -> int:
-    return int(entry.event_id[:8] + entry.event_id[9:13], 16)
+def _ms(event_id: str) -> int:
+    return int(event_id[:8] + event_id[9:13], 16)

@@ -111,9 +111,9 @@ plain = msgspec.json.Encoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
-def encode_data(events: Sequence[WireEvent]) -> bytes:
+def encode_data(data: Sequence[Any]) -> bytes:
     """The `data` of many events, one JSON a line, keys sorted, absent fields left out."""
-    return _sorted.encode_lines([event.data for event in events])
+    return _sorted.encode_lines(data)
 
 
 class CommonFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

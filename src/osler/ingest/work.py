@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,7 +11,8 @@ import msgspec
 from osler.domain.clock_rules import Home, Instant
 from osler.domain.event_types import EventType
 from osler.domain.outcomes import Code, EventProblem, Status, Warn
-from osler.eventlog.entries import Entry
+from osler.eventlog.entries import Entry, Rows, at, chained
+from osler.ingest.columns import Columns
 from osler.ingest.concluded import Concluded
 from osler.ingest.wire import WireEvent
 
@@ -94,12 +95,11 @@ class Context:
 
 
 class Candidate:
-    """One event between the wire and the log; each step fills in what it found."""
+    """One event between the wire and the log, by itself; each step fills in what it found."""
 
-    __slots__ = ("data_json", "entry", "event", "kind", "learner", "ms", "place", "sent", "user_id", "warnings")
+    __slots__ = ("data_json", "entry", "event", "kind", "learner", "ms", "sent", "user_id", "warnings")
 
-    def __init__(self, place: int, event: WireEvent, kind: EventType) -> None:
-        self.place = place
+    def __init__(self, event: WireEvent, kind: EventType) -> None:
         self.event = event
         self.kind = kind
         self.warnings: tuple[Warn, ...] = ()
@@ -109,6 +109,58 @@ class Candidate:
         self.sent: Instant
         self.data_json: bytes
         self.entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Events between the wire and the log, as columns: their places in the request, whose they are, canonical data."""
+
+    places: Sequence[int]
+    columns: Columns
+    user_ids: Sequence[str] = ()
+    data: Sequence[bytes] = ()
+
+    def __len__(self) -> int:
+        """How many events."""
+        return len(self.places)
+
+    def part(self, low: int, high: int) -> Candidates:
+        """Those from one place among them to another."""
+        columns = Columns(self.columns.events[low:high])
+        return Candidates(self.places[low:high], columns, self.user_ids[low:high], self.data[low:high])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Candidates]) -> Candidates:
+        """Those of several, before anything is known of their data."""
+        if len(parts) == 1:
+            return parts[0]
+        events = chained([part.columns.events for part in parts])
+        return cls(chained([p.places for p in parts]), Columns(events), chained([p.user_ids for p in parts]))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Rows that can be stored, and were: the places of their events in the request, and the warnings of each."""
+
+    places: Sequence[int] = ()
+    rows: Rows = field(default_factory=Rows)
+    warnings: Sequence[tuple[Warn, ...]] = ()
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.places)
+
+    def at(self, nth: Sequence[int]) -> Ready:
+        """Some of them, in that order."""
+        return Ready(at(self.places, nth), self.rows.at(nth), at(self.warnings, nth))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ready]) -> Ready:
+        """Those of several."""
+        if len(parts) == 1:
+            return parts[0]
+        rows = Rows.joined([part.rows for part in parts])
+        return cls(chained([p.places for p in parts]), rows, chained([p.warnings for p in parts]))
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

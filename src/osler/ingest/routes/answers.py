@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import lt
 from typing import Any
 
 import msgspec
 from fastapi import Request
 from starlette.responses import Response
 
-from osler.domain.outcomes import Status
+from osler.domain.outcomes import Status, Warn
 from osler.http.problems import problem, request_id_of
+from osler.ingest.limits import MAX_EVENTS
 from osler.ingest.pipeline import Taken
 from osler.ingest.work import Outcome
 
@@ -22,6 +25,7 @@ HTTP_STATUS = {
     Status.RETRY: 503,
 }
 _encode = msgspec.json.Encoder().encode
+_HEADS = [f'{{"index":{place},"id":"' for place in range(MAX_EVENTS)]
 
 
 def json_answer(value: Any, status: int = 200) -> Response:
@@ -35,9 +39,33 @@ def batch_answer(taken: Taken) -> Response:
         "received_at": wire_time(taken),
         "clock_skew_ms": taken.clock_skew_ms,
         "counts": taken.counts(),
-        "results": taken.outcomes,
+        "results": msgspec.Raw(results(taken)),
     }
     return json_answer(body)
+
+
+def results(taken: Taken) -> bytes:
+    """The outcomes of a batch as JSON: those of stored events are written without being made."""
+    stored = taken.accepted
+    tails = {each: _tail(each) for each in set(stored.warnings)}
+    lines = [
+        f"{_HEADS[place]}{event_id}{tails[warnings]}"
+        for place, event_id, warnings in zip(stored.places, stored.rows.event_id, stored.warnings, strict=True)
+    ]
+    if taken.others or not _is_in_order(stored.places):
+        by_place = dict(zip(stored.places, lines, strict=True))
+        by_place |= {place: _encode(other).decode() for place, other in taken.others.items()}
+        lines = [by_place[place] for place in range(len(by_place))]
+    return f"[{','.join(lines)}]".encode()
+
+
+def _is_in_order(places: Sequence[int]) -> bool:
+    return isinstance(places, range) or all(map(lt, places, places[1:]))
+
+
+def _tail(warnings: tuple[Warn, ...]) -> str:
+    """What follows the id of an event that was stored."""
+    return _encode(Outcome(0, "", Status.ACCEPTED, list(warnings))).decode().removeprefix(_HEADS[0])
 
 
 def wire_time(taken: Taken) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
@@ -57,7 +58,9 @@ def router(hooks: Hooks) -> APIRouter:
         decoded = decoding.decode(await body_of(request))
         check_size(decoded.events)
         count_dropped(decoded.envelope)
-        taken = await ingestion_of(here.db).take(decoded.events, decoded.envelope, sender_of(scope), atomic=atomic)
+        taken = await ingestion_of(here.db).take(
+            decoded.events, decoded.envelope, sender_of(scope), columns=decoded.columns, atomic=atomic
+        )
         wake(hooks, taken)
         return batch_answer(taken)
 
@@ -102,7 +105,7 @@ def read(event: dict[str, Any]) -> Read:
         return problem
 
 
-def check_size(events: list[Read]) -> None:
+def check_size(events: Sequence[Read]) -> None:
     """1 to 1,000 events. Errors: UnreadableBatch for none, BatchTooLarge for more."""
     if not events:
         raise UnreadableBatch("A batch holds at least one event.", code="batch.empty")
@@ -125,7 +128,7 @@ def count_dropped(envelope: Envelope) -> None:
 
 def wake(hooks: Hooks, taken: Taken) -> None:
     """Let the learners of what was stored be folded, after the answer."""
-    for user_id in {c.user_id for c in taken.accepted}:
+    for user_id in set(taken.accepted.rows.user_id):
         hooks.wake(_as_uuid(user_id))
 
 

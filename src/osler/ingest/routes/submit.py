@@ -11,7 +11,7 @@ from osler.errors import NotFound
 from osler.http.deps import Here
 from osler.http.straight import straight
 from osler.http.strict import api_router
-from osler.ingest.pipeline import Ingestion, ingestion_of
+from osler.ingest.pipeline import Ingestion, Taken, ingestion_of
 from osler.ingest.routes import documents as doc
 from osler.ingest.routes.answers import json_answer, refusal
 from osler.ingest.routes.batches import FAILURES, Writer
@@ -71,7 +71,7 @@ def router(hooks: Hooks) -> APIRouter:
             "event_id": outcome.id,
             "status": outcome.status,
             "warnings": outcome.warnings,
-            "is_correct": _verdict(ingestion, item_id, body, taken.accepted[0].entry if taken.accepted else None),
+            "is_correct": _verdict(ingestion, item_id, body, taken),
             "mastery": mastery,
             "mastery_pending": not done,
         }
@@ -101,10 +101,10 @@ async def _known(ingestion: Ingestion, question_id: str) -> None:
         raise NotFound("There is no such question.", code="question.unknown")
 
 
-def _verdict(ingestion: Ingestion, question_id: str, body: dict[str, Any], entry: Any) -> bool | None:
+def _verdict(ingestion: Ingestion, question_id: str, body: dict[str, Any], taken: Taken) -> bool | None:
     """The stored grade; for a resend the same, as content and key are the same."""
-    if entry is not None:
-        return entry.is_correct
+    if len(taken.accepted):
+        return taken.accepted.rows.is_correct[0]
     grade = ingestion.catalog.grades.get(question_id)
     if grade is None or grade.key is None:
         return None
