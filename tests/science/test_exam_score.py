@@ -118,3 +118,15 @@ def test_a_section_is_an_exam_of_its_own():
     assert float(made.expected[1]) == pytest.approx(float(exam_score(alone).expected), abs=1e-12)
     assert float(made.below_cut[1]) == pytest.approx(1 - float(pass_chance(alone, 0.55).value), abs=1e-12)
     assert section_chances(GOLDEN, np.array([0, 1, 1]), None).below_cut is None
+
+
+def test_practice_that_is_counted_on_widens_in_one_direction_for_all_topics():
+    sd = np.array([0.2, 0.1, 0.3])
+    more = exam_score(replace(GOLDEN, practice_sd=sd))
+    slope_and_share = np.sqrt(float(more.practice_variance))
+    alone = [float(exam_score(replace(GOLDEN, practice_sd=np.where(np.arange(3) == k, sd, 0))).practice_variance)
+             for k in range(3)]  # fmt: skip
+    assert slope_and_share == pytest.approx(sum(np.sqrt(alone)), rel=0.02), "sds add up: one draw for all"
+    assert float(more.sd) > float(exam_score(GOLDEN).sd)
+    simulated = simulate_scores(replace(GOLDEN, practice_sd=sd * 4), 4000, seed=4)
+    assert float(exam_score(replace(GOLDEN, practice_sd=sd * 4)).sd) == pytest.approx(simulated.std(), rel=0.06)

@@ -15,7 +15,7 @@ from osler.domain.events import Cursor
 from osler.errors import Unavailable
 
 LOCK_SPACE = 2
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Which version of the folds this is, and of the counts beside them. It rises with every change after which the same
 log gives other rows or states of another shape: whoever was folded by an older one is then folded and counted anew.
 `tests/live/test_old_home.py` says when."""

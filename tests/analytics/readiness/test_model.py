@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from osler.analytics.readiness.features import FEATURES, as_row, exam_features
@@ -15,12 +16,14 @@ from osler.analytics.readiness.model import (
     Trust,
     assess,
     coverage,
+    going_on,
     readiness_score,
     sections,
     trust_in,
 )
 from osler.science.calibration import Calibration
 from osler.science.exam_learned import ExamModel
+from osler.science.exam_projection import Practice
 from osler.science.exam_trained import Scaling, TrainedExam
 
 TOPICS = (
@@ -124,6 +127,28 @@ def test_the_eight_features():
     assert tuple(found) == FEATURES
     assert found["avg_mastery_score"] == pytest.approx(0.5 * 0.80 + 0.3 * 0.55 + 0.2 * 0.25)
     assert (found["topics_mastered"], found["topics_weak"], found["accuracy_30d"]) == (1, 1, None)
+
+
+def test_going_on_raises_what_is_expected_and_not_what_is_mastered():
+    practice = Practice(60.0, 90.0, np.array([40.0, 20.0, 12.0]), np.full(3, 0.25), np.full(3, 0.1), np.full(3, 1 / 3))
+    stays, month, longer = assess(LEARNER, EXAM), *(assess(going_on(LEARNER, practice, n), EXAM) for n in (30, 90))
+    assert stays.predicted_score is not None
+    assert month.predicted_score is not None
+    assert longer.predicted_score is not None
+    assert stays.predicted_score[0] + 1 < month.predicted_score[0] < longer.predicted_score[0]
+    assert month.readiness_score == stays.readiness_score
+    idle = assess(going_on(LEARNER, replace(practice, minutes_per_day=0.0), 30), EXAM)
+    assert idle.predicted_score == pytest.approx(stays.predicted_score)
+
+
+def test_results_move_the_expected_score_and_its_interval_alike():
+    plain, moved = assess(LEARNER, EXAM), assess(LEARNER, EXAM, trust=Trust(score_shift=0.3))
+    assert plain.predicted_score is not None
+    assert moved.predicted_score is not None
+    gained = [b - a for a, b in zip(plain.predicted_score, moved.predicted_score, strict=True)]
+    assert gained == pytest.approx([gained[0]] * 3)
+    assert gained[0] > 3
+    assert moved.pass_probability == plain.pass_probability, "recalibrated by itself"
 
 
 def test_another_pass_mark_moves_the_chance_and_not_the_score():
