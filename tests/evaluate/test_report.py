@@ -99,6 +99,30 @@ def test_a_section_has_a_heading_for_each_figure_and_a_dash_for_what_is_not_ther
     assert "Empty" not in page
 
 
+def test_the_models_of_a_day_are_a_row_each_and_few_groups_stand_side_by_side():
+    by_day = {day: {name: {"log_loss": 0.5, "auc": 0.7} for name in ("osler", "forest")} for day in ("0", "30")}
+    many = {"osler": {f"figure_{n}": n for n in range(8)}}
+    page = replace(made_report(), sections={"by_day": by_day, "score": many}).to_html()
+    assert '<th scope="row">30, forest</th><td>0.5000</td><td>0.7000</td>' in page
+    assert '<th scope="row">figure 7</th><td>7</td>' in page
+
+
+def test_what_it_comes_to_is_said_before_any_table_and_in_the_json():
+    report = replace(made_report(), answer=("We can't tell.",), status="cannot_tell")
+    page = report.to_html()
+    assert page.index("We can&#39;t tell.") < page.index("<table")
+    assert (report.to_json()["status"], report.to_json()["answer"]) == ("cannot_tell", ["We can't tell."])
+    assert "status" not in made_report().to_json()
+
+
+def test_the_card_says_what_is_served_on_each_day_and_why():
+    losses = {"constant": 0.69, "logistic": 0.66, "random_forest": 0.65}
+    choices = {"0": {"served": "random_forest", "out_of_run_log_loss": losses, "refused_on_training": ["logistic"]}}
+    card = replace(made_report(), sections={"choices": choices}).model_cards()["recall.md"]
+    assert "| 0 | random forest | 0.6900 | 0.6600 | **0.6500** | logistic |" in card
+    assert "What is served when" not in made_report().model_cards()["recall.md"]
+
+
 def test_model_card_names_figures_limits_and_lost_comparisons():
     card = made_report(osler_shift=-0.4).model_cards()["recall.md"]
     assert "loses to" in card

@@ -95,8 +95,11 @@ class Section:
 def section_of(name: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
     """The table of one section. A group without a figure has a dash there, never a 0.
 
-    Few groups with many figures stand side by side, a line for each figure: read on a phone without scrolling.
+    Groups of groups (a day's models) are a row each. Few groups with many figures stand side by side, a line for each
+    figure: read on a phone without scrolling.
     """
+    if all(isinstance(figures, Mapping) for row in rows.values() for figures in row.values()):
+        rows = {f"{group}, {part}": figures for group, row in rows.items() for part, figures in row.items()}
     figures = list(dict.fromkeys(figure for row in rows.values() for figure in row))
     words, title = [figure.replace("_", " ") for figure in figures], name.replace("_", " ").capitalize()
     if len(rows) <= FEW_GROUPS and len(figures) > MANY_FIGURES:
