@@ -88,16 +88,6 @@ def test_a_refit_comes_with_a_fifth_more_reviews():
     assert memory_fit.needs_refit(120, 100)
 
 
-def test_supermemo_learners_see_recall_only_once_it_is_earned():
-    accepted = memory_fit.Fit(blend.POPULATION, 100, "refused", "accepted")
-    refused = memory_fit.Fit(blend.POPULATION, 100, "refused", "refused")
-    assert memory_fit.is_shown(False, None, 0)
-    assert not memory_fit.is_shown(True, None, 49)
-    assert not memory_fit.is_shown(True, refused, 0)
-    assert memory_fit.is_shown(True, accepted, 0)
-    assert memory_fit.is_shown(True, None, 50)
-
-
 def test_histories_clamp_reversed_clocks_and_know_first_reviews():
     history = memory_fit.history_of(
         ["a", "b", "a", "a"], np.array([0.0, 5.0, 86400.0, 80000.0]), np.array([10, 10, 11, 10]), np.array([3, 3, 1, 3])

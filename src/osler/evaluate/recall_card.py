@@ -38,7 +38,8 @@ CARD = CardText(
         "The five learners at hand are few: ahead on these, no more; no p-value is given under 30 learners.",
         "Grades on another scale than stated (Hard for 'forgot', six grades read as four) spoil the forecasts; the "
         "report names what looks so.",
-        "R without an accepted fit or 50 reviews is not shown to learners who come with SuperMemo grades.",
+        "Of learners who come with SuperMemo grades default parameters lose to a constant: until an accepted fit the "
+        "guard holds stored forecasts to the running mean, while curves and due days are the model's.",
         "Overdue recall is over-predicted as a rule: curves into the future carry a band that widens.",
     ),
     sources=(

@@ -26,7 +26,6 @@ SHRINK_UNTIL = 1000
 SHRINK_BY = 300
 HELD_BACK = 0.2
 REFIT_AT = 1.2
-SHOWN_AFTER_UPDATES = 50
 
 Verdict = Literal["too_few", "refused", "accepted"]
 
@@ -132,15 +131,6 @@ def fit_learner(
 def needs_refit(reviews_now: int, reviews_at_fit: int) -> bool:
     """Whether next-day reviews have grown by a fifth since the fit, or reached the first one."""
     return reviews_now >= max(MIN_REVIEWS, REFIT_AT * reviews_at_fit)
-
-
-def is_shown(source_is_supermemo: bool, fit: Fit | None, bias_updates: int) -> bool:
-    """Whether R may be shown: for SuperMemo grades only after an accepted fit or 50 updates of the bias.
-
-    On such learners the default weights lose to a constant.
-    """
-    earned = fit is not None and "accepted" in (fit.fsrs, fit.sbd)
-    return not source_is_supermemo or earned or bias_updates >= SHOWN_AFTER_UPDATES
 
 
 def fit_fsrs(history: History, *, population: fsrs.Weights = fsrs.FSRS6) -> fsrs.Weights:

@@ -92,7 +92,7 @@ def _default(history: History) -> Iterator[ScaleWarning]:
         yield ScaleWarning(
             "loses_to_running_mean",
             f"FSRS-6 with default weights loses to the running mean by {gap.mean():.3f} log loss over {rows.size} "
-            "reviews: the grades may be on another scale, and recall is shown only once it is fitted.",
+            "reviews: the grades may be on another scale. Until a fit, forecasts lean on the running mean.",
         )
 
 

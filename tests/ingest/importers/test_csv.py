@@ -87,6 +87,35 @@ def test_a_duration_is_read_as_it_is_written(tmp_path: Path, cell: str, seconds:
     assert record.events[0]["data"]["time_to_answer_seconds"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("scale", "grades", "expected"),
+    [
+        ("", "0 1 2 3 4 5", [None, 1, 2, 3, 4, None]),
+        ('scale = "anki"', "0 1 4 5", [None, 1, 4, None]),
+        ('scale = "supermemo"', "0 1 2 3 4 5 6 2.5 x", [1, 1, 1, 2, 3, 4, None, None, None]),
+        ('scale = "quality"', "2 3 5 6", [1, 2, 4, None]),
+    ],
+)
+def test_a_grade_is_read_on_the_scale_of_its_source(
+    tmp_path: Path, scale: str, grades: str, expected: list[int | None]
+) -> None:
+    body = "".join(f"{n},a,2026-01-01,q,{grade},x\n" for n, grade in enumerate(grades.split()))
+    (tmp_path / "a.csv").write_text(HEAD + body)
+    mapping = MAPPING.format(more=scale).replace("question_submit", "flashcard_review").replace("correct =", "rating =")
+    (tmp_path / "a.toml").write_text(mapping)
+    read_in = list(CsvSource(tmp_path / "a.csv", ImportOptions(mapping_file=tmp_path / "a.toml")).records())
+    found = [record.events[0]["data"]["rating"] if record.events else None for record in read_in]
+    assert found == expected
+    assert [record.skipped for record in read_in] == ["no_grade" if each is None else None for each in expected]
+
+
+@pytest.mark.parametrize(("grades", "scale"), [("1 2 4", "rating"), ("0 3 4", "anki"), ("0 3 5", "supermemo")])
+def test_a_first_guess_names_the_scale_that_the_grades_fit(tmp_path: Path, grades: str, scale: str) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text("id,card,date,grade\n" + "".join(f"1,c,2026-01-01,{grade}\n" for grade in grades.split()))
+    assert f'scale = "{scale}"' in suggest_mapping(path)
+
+
 def test_rows_of_one_answer_are_one_attempt_wherever_they_stand(tmp_path: Path) -> None:
     body = "7,a,2026-01-01,q,1,Renal\n8,a,2026-01-02,q,0,Renal\n7,a,2026-01-01,q,1,Heart\n7,b,2026-01-01,q,1,Lung\n"
     found = read(tmp_path, body)

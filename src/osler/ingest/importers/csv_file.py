@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
 
-from osler.errors import UnreadableSource
+from osler.errors import InvalidModelInput, UnreadableSource
 from osler.ingest.importers.csv_mapping import UNIX, Mapping, read_mapping, read_time
 from osler.ingest.importers.files import count_lines, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
+from osler.science.ratings import rating_of
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 _NOT_ID = re.compile(r"[^A-Za-z0-9_.:-]+")
@@ -114,16 +115,26 @@ class CsvSource:
         found = number(cell.replace(",", ".")) if cell else 0.0  # 12,5 as much of Europe writes it
         return None if found is None or found < 0 else round(found * self._mapping.seconds_per_unit, 3)
 
+    def _rating(self, cell: str) -> int | None:
+        """The rating of a grade on the table's scale; None for what is no grade there."""
+        grade = number(cell)
+        if grade is None or grade != int(grade):
+            return None
+        try:
+            return rating_of(int(grade), self._mapping.scale)
+        except InvalidModelInput:
+            return None
+
     def _data(self, row: Row, seconds: float) -> dict[str, object] | None:
         columns = self._mapping.columns
         item = _id(row[columns.item])
         if self._mapping.type == "flashcard_review":
-            rating = number(row[columns.rating or ""])
-            if rating not in (1, 2, 3, 4):
+            rating = self._rating(row[columns.rating or ""])
+            if rating is None:
                 return None
             return {
                 "card_id": item,
-                "rating": int(rating),
+                "rating": rating,
                 "kind": "review",
                 "time_to_answer_seconds": min(3600.0, seconds),
                 "affects_schedule": True,

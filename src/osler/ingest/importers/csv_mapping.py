@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from osler.errors import UnreadableSource
-from osler.ingest.importers.files import open_bytes
+from osler.ingest.importers.files import number, open_bytes
+from osler.science.ratings import Scale
 
 GUESSES: dict[str, tuple[str, ...]] = {
     "id": ("id", "answer_id", "attempt_id", "row_id", "log_id", "order_id"),
@@ -50,7 +51,8 @@ class Columns(msgspec.Struct, forbid_unknown_fields=True):
 class Mapping(msgspec.Struct, forbid_unknown_fields=True):
     """A mapping file. Formats are those of Python's `strptime`, `unix` or `unix_ms`.
 
-    `zone` is for times without an offset, or with a plain `Z`, which says the instant and not the place.
+    `zone` is for times without an offset, or with a plain `Z`, which says the instant and not the place. `scale` is
+    what the numbers of `columns.rating` mean.
     """
 
     type: str
@@ -61,6 +63,7 @@ class Mapping(msgspec.Struct, forbid_unknown_fields=True):
     delimiter: str = ","
     encoding: str = "utf-8-sig"
     correct_values: tuple[str, ...] = ("1", "true", "True", "correct", "Correct", "yes")
+    scale: Scale = Scale.RATING
     topic_separator: str = ";"
     topic_prefix: str = "own"
     seconds_per_unit: float = 1.0
@@ -99,6 +102,14 @@ def _fault(mapping: Mapping) -> str | None:
     return None
 
 
+def _scale_line(rows: list[list[str]], column: str | None) -> str:
+    """The scale that the first grades fit: a 5 is no button, four numbers from 1 are."""
+    at = rows[0].index(column) if column else 0
+    grades = {number(row[at]) for row in rows[1:] if len(row) > at}
+    scale = Scale.SUPERMEMO if 5 in grades else Scale.ANKI if 0 in grades else Scale.RATING
+    return f'scale = "{scale}"  # what a grade means: {", ".join(Scale)}'
+
+
 def suggest_mapping(path: Path) -> str:
     """A mapping file to begin with, guessed from the header; what could not be guessed is left open with a comment."""
     with open_bytes(path) as data:
@@ -120,7 +131,9 @@ def suggest_mapping(path: Path) -> str:
         'zone = "UTC"  # of times without an offset',
         _date_line(rows, found["at"]),
         f'delimiter = "{delimiter if delimiter != chr(9) else chr(92) + "t"}"',
-        'correct_values = ["1", "true", "correct"]',
+        'correct_values = ["1", "true", "correct"]'
+        if kind == "question_submit"
+        else _scale_line(rows, found["rating"]),
         "",
         f"# columns of {path.name}: {', '.join(columns)}",
         "[columns]",
