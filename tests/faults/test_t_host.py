@@ -251,7 +251,14 @@ async def test_t10_canaries_reach_neither_memory_nor_spool_nor_wire(tmp_path, ca
         assert until(lambda: len(server.stored) == len(paths)), (len(server.stored), osler.counts, osler.refused)
         wire = b"".join(server.wire)
     for place in (memory, spool, wire, caplog.text.encode()):
-        for canary in (b"canary", CANARIES["long"][:65].encode(), b"203.0.113.77", b"0176", hidden.encode()):
+        for canary in (
+            b"canary",
+            CANARIES["long"][:65].encode(),
+            b"203.0.113.77",
+            b"0176-5",
+            b"0176555",
+            hidden.encode(),
+        ):
             assert canary not in place, canary
     assert {e["data"]["route"] for e in server.stored.values()} <= {
         "/quiz/{qid}/answer", "/tenants/{tenant}/deep/{name}", "/inner/articles/{slug}", "/status/{code}", "/raises",
