@@ -23,15 +23,18 @@ def load(
     """Replace topics, edges, exams and the rules for tags by those of a file. The same file again changes nothing.
 
     Topics that questions, materials or cards still name stay in the tree.
-    Exit codes: 0 loaded or could be, 2 the file is wrong (every fault is named).
+    Exit codes: 0 loaded or could be, 2 the file is wrong (every fault is named) or missing.
     """
     import asyncio
     from dataclasses import asdict
 
     from osler.catalog.curriculum import parse_curriculum
     from osler.catalog.curriculum_store import read_shipped
+    from osler.errors import NotFound
 
     path = Path(source)
+    if not path.is_file() and path.name != source:
+        raise NotFound(f"there is no file {source}", code="curriculum.missing")
     text = path.read_bytes() if path.is_file() else read_shipped(source)
     if check:
         parsed = parse_curriculum(text)

@@ -54,7 +54,7 @@ def test_nothing_is_forecast_without_blueprint_or_coverage():
     answer = assess(fresh, EXAM)
     assert answer.status == "insufficient_data"
     assert answer.predicted_score is None
-    assert answer.findings[0].text.startswith("Too early to tell: 0%")
+    assert answer.findings[0].text.startswith("Too early to tell: 0 %")
 
 
 def test_forecasts_that_do_not_beat_the_base_rate_are_refused_in_words():

@@ -87,7 +87,7 @@ def _card(found: Mapping[str, Any], share: float | None, body: Mapping[str, Any]
             model_version=VERSION, params=params,
         )  # fmt: skip
     change = body["trend_per_4_weeks"]["value"]
-    text = f"Active {share:.0%} of the time{_moved(change)}."
+    text = f"Active {100 * share:.0f} % of the time{_moved(change)}."
     return card_fields(
         CardState.READY, ("efficiency.summary", text), n=n, as_of=found["as_of"], model_version=VERSION,
         params={"efficiency": share, "change_4_weeks": change},

@@ -50,7 +50,7 @@ def sentence(candidate: Candidate) -> Finding | None:
     text = (
         f"{subject[:1].upper()}{subject[1:]} {verb} associated with {points(best.effect.value)} points "
         f"({points(low)} to {points(high)}) on comparable questions{WHEN.get(candidate.insight, '')} "
-        f"({best.one.raw:.0%} right against {best.other.raw:.0%}, {best.one.answers} {counted}, "
+        f"({100 * best.one.raw:.0f} % right against {100 * best.other.raw:.0f} %, {best.one.answers} {counted}, "
         f"{best.one.clusters} {clusters})."
     )
     return Finding(f"patterns.{candidate.insight}", params, text)

@@ -215,7 +215,10 @@ def _refusal(learner: LearnerState, trust: Trust, covered: float) -> tuple[Statu
         text = "We can't tell: on past results these forecasts were no better than the pass rate alone."
         return "cannot_tell", Finding("readiness.cannot_tell", {"outcomes": trust.calibration.n}, text)
     if covered < MIN_COVERAGE:
-        text = f"Too early to tell: {covered:.0%} of the exam has been practised, a forecast needs {MIN_COVERAGE:.0%}."
+        text = (
+            f"Too early to tell: {100 * covered:.0f} % of the exam has been practised, "
+            f"a forecast needs {100 * MIN_COVERAGE:.0f} %."
+        )
         params = {"coverage": round(covered, 4), "needed": MIN_COVERAGE}
         return "insufficient_data", Finding("readiness.too_little_covered", params, text)
     return None

@@ -234,9 +234,9 @@ def _topic_finding(name: str, curve: Sequence[Row], target: float) -> tuple[Card
     now = curve[0]["retrievability"]
     below = next((point["day"] for point in curve if point["retrievability"] < target), None)
     if now < target:
-        text = f"{name}: {now:.0%} recalled now, below the target of {target:.0%}."
+        text = f"{name}: {100 * now:.0f} % recalled now, below the target of {100 * target:.0f} %."
         return CardState.READY, "retrieval.topic_below", text
     if below is None:
-        return CardState.READY, "retrieval.topic_safe", f"{name}: above {target:.0%} for half a year."
-    text = f"{name}: above {target:.0%} until about {below.day} {below:%B} if not reviewed."
+        return CardState.READY, "retrieval.topic_safe", f"{name}: above {100 * target:.0f} % for half a year."
+    text = f"{name}: above {100 * target:.0f} % until about {below.day} {below:%B} if not reviewed."
     return CardState.READY, "retrieval.topic_until", text
