@@ -132,5 +132,6 @@ def _sentence(name: str, day: int, row: Row) -> str:
     return (
         f"{day} days before the exam ({row['n']} scores, {which}) the forecast of the score is off by "
         f"{row['mae_points']:.1f} points on average{r}; its 90 % intervals, {row['interval_width_points']:.0f} points "
-        f"wide, held {row['interval_coverage']:.0%} ({row['coverage_low']:.0%} to {row['coverage_high']:.0%})."
+        f"wide, held {100 * row['interval_coverage']:.0f} % ({100 * row['coverage_low']:.0f} to "
+        f"{100 * row['coverage_high']:.0f} %)."
     )

@@ -187,7 +187,7 @@ def _outcome_sentence(name: str, verdict: Mapping[str, Any]) -> str:
     return (
         f"{said} Its score has an AUC of {verdict['auc']:.3f}, {verdict['auc_low']:.2f} to {verdict['auc_high']:.2f} "
         f"(0.50 is chance; the lower end has to reach {MIN_AUC:.2f}), and a forecast from it {ahead} ahead of the "
-        f"base rate of {verdict['base_rate']:.0%} beyond chance."
+        f"base rate of {100 * verdict['base_rate']:.0f} % beyond chance."
     )
 
 
@@ -198,7 +198,7 @@ def _score_sentence(scores: Mapping[str, float | int | None]) -> str:
         return f"{said}."
     return (
         f"{said}; its 90 % intervals, {scores['interval_width_points']:.0f} points wide, held "
-        f"{scores['interval_coverage']:.0%} of {scores['persons']} persons."
+        f"{100 * (scores['interval_coverage'] or 0):.0f} % of {scores['persons']} persons."
     )
 
 
