@@ -6,6 +6,7 @@ import json
 from typing import cast
 
 import msgspec
+import msgspec.inspect as mi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,9 +15,9 @@ from tests.support.wire_events import batch, event, raw_batch
 
 from osler.domain.event_types import EVENT_TYPES
 from osler.domain.outcomes import Code, EventProblem
-from osler.ingest import quick
+from osler.ingest import careful, quick
 from osler.ingest.decoding import UnreadableBatch, decode
-from osler.ingest.wire import WIRE_TYPES, WireEvent, plain
+from osler.ingest.wire import WIRE_TYPES, CommonFields, WireEvent, plain
 
 QUICK, CAREFUL = 1, 10**9
 EVERY_CHECK = cast("list[HealthCheck]", list(HealthCheck))  # the iterator of its metaclass names the metaclass
@@ -120,3 +121,16 @@ def test_an_event_may_have_16_kib():
     raws = [json.dumps(small).encode(), json.dumps(large).encode()[:-1] + padding + b"}"]
     found = decode(raw_batch(raws * 5)).events
     assert [getattr(each, "code", None) for each in found] == [None, Code.EVENT_TOO_LARGE] * 5
+
+
+def test_the_careful_way_has_a_check_for_every_kind_of_field():
+    left = [mi.type_info(CommonFields), *(mi.type_info(kind.data) for kind in EVENT_TYPES.values())]
+    seen = 0
+    while left:
+        found = left.pop()
+        seen += 1
+        assert any(isinstance(found, kind) for kind, _ in careful._CHECKS), found  # pyright: ignore[reportPrivateUsage]
+        left += [field.type for field in getattr(found, "fields", ())]
+        left += [t for t in getattr(found, "types", ()) if not isinstance(t, mi.NoneType)]
+        left += [t for t in (getattr(found, "type", None), getattr(found, "item_type", None)) if t is not None]
+    assert seen > len(EVENT_TYPES) * 3

@@ -69,10 +69,15 @@ class Catalogue:
         return topic_id if entry is None else entry.name
 
     def exam_or_default(self, exam_id: str | None) -> ExamEntry | None:
-        """The named exam, else the first by id, else None where the catalogue has none."""
+        """The named exam, else the first by id of those with a blueprint, else the first; None where there is none.
+
+        Imports bring exams of which nothing but results is known: nobody studies for one who did not say so.
+        """
         if exam_id is not None and exam_id in self.exams:
             return self.exams[exam_id]
-        return self.exams[min(self.exams)] if self.exams else None
+        with_blueprint = [known for known, exam in self.exams.items() if exam.shares]
+        first = min(with_blueprint or self.exams, default=None)
+        return None if first is None else self.exams[first]
 
     def counts_to(self, exam: ExamEntry, topic_id: str) -> str | None:
         """The blueprint's topic that a topic counts to: itself or the nearest above; None outside the blueprint."""
