@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -62,10 +63,13 @@ def test_t06_damage_costs_what_lies_behind_it_in_its_segment_alone_and_is_counte
     with t.listening() as gone:
         url = gone.url
         port = gone.server_address[1]
+    before = set(threading.enumerate())
     with tracking(url, tmp_path, shutdown_seconds=0.1) as osler:
         for n in range(20):
             note(osler, n)
         assert osler._sender._recorder.to_disk()
+    # The first sender still holds the batch in memory, and would send it whole to a server that comes soon enough.
+    assert until(lambda: set(threading.enumerate()) <= before, 60)
     [segment] = tmp_path.rglob("*.seg")
     whole = segment.read_bytes()
     half = len(whole) // 2
