@@ -27,7 +27,7 @@ async def test_a_host_in_the_same_process_stores_and_wakes(database: Database, a
         learner = osler.pseudonym("s1")
         rows = await admin.fetch("select question_id, is_correct from question_attempts where user_id = $1", learner)
         assert [tuple(row) for row in rows] == [("q0", True)]
-        assert woken == [learner]
+        assert set(woken) == {learner}  # once for each batch: the first event of a process goes at once
         assert osler.counts.delivered == 2
     finally:
         await asyncio.to_thread(osler.close)
