@@ -65,7 +65,7 @@ def review_plan(chosen: Mapping[str, Any], today: date) -> dict[str, Any]:
     beside = f"{100 * usual:.0f} % with the usual 90 %" if gained else "no more than with the usual 90 %"
     from_day = date.fromisoformat(chosen["last_days_from"])
     rule = (
-        f"A card comes back when you would still recall it with {100 * wanted:.0f} %; from {from_day.day} "
+        f"A card comes back when your chance to recall it is down to {100 * wanted:.0f} %; from {from_day.day} "
         f"{from_day:%B} the cards that gain most until the exam come first."
     )
     if from_day <= today:
