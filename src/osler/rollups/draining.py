@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Refresh
 from osler.analytics.grounds import owed
 from osler.db.engine import Database
+from osler.db.faults import retrying
 from osler.db.session import WriteSession
 from osler.jobs.telling import Told, silent
 from osler.rollups.first_look import wait_for_first_looks
@@ -33,8 +35,7 @@ async def drain(
     """
     making, handed = Making(analytics), True
     while handed:
-        async with database.write() as session:
-            handed = await making.hand_out(session) > 0
+        handed = await retrying(partial(_hand_out, database, making))
     counted = 0
     for rollup in making.rollups:
         counted += await _count(database, making, rollup, told)
@@ -45,31 +46,45 @@ async def drain(
     return counted
 
 
+async def _hand_out(database: Database, making: Making) -> bool:
+    async with database.write() as session:
+        return await making.hand_out(session) > 0
+
+
 async def _count(database: Database, making: Making, rollup: DayRollup, told: Told) -> int:
-    counted, limit = 0, database.settings.job_statement_timeout_seconds
-    while True:
+    """Count chunk by chunk. A fold of several learners may want the same rows the other way round: then once more."""
+    limit = database.settings.job_statement_timeout_seconds
+
+    async def some() -> int:
         async with database.write(statement_timeout_seconds=limit) as session:
             await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
-            if not taken:
-                return counted
-            await making.count(session, rollup, taken)
-        counted += len(taken.user_ids)
-        await told(len(taken.user_ids))
+            if taken:
+                await making.count(session, rollup, taken)
+            return len(taken.user_ids)
+
+    counted = 0
+    while done := await retrying(some):
+        counted += done
+        await told(done)
+    return counted
 
 
 async def _refresh(
     database: Database, making: Making, refresh: Refresh, as_of: datetime, *, only: Sequence[UUID] | None, told: Told
 ) -> None:
     limit = database.settings.job_statement_timeout_seconds  # it may read all of a learner, as a job does
-    after = UUID(int=0)
-    while True:
+
+    async def some(after: UUID) -> Sequence[UUID]:
         async with database.write(statement_timeout_seconds=limit) as session:
             await wait_for_first_looks(session)
             chunk = await owed(session, refresh.name, LEARNERS_AT_ONCE, after, only)
-            if not chunk:
-                return
-            await making.refresh(session, refresh, chunk, as_of)
+            if chunk:
+                await making.refresh(session, refresh, chunk, as_of)
+            return chunk
+
+    after = UUID(int=0)
+    while chunk := await retrying(partial(some, after)):
         after = chunk[-1]
         await told(len(chunk))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from osler.analytics.contract import Analytic, DayRollup, Refresh, Task
 from osler.analytics.registry import SETTLING, refreshes_of, rollups_of, tasks_of
+from osler.db.faults import retrying
 from osler.errors import Unavailable
 from osler.jobs.leases import Fenced
 from osler.jobs.run import Job, Run
@@ -66,12 +67,17 @@ def _counting(making: Making, rollup: DayRollup, catch_up: CatchUp) -> Job:
 async def _count_some(run: Run, making: Making, rollup: DayRollup) -> int:
     """Count one chunk of changed days; where it raises, day by day, so that one day cannot hold up the others."""
     taken = Taken([], [])
-    try:
+
+    async def some() -> None:
+        nonlocal taken
         async with run.write() as session:
             await wait_for_first_looks(session)
             taken = await take(session, rollup.name)
             if taken:
                 await making.count(session, rollup, taken)
+
+    try:
+        await retrying(some)
     except (Fenced, Unavailable):
         raise
     except Exception:  # noqa: BLE001 - the day that raises is found and parked with its reason
@@ -96,12 +102,16 @@ def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
     async def work(run: Run) -> None:
         await catch_up(run)
         after, done = UUID(int=0), 0
-        while True:
+
+        async def some() -> Sequence[UUID]:
+            nonlocal done
             async with run.write() as session:
                 chunk = await next_learners(session, after)
-                if not chunk:
-                    return
-                done += await settle(session, analytics, chunk, as_of_night(run.day))
+                settled = await settle(session, analytics, chunk, as_of_night(run.day)) if chunk else 0
+            done += settled
+            return chunk
+
+        while chunk := await retrying(some):
             after = chunk[-1]
             await run.progress("settling", done)
 
@@ -111,13 +121,16 @@ def _settling(analytics: Sequence[Analytic], catch_up: CatchUp) -> Job:
 def _refreshing(making: Making, refresh: Refresh) -> Job:
     async def work(run: Run) -> None:
         after, done = UUID(int=0), 0
-        while True:
+
+        async def some() -> Sequence[UUID]:
             async with run.write() as session:
                 chunk = await next_learners(session, after, LEARNERS_AT_ONCE)
-                if not chunk:
-                    break
-                await wait_for_first_looks(session)
-                await making.refresh(session, refresh, chunk, as_of_night(run.day))
+                if chunk:
+                    await wait_for_first_looks(session)
+                    await making.refresh(session, refresh, chunk, as_of_night(run.day))
+            return chunk
+
+        while chunk := await retrying(some):
             after, done = chunk[-1], done + len(chunk)
             await run.progress("refreshing", done)
 
@@ -132,7 +145,9 @@ def _task(task: Task) -> Job:
 
 
 async def _hand_out(run: Run, making: Making) -> None:
-    while True:
+    async def some() -> int:
         async with run.write() as session:
-            if not await making.hand_out(session):
-                return
+            return await making.hand_out(session)
+
+    while await retrying(some):
+        pass
