@@ -25,8 +25,8 @@ async def test_a07_an_educator_reaches_a_class_from_one_request_to_the_next_and_
     admin = web.auth(uuid.uuid4(), Role.PROGRAM_ADMIN)
 
     async def looks() -> int:
-        headers = web.auth(uuid.UUID(teacher), Role.EDUCATOR)
-        return (await web.client.get("/api/analytics/mastery", params={"user_id": learner}, headers=headers)).status_code
+        asking = web.auth(uuid.UUID(teacher), Role.EDUCATOR)
+        return (await web.client.get("/api/analytics/mastery", params={"user_id": learner}, headers=asking)).status_code
 
     async def change(body: object) -> dict[str, int]:
         answer = await web.client.post(f"{CLASS}/members", json=body, headers=admin)
