@@ -25,7 +25,7 @@ from tests.support.matrix import count
 
 from osler.analytics.mastery.tables import topic_daily_stats, topic_mastery
 from osler.analytics.registry import analytics
-from osler.analytics.states import learner_states
+from osler.analytics.states import declare_stale, learner_states
 from osler.db.engine import Database
 from osler.eventlog import marks
 from osler.ingest.intake import ingest_events
@@ -145,7 +145,7 @@ async def test_e22_random_events_with_regrades_erasures_nights_and_checkpoints_r
     await verified(database)
     assert await checkpoint_before(database, analytics(), live, START + timedelta(days=20)) == 1
     async with database.write() as session:
-        await draining.declare_stale(session, [LEARNER])
+        await declare_stale(session, [LEARNER])
     refolded = await live.catch_up(LEARNER)
     assert 0 < refolded.events < len(events), "unknown: nothing went on from the checkpoint"
     await verified(database)

@@ -11,6 +11,7 @@ from tests.support.learning import LEARNER, OTHER, START, derived, history, revi
 
 from osler.analytics.registry import analytics
 from osler.analytics.retrieval.tables import item_memory
+from osler.analytics.states import declare_stale
 from osler.db.engine import Database
 from osler.live import draining
 from osler.live.background import Background
@@ -71,7 +72,7 @@ async def test_another_target_moves_due_days_once_the_learner_is_declared_stale(
     async with database.write() as session:
         driver = session.driver()
         await driver.execute("update users set desired_retention = 0.8 where user_id = $1", LEARNER)
-        await draining.declare_stale(session, [LEARNER])
+        await declare_stale(session, [LEARNER])
     await draining.drain(database, live)
     after = (await derived(database, [item_memory], LEARNER))["item_memory"][0]["due_on"]
     assert after > before

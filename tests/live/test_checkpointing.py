@@ -8,6 +8,7 @@ import pytest
 from tests.support.learning import LEARNER, START, derived, history, send, small_catalogue
 
 from osler.analytics.registry import analytics
+from osler.analytics.states import declare_stale
 from osler.db.engine import Database
 from osler.live import draining
 from osler.live.catch_up import Live
@@ -43,7 +44,7 @@ async def test_a_refold_goes_on_from_the_checkpoint_and_ends_in_the_same_rows(
     assert await checkpoint_before(database, analytics(), live, START + timedelta(days=12)) == 1
     assert await derived(database, TABLES, LEARNER) == before
     async with database.write() as session:
-        await draining.declare_stale(session, [LEARNER])
+        await declare_stale(session, [LEARNER])
     refolded = await live.catch_up(LEARNER)
     assert refolded.is_refold
     assert 0 < refolded.events < len(history(30))
@@ -59,7 +60,7 @@ async def test_a_second_checkpoint_goes_on_from_the_first(database: Database):
         await checkpoint_before(database, analytics(), live, START + timedelta(days=days))
     before = await derived(database, TABLES, LEARNER)
     async with database.write() as session:
-        await draining.declare_stale(session, [LEARNER])
+        await declare_stale(session, [LEARNER])
     assert (await live.catch_up(LEARNER)).events < 60
     assert without_generation(await derived(database, TABLES, LEARNER)) == without_generation(before)
 

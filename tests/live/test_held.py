@@ -11,9 +11,9 @@ from osler.analytics.contract import Batch
 from osler.analytics.efficiency.sessions import SINCE
 from osler.analytics.efficiency.tables import study_sessions
 from osler.analytics.registry import analytics
+from osler.analytics.states import declare_stale
 from osler.db.engine import Database
 from osler.live.catch_up import Live
-from osler.live.draining import declare_stale
 from osler.live.replay import Replay, as_json
 from osler.rollups.draining import drain
 

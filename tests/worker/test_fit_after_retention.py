@@ -11,6 +11,7 @@ from tests.support.learning import LEARNER, answer, history, review
 from tests.support.nightly import enrol, exam_catalogue, recently
 
 from osler.analytics.registry import analytics
+from osler.analytics.states import declare_stale
 from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.eventlog import checkpoints
@@ -155,7 +156,7 @@ async def test_a_second_checkpoint_under_the_fit_goes_on_from_the_first_under_th
         for table in ("study_events", "question_attempts", "material_interactions"):
             await admin.execute(f"drop table {table}_p{gone:%Y_%m}")
         async with database.write() as session:
-            await draining.declare_stale(session, [LEARNER])
+            await declare_stale(session, [LEARNER])
         await ran(night, "fit_memory")
         await equal_now(database, f"checkpoint {months}")
     async with database.read(primary=True) as session:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.db.schema import Erase, Kind, column, table, user_id_column
 from osler.db.session import WriteSession
+from osler.eventlog import learner_locks
 
 learner_states = table(
     "learner_states",
@@ -46,10 +48,28 @@ learner_states = table(
     postgresql_with={"fillfactor": 80},
 )
 
-_FOLD_ANEW = """
-update learner_states s set is_stale = true, generation = s.generation + 1
- where exists (select from topic_mastery t where t.user_id = s.user_id and t.topic_id = any($1::text[]))
+# The rows are locked in the one order before the first is written: a fold of several learners may hold some of them.
+_LOCKED = f" order by {learner_locks.ORDER.format(user_id='s.user_id')} for no key update"
+# The generation tells a fold that is under way: what it has read may be from before the change.
+_MADE_STALE = """
+update learner_states s set is_stale = true, generation = s.generation + 1 from those where s.user_id = those.user_id
 """
+_DECLARE_STALE = f"""
+with those as (
+  select s.user_id from learner_states s where $1::uuid[] is null or s.user_id = any($1){_LOCKED})
+{_MADE_STALE}
+"""
+_FOLD_ANEW = f"""
+with those as (
+  select s.user_id from learner_states s
+   where exists (select from topic_mastery t where t.user_id = s.user_id and t.topic_id = any($1::text[])){_LOCKED})
+{_MADE_STALE}
+"""
+
+
+async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
+    """Have these learners (None: everybody) folded anew: what their rows depend on beside the log has changed."""
+    await session.driver().execute(_DECLARE_STALE, None if user_ids is None else list(user_ids))
 
 
 async def fold_anew_who_knows(session: WriteSession, topic_ids: Collection[str]) -> None:

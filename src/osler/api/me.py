@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from osler.analytics.states import declare_stale
 from osler.catalog import queries, writes
 from osler.catalog.consents import Purpose, is_given
 from osler.catalog.learners import setup
@@ -23,7 +24,6 @@ from osler.http.policy import Action
 from osler.http.scope import Scope, require
 from osler.http.strict import api_router
 from osler.http.tables import access_audit
-from osler.live.draining import declare_stale
 
 ReadSelf = Annotated[Scope, Depends(require(Action.READ_SELF))]
 WriteSelf = Annotated[Scope, Depends(require(Action.WRITE_SELF))]

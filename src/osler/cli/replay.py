@@ -62,11 +62,12 @@ async def _replay(*, verify: bool, user: UUID | None) -> dict[str, Any]:
 async def _rebuild(database: Database, live: Any, only: list[UUID] | None) -> dict[str, Any]:
     """Any: the class is imported inside commands alone, so that help is quick."""
     from osler.analytics.registry import analytics
+    from osler.analytics.states import declare_stale
     from osler.live import draining
     from osler.rollups.draining import drain, owe_everything
 
     async with database.write() as session:
-        await draining.declare_stale(session, only)
+        await declare_stale(session, only)
         await owe_everything(session, analytics(), only)
     folded = await draining.drain(database, live)
     return {"rebuilt": {"events": folded, "learner_days": await drain(database, analytics())}}

@@ -11,9 +11,6 @@ from osler.observe.keys import mac
 LOCK_SPACE = 1
 """Advisory locks of ingestion (shared) against erasure (exclusive)."""
 
-CATCH_UP_SPACE = 2
-"""Advisory locks of whoever folds a learner."""
-
 BUCKETS = 1024
 """One lock for each learner could exhaust the server's lock table: 20,000 in a transaction fail by default."""
 

@@ -17,7 +17,7 @@ from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.db.upsert import write_together
 from osler.domain.events import Cursor, LoggedEvent
-from osler.eventlog import checkpoints, marks, reading
+from osler.eventlog import checkpoints, learner_locks, marks, reading
 from osler.eventlog.checkpoints import Checkpoint
 from osler.eventlog.collector import collector_at_rest
 from osler.eventlog.reading import Reached
@@ -79,7 +79,7 @@ class Live:
         Errors: what a fold raises, with the marks still there; Unavailable when the database is away.
         """
         # Not durable: where a crash undoes a fold, its marks are back as well, and the fold is made again.
-        lock = learners.LOCK_SPACE, learners.lock_key(user_id)
+        lock = learner_locks.SPACE, learner_locks.key(user_id)
         async with self._database.write(user_id=user_id, is_durable=False, keeps_plans=True, lock=lock) as session:
             caught = await self._catch_up(session, user_id, self._holding.of(user_id))
         if caught.batch is not None and caught.row is not None:
@@ -88,12 +88,12 @@ class Live:
 
     async def catch_up_in(self, session: WriteSession, user_id: UUID) -> int:
         """The same inside a transaction of the caller's; gives the events folded."""
-        await learners.lock(session, user_id)
+        await learner_locks.hold(session.driver(), [user_id])
         return (await self._catch_up(session, user_id)).events
 
     async def refold_under(self, session: WriteSession, user_id: UUID, version: str) -> int:
         """Fold a learner under other parameters from now on; 0 events where they are already, or were never folded."""
-        await learners.lock(session, user_id)
+        await learner_locks.hold(session.driver(), [user_id])
         row = await learners.read(session, user_id)
         if row.version is None or row.version == version:
             return 0

@@ -17,7 +17,7 @@ from osler import __version__
 from osler.analytics.contract import Analytic, DerivedTable
 from osler.db.engine import Database
 from osler.db.session import ReadSession, WriteSession
-from osler.eventlog import checkpoints
+from osler.eventlog import checkpoints, learner_locks
 from osler.eventlog.checkpoints import Checkpoint
 from osler.live import learners
 from osler.live.catch_up import Live
@@ -52,7 +52,7 @@ async def checkpoint_before(database: Database, analytics: Sequence[Analytic], l
 async def _checkpoint(
     session: WriteSession, analytics: Sequence[Analytic], live: Live, user_id: UUID, upper_at: datetime
 ) -> int:
-    await learners.lock(session, user_id)
+    await learner_locks.hold(session.driver(), [user_id])
     row = await learners.read(session, user_id)
     tables = [found for analytic in analytics for found in analytic.tables]
     await cast_shadow(session, [found.table for found in tables])

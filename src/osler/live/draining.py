@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from osler.analytics.states import learner_states
 from osler.db.engine import Database
-from osler.db.session import ReadSession, WriteSession
+from osler.db.session import ReadSession
 from osler.eventlog import marks
 from osler.jobs.telling import Told, silent
 from osler.live.catch_up import Live
@@ -74,11 +74,3 @@ async def to_fold_anew(session: ReadSession, user_ids: Sequence[UUID]) -> list[U
     """Those of the learners who were declared stale, or folded by older code, and not folded since."""
     chosen = _STALE.where(learner_states.c.user_id.in_(list(user_ids)))
     return [row[0] for row in await session.tuples(chosen)]
-
-
-async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
-    """Have these learners (None: everybody) folded anew: what their rows depend on beside the log has changed."""
-    chosen = sa.true() if user_ids is None else learner_states.c.user_id.in_(list(user_ids))
-    # The generation tells a fold that is under way: what it has read may be from before the change.
-    changed = {"is_stale": True, "generation": learner_states.c.generation + 1}
-    await session.execute(sa.update(learner_states).where(chosen).values(changed))

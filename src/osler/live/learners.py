@@ -10,17 +10,14 @@ from uuid import UUID
 import msgspec
 
 from osler.analytics.contract import LearnerSettings
-from osler.db.session import ReadSession, WriteSession
+from osler.db.session import ReadSession
 from osler.domain.events import Cursor
 from osler.errors import Unavailable
 
-LOCK_SPACE = 2
 FOLD_VERSION = 4
 """Which version of the folds this is, and of the counts beside them. It rises with every change after which the same
 log gives other rows or states of another shape: whoever was folded by an older one is then folded and counted anew.
 `tests/live/test_old_home.py` says when."""
-
-_LOCK = "select pg_advisory_xact_lock($1, $2)"
 
 READ = f"""
 select s.cursor_ts, s.cursor_id, s.settled_as_of, s.parameter_version, s.states::text as states, s.generation,
@@ -68,16 +65,6 @@ class LearnerRow:
     is_outdated: bool = False
     settings: LearnerSettings = field(default_factory=LearnerSettings)
     catalogue: tuple[str, int, datetime] | None = None
-
-
-def lock_key(user_id: UUID) -> int:
-    """The learner's number in the lock space: 32 of the id's random bits. Two learners on one only wait."""
-    return int.from_bytes(user_id.bytes[-4:], "big", signed=True)
-
-
-async def lock(session: WriteSession, user_id: UUID) -> None:
-    """Hold the learner until the transaction ends. A statement of its own: what follows sees what was committed."""
-    await session.driver().execute(_LOCK, LOCK_SPACE, lock_key(user_id))
 
 
 async def read(session: ReadSession, user_id: UUID) -> LearnerRow:

@@ -19,8 +19,8 @@ from osler import clock
 from osler.db.faults import retrying
 from osler.db.session import WriteSession
 from osler.errors import Unavailable
+from osler.eventlog import learner_locks
 from osler.jobs.telling import Told
-from osler.live.learners import lock_key
 
 GROUPS_AT_ONCE = 4
 LEARNERS_A_COMMIT = 10
@@ -67,8 +67,8 @@ class Together:
         return folded
 
     async def _group(self, group: list[UUID]) -> int:
-        # In the order of their locks, so that two who want several never wait for each other in a circle.
-        left, folded = sorted(group, key=lock_key), 0
+        # In one order, so that two who want several never wait for each other in a circle.
+        left, folded = sorted(group, key=learner_locks.order), 0
         while left:
             try:
                 done, events = await retrying(partial(self._some, left))

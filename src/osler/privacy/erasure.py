@@ -22,7 +22,8 @@ from osler.db.connect import connect_plainly
 from osler.db.driver import Driver
 from osler.db.embedded import ensure_running
 from osler.errors import IntegrityBroken, Misconfigured
-from osler.eventlog.tombstones import CATCH_UP_SPACE, KEY_NAME, LOCK_SPACE, bucket, subject_mac
+from osler.eventlog import learner_locks
+from osler.eventlog.tombstones import KEY_NAME, LOCK_SPACE, bucket, subject_mac
 from osler.http.cache.news import CHANNEL
 from osler.observe.keys import secret_key
 from osler.privacy.caches import clear_shared_cache
@@ -100,8 +101,7 @@ class _Work:
         """Delete everything else that bears the learner's pseudonym, in one transaction, `users` last."""
         async with self.connection.transaction():
             # Whoever folds this learner ends first, and finds neither marks nor events afterwards.
-            key = int.from_bytes(self.user_id.bytes[-4:], "big", signed=True)
-            await self.connection.execute("select pg_advisory_xact_lock($1, $2)", CATCH_UP_SPACE, key)
+            await learner_locks.hold(self.connection, [self.user_id])
             for record in await self.connection.fetch(_TABLES_OF_LEARNERS):
                 table = record["name"]
                 statement = (

@@ -21,6 +21,7 @@ from osler.analytics.contract import Analytic
 from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.errors import OslerError
+from osler.eventlog import learner_locks
 from osler.http.cache.news import announce
 from osler.rollups.handing_out import Taken
 from osler.rollups.making import Making
@@ -67,7 +68,7 @@ async def first_look(database: Database, analytics: Sequence[Analytic], user_id:
     """
     as_of = await database.now()
     async with database.write(is_durable=False) as session:
-        key = int.from_bytes(user_id.bytes[-4:], "big", signed=True)
+        key = learner_locks.key(user_id)
         if not await session.driver().fetchval(_LOOK, LOCK_SPACE, LOCK_SPACE + 1, key):
             return Look.LATER
         is_new: bool | None = await session.driver().fetchval(_STANDING, user_id)

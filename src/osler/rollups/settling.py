@@ -9,16 +9,17 @@ from uuid import UUID
 
 from osler.analytics.contract import Analytic, Moments
 from osler.db.session import ReadSession, WriteSession
+from osler.eventlog import learner_locks
 from osler.forecasts.parameters import ParameterStore
 
 LEARNERS_AT_ONCE = 50
-LOCK_SPACE = 2
 
 _NEXT = "select user_id from learner_states where user_id > $1 and cursor_ts is not null order by user_id limit $2"
 
-# The same lock as a catch-up takes, in one order for all, so that two who want several never wait for each other.
-_LOCK = """
-select pg_advisory_xact_lock($1, key) from (select distinct unnest($2::int[]) as key order by 1) as k
+# Who declares learners stale holds none of them: their rows are locked before the first is written, in the one order.
+_LOCK_ROWS = f"""
+select from learner_states s where s.user_id = any($1::uuid[])
+ order by {learner_locks.ORDER.format(user_id="s.user_id")} for no key update
 """
 _STATES = """
 select user_id, parameter_version, greatest(cursor_ts, $2) as as_of from learner_states
@@ -40,8 +41,8 @@ async def settle(
     session: WriteSession, analytics: Sequence[Analytic], user_ids: Sequence[UUID], as_of: datetime
 ) -> int:
     """Carry these learners' rows to `as_of`, or to their last event where that is later; gives how many."""
-    keys = [int.from_bytes(user_id.bytes[-4:], "big", signed=True) for user_id in user_ids]
-    await session.driver().execute(_LOCK, LOCK_SPACE, keys)
+    await learner_locks.hold(session.driver(), user_ids)
+    await session.driver().execute(_LOCK_ROWS, list(user_ids))
     moments = await moments_of(session, user_ids, as_of)
     store = ParameterStore()
     for version, part in moments.items():

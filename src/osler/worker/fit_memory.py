@@ -20,7 +20,7 @@ from osler.analytics.retrieval.history import Start, history_of, start_of
 from osler.analytics.retrieval.model import LearnerMemory
 from osler.db.session import WriteSession
 from osler.domain.events import Cursor
-from osler.eventlog import checkpoints
+from osler.eventlog import checkpoints, learner_locks
 from osler.eventlog.checkpoints import Checkpoint
 from osler.eventlog.reading import read_after
 from osler.forecasts.parameters import ParameterStore
@@ -125,7 +125,7 @@ def _start(kept: Checkpoint) -> Start:
 
 
 async def _keep(session: WriteSession, live: Live, user_id: UUID, cursor: Cursor, found: Fit) -> bool:
-    await learners.lock(session, user_id)
+    await learner_locks.hold(session.driver(), [user_id])
     row = await learners.read(session, user_id)
     if row.cursor != cursor:
         return False
