@@ -91,8 +91,6 @@ def _nobody_named(own: Certificates, _: Path) -> tuple[Path | None, ssl.SSLConte
     return None, _context(own)
 
 
-# A close in the middle of a handshake leaves a transport that only the collector closes: asyncio's own, and harmless.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("weak", [_stranger, _another_name, _older, _nobody_named])
 def test_who_is_not_vouched_for_is_told_nothing_and_the_events_wait(
     weak: Callable[[Certificates, Path], tuple[Path | None, ssl.SSLContext]],
