@@ -98,22 +98,13 @@ describe.skipIf(!chromium)(chromium ? "names of a curriculum" : `names of a curr
 
   test("in a file for a spreadsheet none of them is a formula", async () => {
     const { page } = await openAs(browser, "learner", "/", { viewport: { width: 1440, height: 800 } });
+    await settled(page);
     const mastery = page.getByRole("region", { name: "Mastery", exact: true });
-    // Everybody is folded anew after a curriculum came: this is of the file, not of the moment at which names arrive.
-    await expect
-      .poll(
-        async () => {
-          await page.reload();
-          await settled(page);
-          return mastery.innerText();
-        },
-        { timeout: 30_000 },
-      )
-      .toContain(NAMES[3]);
     await mastery.getByText("as table").click();
     const coming = page.waitForEvent("download");
     await mastery.getByRole("button", { name: "Download CSV" }).click();
     const text = readFileSync(await (await coming).path(), "utf8");
+    expect(text).toMatch(/^Group,/);
     const cells = text.split("\r\n").map((line) => line.replace(/^"/, ""));
     expect(cells.filter((cell) => cell.startsWith("'") && FORMULA.test(cell.slice(1))), text).not.toEqual([]);
     expect(cells.filter((cell) => FORMULA.test(cell))).toEqual([]);
