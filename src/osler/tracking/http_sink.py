@@ -18,6 +18,7 @@ from osler.tracking.sinks import Reply, asked_wait, parse_reply
 if TYPE_CHECKING:
     import httpx
 
+_LAST_TURNS = 4
 _LEFT_BEHIND: list[object] = []
 """After a fork: event loops of the parent. Closing them would close what the parent still uses."""
 
@@ -122,14 +123,21 @@ class HttpSink:
         runner, client, self._runner, self._client = self._runner, self._client, None, None
         if runner is not None:
             with suppress(Exception):
-                if client is not None:
-                    runner.run(client.aclose())
+                runner.run(_hung_up(client))
             runner.close()
 
     def abandon(self) -> None:
         """In a forked child: leave the parent's loop and sockets alone."""
         _LEFT_BEHIND.append((self._runner, self._client, self._task))
         self._runner = self._client = self._task = None
+
+
+async def _hung_up(client: httpx.AsyncClient | None) -> None:
+    """A handshake that was broken off leaves its socket to the next turns of the loop."""
+    if client is not None:
+        await client.aclose()
+    for _ in range(_LAST_TURNS):
+        await asyncio.sleep(0)
 
 
 def checked_address(url: str) -> str:
