@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -10,7 +11,8 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from tests.support.learning import LEARNER, OTHER, history, send
+from pydantic import SecretStr
+from tests.support.learning import LEARNER, OTHER, event, history, send
 from tests.support.nightly import EXAM, enrol, exam_catalogue, recently
 
 from osler.analytics.registry import analytics
@@ -19,14 +21,17 @@ from osler.catalog.consents import Purpose
 from osler.cli.roster import by_operator
 from osler.db.driver import Driver
 from osler.db.engine import Database
-from osler.errors import Conflict, InvalidInput, NotFound, OslerError
+from osler.errors import Conflict, InvalidInput, Misconfigured, NotFound, OslerError
 from osler.http.policy import Action
 from osler.ingest.intake import ingest_events
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 from osler.live.replay import as_json
-from osler.privacy.erasure import erase
+from osler.privacy.erasure import Certificate, close_door, erase
+from osler.settings import Settings
+from osler.worker import joining
 from osler.worker.joining import Asked, Joined, join
+from osler.worker.night import night_of
 from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
@@ -188,3 +193,140 @@ async def test_a_no_of_either_stays_a_no(database: Database) -> None:
     assert await rows(database, "select consents->'cohort' = 'null' from users where user_id = :u", u=LEARNER) == [
         (True,)
     ]
+
+
+async def retained(database: Database, admin: Driver, user_id: UUID) -> None:
+    """Two learners who sign in; of the one, retention has dropped three weeks, and keeps what they came to."""
+    await exam_catalogue(database)
+    for each in (LEARNER, OTHER):
+        await enrol(database, each, exam_on=None)
+    await signs_in(database, LEARNER, OTHER)
+    await send(database, history(20, start=recently(85)), user_id)
+    await admin.execute("alter table study_events disable trigger study_events_rows")
+    await admin.execute("update study_events set received_at = now() - interval '8 days'")
+    await admin.execute("alter table study_events enable always trigger study_events_rows")
+    async with Database.open(database.settings.model_copy(update={"retention_months": 1})) as short:
+        await night_of(short).run("retention", again=True)
+    assert await rows(database, "select count(*) from study_events") == [(0,)], "unknown: nothing was dropped"
+
+
+async def test_what_is_older_than_retention_left_of_the_one_who_stays_is_refused(
+    database: Database, admin: Driver
+) -> None:
+    await retained(database, admin, LEARNER)
+    before, after = history(3, start=recently(90)), history(2, start=recently(5))
+    await send(database, [*before, *after], OTHER)
+    await refused(database, Conflict, "join.rest")
+    assert await rows(database, "select count(*) from identities where user_id = :u", u=OTHER) == [(1,)]
+    kept = await rows(database, "select sum(attempts) from topic_mastery where user_id = :u", u=LEARNER)
+    done = await joined(database, without_rest=True)
+    assert (done.left, done.stored) == ({"older_than_kept": len(before)}, len(after))
+    answers = sum(each["type"] == "question_submit" for each in after)
+    assert answers, "unknown: nothing was answered"
+    now = await rows(database, "select sum(attempts) from topic_mastery where user_id = :u", u=LEARNER)
+    assert now[0][0] > kept[0][0] > 0, "on from what retention had left"
+    found = as_json((await verify_now(database)).report)
+    assert found["equal"], found
+
+
+async def test_states_of_months_that_are_gone_are_no_events_and_are_not_lost_unsaid(
+    database: Database, admin: Driver
+) -> None:
+    await retained(database, admin, OTHER)
+    await send(database, history(2, start=recently(5)), OTHER)
+    await send(database, history(2, start=recently(8)), LEARNER)
+    await refused(database, Conflict, "join.rest")
+    done = await joined(database, without_rest=True)
+    assert (done.left, done.stored) == ({"states_without_events": 1}, 14)
+    found = as_json((await verify_now(database)).report)
+    assert found["equal"], found
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ANALYTICS, Purpose.WELLBEING])
+async def test_what_both_have_refused_since_is_counted_before_anything_moves(
+    database: Database, purpose: Purpose
+) -> None:
+    events = await halves(database)
+    async with database.write() as s:
+        await writes.state_consent(s, OTHER, Purpose.WELLBEING, given=True, at=recently(9))
+    slept = event(recently(2), 5, "day_report", {"sleep_minutes": 400})
+    await send(database, [slept], OTHER)
+    async with database.write() as s:
+        for user_id in (LEARNER, OTHER):
+            await writes.state_consent(s, user_id, Purpose.WELLBEING, given=False, at=recently(1))
+            await writes.state_consent(s, user_id, purpose, given=False, at=recently(1))
+    await refused(database, Conflict, "join.rest")
+    assert await rows(database, "select count(*) from identities where user_id = :u", u=OTHER) == [(1,)]
+    done = await joined(database, without_rest=True)
+    other = len(events[1::2])
+    assert (done.left["withdrawn"], done.stored) == ((other + 1, 0) if purpose is Purpose.ANALYTICS else (1, other))
+
+
+class Stopped(Exception):
+    """The command is interrupted."""
+
+
+STATES = ("tombstoned", "events_deleted", "derived_deleted", "caches_cleared", "verified")
+
+
+@pytest.mark.parametrize("where", ["waiting", "closed", *STATES])
+@pytest.mark.parametrize("a_night_goes_by", [False, True])
+async def test_a_join_that_was_stopped_goes_on_and_loses_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, where: str, *, a_night_goes_by: bool
+) -> None:
+    events = await halves(database)
+    last = history(1, start=recently(1))
+
+    async def waiting(seconds: float) -> None:
+        await send(database, last, OTHER)
+        if where == "waiting":
+            raise Stopped
+
+    async def closed(*args: Any) -> None:
+        await close_door(*args)
+        raise Stopped
+
+    async def stopping(settings: Settings, user_id: UUID, **said: Any) -> Certificate:
+        async def step(state: str) -> None:
+            if state == where:
+                raise Stopped
+
+        return await erase(settings, user_id, on_step=step, **said)
+
+    with monkeypatch.context() as patched:
+        if where == "closed":
+            patched.setattr(joining, "close_door", closed)
+        patched.setattr(joining, "erase", stopping)
+        with pytest.raises(Stopped):
+            await join(database, Asked(LEARNER, OTHER), BY, waiting)
+    if a_night_goes_by:
+        await night_of(database).run("erasures", again=True)
+    if not (a_night_goes_by and where in STATES):
+        assert (await joined_again(database, where)).certificate is not None
+    assert await rows(database, "select user_id, count(*) from study_events where user_id <> :u group by 1", u=ONE) == [
+        (LEARNER, len(events) + len(last))
+    ]
+    assert await rows(database, "select state from erasures") == [("certified",)]
+
+
+async def joined_again(database: Database, where: str) -> Joined:
+    """Asked for again; as long as the door stands open the operator has to say that nothing comes any more."""
+
+    async def no_pause(seconds: float) -> None: ...
+
+    if where == "waiting":
+        with pytest.raises(InvalidInput, match="go on with a join"):
+            await join(database, Asked(LEARNER, OTHER), BY, no_pause)
+    return await join(database, Asked(LEARNER, OTHER, is_closed=where == "waiting"), BY, no_pause)
+
+
+async def test_without_the_erasers_credential_nothing_is_changed(database: Database) -> None:
+    await halves(database)
+    served = database.settings.model_copy(
+        update={"database_url": SecretStr("postgresql://osler_app@localhost/osler"), "eraser_database_url": None}
+    )
+    bare = copy(database)
+    object.__setattr__(bare, "settings", served)
+    with pytest.raises(Misconfigured, match="OSLER_ERASER_DATABASE_URL"):
+        await join(bare, Asked(LEARNER, OTHER), BY)
+    assert await rows(database, "select count(*) from identities where user_id = :u", u=OTHER) == [(1,)]

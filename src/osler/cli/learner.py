@@ -55,7 +55,10 @@ def join(  # noqa: PLR0917 - the options of a command line; Typer calls by name
         typer.echo(json.dumps(said, default=str))
         return
     rows = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in done.moved.items())
-    typer.echo(f"{done.stored:,} events of {done.other} are {done.keep}'s now, {done.there:,} were already; {rows}")
+    if rows:
+        typer.echo(f"{done.stored:,} events of {done.other} are {done.keep}'s now, {done.there:,} were already; {rows}")
+    else:
+        typer.echo(f"the erasure of {done.other} had begun: nothing was taken over, it was finished")
     for what, n in done.left.items():
         typer.echo(f"  {n:>9,}  lost: {what.replace('_', ' ')}")
     typer.echo(f"{done.other} is erased: certificate {certificate.erasure_id if certificate else '-'}")

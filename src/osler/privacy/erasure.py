@@ -64,17 +64,7 @@ class _Work:
 
     async def tombstone(self) -> None:
         """Close ingestion for the learner; then nobody can add what has to be deleted."""
-        async with self.connection.transaction():
-            # A statement of its own: the lock is held before anything is read.
-            await self.connection.execute("select pg_advisory_xact_lock($1, $2)", LOCK_SPACE, bucket(self.user_id))
-            await self.connection.execute(
-                "insert into tombstones (subject_mac) values ($1) on conflict do nothing", self.mac
-            )
-            await self.connection.execute(
-                "insert into erased_identities (subject_mac) select subject_mac from identities where user_id = $1 "
-                "on conflict do nothing",
-                self.user_id,
-            )
+        await _tombstone(self.connection, self.user_id, self.mac)
 
     async def flag_models(self) -> None:
         """Mark what was fitted with this learner: the weekly fits replace it, and nobody is served by it after that.
@@ -191,6 +181,22 @@ async def erase(
         return await _certify(work)
 
 
+async def close_door(settings: Settings, user_id: UUID) -> None:
+    """Refuse from now on whatever comes under a pseudonym. Deletes nothing, and no night erases: no ticket is opened.
+
+    Errors: Misconfigured without the eraser's credential.
+    """
+    async with _eraser(settings) as connection:
+        await _tombstone(connection, user_id, subject_mac(secret_key(settings.home, KEY_NAME), user_id))
+
+
+async def is_begun(settings: Settings, user_id: UUID) -> bool:
+    """Whether an erasure of this pseudonym is under way. Errors: Misconfigured without the eraser's credential."""
+    async with _eraser(settings) as connection:
+        found: Any = await connection.fetchval("select 1 from erasures where open_user_id = $1", user_id)
+    return found is not None
+
+
 async def unfinished(settings: Settings) -> list[UUID]:
     """Learners who asked to be erased, and erasures that stopped on the way."""
     async with _eraser(settings) as connection:
@@ -215,6 +221,18 @@ async def _eraser(settings: Settings) -> AsyncGenerator[Driver]:
         yield connection
     finally:
         await connection.close()
+
+
+async def _tombstone(connection: Driver, user_id: UUID, mac: bytes) -> None:
+    async with connection.transaction():
+        # A statement of its own: the lock is held before anything is read.
+        await connection.execute("select pg_advisory_xact_lock($1, $2)", LOCK_SPACE, bucket(user_id))
+        await connection.execute("insert into tombstones (subject_mac) values ($1) on conflict do nothing", mac)
+        await connection.execute(
+            "insert into erased_identities (subject_mac) select subject_mac from identities where user_id = $1 "
+            "on conflict do nothing",
+            user_id,
+        )
 
 
 async def _open(connection: Driver, user_id: UUID, mac: bytes, requested_by: str) -> Any:

@@ -34,7 +34,7 @@ from osler.ingest.intake import ingest_events
 from osler.live.catch_up import Live
 from osler.live.draining import drain
 from osler.observe.keys import secret_key
-from osler.privacy.erasure import Certificate, erase
+from osler.privacy.erasure import Certificate, close_door, erase, is_begun
 from osler.privacy.export import Export
 
 FORGOTTEN_SECONDS = REMEMBERED_SECONDS + VERIFIED_SECONDS
@@ -73,25 +73,25 @@ async def join(
     """Join two pseudonyms of one person. It may be stopped at any point and asked for again.
 
     Errors: InvalidInput for a pair that cannot be one person's, or that would refuse events; NotFound for whom nobody
-    knows; Conflict, counting them, for events that cannot be stored again: nothing is changed then.
+    knows; Conflict, counting them, for events that cannot be stored again; Misconfigured without the eraser's
+    credential: nothing is changed then.
     """
     done = Joined(asked.keep, asked.other)
-    async with db.write() as session:
-        await _check(session, db, asked)
-        done.left = await _left_behind(session, asked)
-        if done.left and not asked.without_rest:
-            raise Conflict(_why_not(done.left), code="join.rest")
-        done.moved = await _move(session, asked)
-        await record(session, by)
-        await announce(session, asked.keep)
-    await _copy(db, done)
-    await pause(asked.wait_seconds)
-
-    async def rest(state: str) -> None:
-        if state == "tombstoned":  # the door is closed: what came in meanwhile is all there will ever be
-            await _copy(db, done)
-
-    done.certificate = await erase(db.settings, asked.other, requested_by="command", on_step=rest)
+    if not await is_begun(db.settings, asked.other):  # what is being erased is taken over no more, only finished
+        async with db.write() as session:
+            await _check(session, db, asked)
+            done.left = await _left_behind(session, asked)
+            if done.left and not asked.without_rest:
+                raise Conflict(_why_not(done.left), code="join.rest")
+            done.moved = await _move(session, asked)
+            await record(session, by)
+            await announce(session, asked.keep)
+        await _copy(db, done)
+        await pause(asked.wait_seconds)
+        await close_door(db.settings, asked.other)
+        # What came in meanwhile is all there will ever be. Before a ticket is opened: the night finishes those.
+        await _copy(db, done)
+    done.certificate = await erase(db.settings, asked.other, requested_by="command")
     await drain(db, Live(db, analytics()))
     return done
 
@@ -99,10 +99,10 @@ async def join(
 async def _check(session: WriteSession, db: Database, asked: Asked) -> None:
     if asked.keep == asked.other:
         raise InvalidInput("these are one pseudonym already", code="join.same")
-    gone = await erased(session, [asked.keep], secret_key(db.settings.home, KEY_NAME))
+    gone = await erased(session, [asked.keep, asked.other], secret_key(db.settings.home, KEY_NAME))
     keep, other = await queries.user(session, asked.keep), await queries.user(session, asked.other)
     for user_id, row in ((asked.keep, keep), (asked.other, other)):
-        if row is None or user_id in gone:
+        if row is None or (user_id in gone and user_id == asked.keep):
             raise NotFound(f"there is no learner {user_id}, or they were erased", code="join.unknown")
         if row["erase_requested_at"] is not None:
             raise InvalidInput(f"{user_id} asked to be erased: osler erase --requested does it", code="join.erasure")
@@ -116,7 +116,8 @@ async def _check(session: WriteSession, db: Database, asked: Asked) -> None:
                 f"they differ in their consent to '{purpose}': have it stated alike first (PUT /api/me/consent)",
                 code="join.consent",
             )
-    if not asked.is_closed and not await session.scalar(sa.text(_SIGN_INS), {"other": asked.other}):
+    is_closed = asked.is_closed or asked.other in gone  # the door is closed already by a join that was stopped
+    if not is_closed and not await session.scalar(sa.text(_SIGN_INS), {"other": asked.other}):
         raise InvalidInput(
             f"nobody signs in as {asked.other}: it is named by a service or an import, whose events would be refused "
             "from now on. Join the other way round, or say --nothing-comes-under-it (also to go on with a join that "
@@ -135,6 +136,12 @@ select (select count(*) from study_events e where e.user_id = :other and e.event
        (select count(*) from exam_outcomes e join exam_outcomes k on k.user_id = :keep and k.exam_id = e.exam_id
                and k.exam_on = e.exam_on where e.user_id = :other
                and (k.score, k.passed) is distinct from (e.score, e.passed)) as results_that_differ,
+       (select count(*) from study_events e, users u where e.user_id = :other and u.user_id = :keep
+               and (k.until is null or e.event_ts > k.until)
+               and (u.consents -> 'analytics' = 'null' or (e.event_type = 'day_report'
+                    and coalesce(u.consents -> 'wellbeing', 'null') = 'null'))
+               and not exists (select from study_events k where k.user_id = :keep and k.event_ts = e.event_ts
+                               and k.event_id = e.event_id)) as withdrawn,
        (select count(distinct event_ts) from state_checkpoints where user_id = :other) as states_without_events
   from (select max(event_ts) as until from state_checkpoints where user_id = :keep) k
 """
@@ -149,6 +156,7 @@ _MEANS = {
     "older_than_kept": "events lie before what retention has left of the one who stays",
     "conflicts": "events have an id under which the one who stays has something else",
     "results_that_differ": "results of the same exam on the same day are not the same",
+    "withdrawn": "events are of a kind that both have refused since, and may not be stored again",
     "states_without_events": "states stand for months that retention has dropped, and are no events any more",
 }
 
@@ -209,6 +217,6 @@ async def _copy(db: Database, done: Joined) -> None:
         counts.update(result.counts)
         codes.update(result.codes)
     done.stored, done.there = done.stored + counts["accepted"], max(done.there, counts["duplicate"] - done.stored)
-    expected = done.left.get("older_than_kept", 0) + done.left.get("conflicts", 0)
+    expected = sum(done.left.get(why, 0) for why in ("older_than_kept", "conflicts", "withdrawn"))
     if sum(counts.values()) - counts["accepted"] - counts["duplicate"] > expected:
         raise Conflict(f"events were not taken: {dict(codes)}; nothing was erased", code="join.not_taken")
