@@ -13,18 +13,17 @@ Run alone: `python bench/jobs.py [--events N] [--rounds N]`.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import statistics
 import sys
 import time
 from typing import Any
 
+from command import on_a_world
 from osler.db.connect import connect_plainly
 from osler.db.engine import Database
 from osler.worker.night import night_of
-from world import World, world
+from world import World
 
 JOB = "daily_stats"
 ROUNDS = 5
@@ -150,15 +149,5 @@ async def _plain(admin: Any, statement: str, learners: list[Any]) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """Measure on a world of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    chosen = parser.parse_args()
-    with world(chosen.events) as made:
-        print(json.dumps(measure(made, chosen.rounds, chosen.events), indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    on_a_world(measure, __doc__, rounds=ROUNDS)

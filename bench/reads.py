@@ -6,17 +6,16 @@ medians of its latencies. Run alone: `python bench/reads.py [--events N] [--roun
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from command import on_a_world
 from http_client import Wire, request
 from serving import ONE, serving
-from world import World, world
+from world import World
 
 TARGETS = {"dashboard": 2.5, "mastery": 2.0, "gaps": 1.75, "patterns": 2.0, "readiness": 4.0, "cached": 0.6}
 BESIDE = "SELECT 1 behind the same token, policy, transaction and JSON path"
@@ -96,15 +95,5 @@ def _say(number: int, medians: Mapping[str, float]) -> None:
     print(f"reads: round {number}: {told} ms", file=sys.stderr, flush=True)
 
 
-def main() -> None:
-    """Measure on a world of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    chosen = parser.parse_args()
-    with world(chosen.events) as made:
-        print(json.dumps(measure(made, chosen.rounds), indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    on_a_world(lambda world, rounds, _: measure(world, rounds), __doc__, rounds=ROUNDS)

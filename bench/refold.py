@@ -23,6 +23,7 @@ import numpy as np
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
 from osler.domain.identity import new_event_id
+from osler.eventlog import learner_locks
 from osler.ingest.intake import ingest_events
 from osler.live import learners
 from osler.live.catch_up import Live
@@ -93,7 +94,7 @@ async def _refolds(db: Database, live: Live, user_id: UUID, rounds: int) -> dict
     theirs: list[float] = []
     for number in range(rounds + 1):
         async with db.write(user_id=user_id, is_durable=False) as session:
-            await learners.lock(session, user_id)
+            await learner_locks.hold(session.driver(), [user_id])
             row = await learners.read(session, user_id)
             began = time.process_time()
             await live.refold_in(session, user_id, row)

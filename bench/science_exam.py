@@ -10,8 +10,6 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: a ratio to one thread
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from uuid import UUID
 import fsrs as py_fsrs
 import numpy as np
 
+from command import several
 from osler.analytics.efficiency.model import sessionise
 from osler.analytics.efficiency.timeline import Timeline
 from osler.science.exam_score import ExamState, exam_score, pass_chance, sigmoid
@@ -182,21 +181,5 @@ BENCHES: dict[str, Callable[[], Measure]] = {
 }
 
 
-def main() -> None:
-    """Run all, or those named."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="default: all")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    asked = parser.parse_args()
-    results = {name: BENCHES[name]() for name in asked.names or BENCHES}
-    if asked.json:
-        print(json.dumps(results, indent=2))
-        return
-    for name, result in results.items():
-        seconds = f", {result['seconds']} s (limit {result['seconds_limit']})" if "seconds" in result else ""
-        target = f" (target {result['target']})" if result["target"] else ""
-        print(f"{name:24s} {result['ratio']:>8}{target}{seconds}  beside {result['beside']}")
-
-
 if __name__ == "__main__":
-    main()
+    several(BENCHES, __doc__)

@@ -12,7 +12,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: a ratio to one thread
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -28,6 +27,7 @@ import fsrs as py_fsrs
 import numpy as np
 import numpy.typing as npt
 
+from command import several
 from osler.science import bkt, histories, irt, next_answer, next_answer_fit
 from osler.science.features import NAMES, NEW_TOPIC, Answer
 from osler.science.irt import AbilityState, SkillState
@@ -224,21 +224,11 @@ def blend_forecast() -> Measure:
     )  # fmt: skip
 
 
-MEASURES = (live_update, mastery_update, nightly_refold, learner_year, million_attempts, blend_forecast, bkt_fit)
-
-
-def main() -> None:
-    """Run all measures and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    as_json = parser.parse_args().json
-    found = {measure.__name__: measure() for measure in MEASURES}
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    for name, row in found.items():
-        print(name, row)
+BENCHES: dict[str, Callable[[], Measure]] = {
+    bench.__name__: bench
+    for bench in (live_update, mastery_update, nightly_refold, learner_year, million_attempts, blend_forecast, bkt_fit)
+}
 
 
 if __name__ == "__main__":
-    main()
+    several(BENCHES, __doc__)

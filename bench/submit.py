@@ -5,16 +5,15 @@ Run alone: `python bench/submit.py [--events N] [--rounds N]`.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
 from typing import Any
 
+from command import on_a_world
 from http_client import Wire, request
 from reads import spread
 from serving import NOTHING, serving
-from world import World, world
+from world import World
 
 ROUNDS, TURNS, LEARNERS = 7, 60, 4
 TARGET = 8.0
@@ -62,15 +61,5 @@ def _round(wire: Wire, world: World, number: int, turns: int) -> tuple[tuple[flo
     return (statistics.median(mine), statistics.median(nothing)), pending
 
 
-def main() -> None:
-    """Measure on a world of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    chosen = parser.parse_args()
-    with world(chosen.events) as made:
-        print(json.dumps(measure(made, chosen.rounds), indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    on_a_world(lambda world, rounds, _: measure(world, rounds), __doc__, rounds=ROUNDS)
