@@ -112,6 +112,20 @@ def test_a_learner_who_answers_by_coin_is_served_no_worse_than_their_running_mea
     assert row["difference"] < 0.02
 
 
+def test_who_is_worse_than_their_own_mean_is_said_in_words(report):
+    rows = report.sections["against_running_mean"]
+    behind = sum(row["difference"] > 0 for row in rows.values())
+    assert report.answer == [
+        f"Of 3 learners {behind} are served worse than their own running mean, none by more than the interval of the "
+        "difference."
+    ]
+    named = {user: {**row, "difference": 0.1, "worse_beyond_noise": user == "bob"} for user, row in rows.items()}
+    assert recall_sections.worse_than_own_mean(named).startswith(
+        "1 of 3 learners are served worse than their own running mean by more"
+    )
+    assert recall_sections.worse_than_own_mean(named).endswith("difference: bob.")
+
+
 def test_cohorts_and_groups_have_figures_of_their_own_and_move_no_forecast(made, report, tmp_path):
     head, *lines = made.read_text().splitlines()
     labelled = [f"{line},{'2026' if line.startswith('coin') else '2027'}," for line in lines]

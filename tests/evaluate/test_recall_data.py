@@ -37,6 +37,23 @@ def test_without_a_day_local_days_start_at_four_utc_and_the_report_says_so(table
     assert "04:00" in data.notes[0]
 
 
+def test_milliseconds_are_known_for_what_they_are_and_the_report_says_so(table):
+    seconds = read(table("user,card,ts,rating\na,1,1700000000,3\na,1,1700172800,3\n"))
+    milli = read(table("user,card,ts,rating\na,1,1700000000000,3\na,1,1700172800000,3\n"))
+    for data in (seconds, milli):
+        assert data.learners[0].history.days.tolist() == [0, 2]
+        assert data.learners[0].history.local_days.tolist() == [0, 2]
+    assert any("2 instants (ts) are taken as milliseconds" in note for note in milli.notes)
+    assert not any("milliseconds" in note for note in seconds.notes)
+
+
+def test_a_day_before_the_items_last_one_counts_as_the_same_day_and_the_report_says_how_often(table):
+    rows = "a,1,100,5,3\na,2,150,9,3\na,1,200,3,3\na,1,300,4,3\nb,1,400,1,3\n"
+    data = read(table("user,card,ts,day,rating\n" + rows))
+    assert data.learners[0].history.local_days.tolist() == [0, 0, 0, 1]
+    assert [note for note in data.notes if note.startswith("1 reviews have a day before")]
+
+
 def test_rows_are_folded_in_order_of_time_then_card_whatever_their_order(table):
     data = read(table("user,card,ts,day,rating\na,10,5,0,1\na,9,5,0,2\na,10,1,0,3\n"))
     assert data.learners[0].history.rating.tolist() == [3, 2, 1]

@@ -63,6 +63,7 @@ class RecallTask:
             raise UnreadableSource(f"{path.name}: no learner has a next-day review after the first sixth of them.")
         progress("recall: leak checks", len(runs), len(runs))
         learner, topic, outcome, forecasts = _stacked(scored, names)
+        sections = recall_sections.sections(scored, names, seed=seed)
         return Report(
             task=self.name,
             n=int(outcome.size),
@@ -84,11 +85,12 @@ class RecallTask:
             wall_seconds=round(time.perf_counter() - began, 2),
             notes=[*NOTES, *data.notes, *_said(runs, scored)],
             sections={
-                **recall_sections.sections(scored, names, seed=seed),
+                **sections,
                 **groups.sections(data.labels, learner, outcome, forecasts, served=SERVED, beside=COMPARED),
                 **groups.topics(topic, outcome, forecasts, served=SERVED, beside=COMPARED),
             },
             cards=(CARD,),
+            answer=[recall_sections.worse_than_own_mean(sections["against_running_mean"])],
         )
 
 

@@ -18,7 +18,7 @@ from osler.errors import UnreadableSource
 from osler.evaluate import groups
 from osler.evaluate.metrics import rows_by_learner
 from osler.evaluate.recall_logs import read_anki, read_log
-from osler.evaluate.recall_rows import Rows, Texts, in_order, joined, quality, usable
+from osler.evaluate.recall_rows import Rows, Texts, days_gone_back, in_order, joined, quality, usable
 from osler.science.memory_fit import History, history_of
 from osler.science.ratings import Scale
 
@@ -30,6 +30,7 @@ ANKI = (".anki2", ".anki21")
 TOPICS = ("topic", "topic_id", "deck")
 LABELS = [*TOPICS, *(name for names in groups.COLUMNS.values() for name in names)]
 DAY_START_SECONDS = 4 * 3600
+NO_SECONDS = 1e11  # of the year 5138: whatever is larger counts milliseconds
 
 Said = dict[str, list[tuple[str, str]]]
 Floats = npt.NDArray[np.float64]
@@ -71,10 +72,10 @@ class RecallData:
 def read(path: Path, *, as_of: date | None = None) -> RecallData:
     """The reviews of a file, or of all readable files of a folder.
 
-    Tables have the columns user, card, ts (epoch seconds), day (local day number), rating (1 to 4), and where known
-    supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; a topic (or deck), a cohort and a group are no
-    features; other columns are not read. Logs are Osler's own, collections are Anki's. Reviews after `as_of` (UTC) are
-    left out.
+    Tables have the columns user, card, ts (epoch seconds or milliseconds), day (local day number), rating (1 to 4), and
+    where known supermemo_grade (0 to 5, then the rating follows from it) and p_sm15; a topic (or deck), a cohort and a
+    group are no features; other columns are not read. Logs are Osler's own, collections are Anki's. Reviews after
+    `as_of` (UTC) are left out.
     Errors: UnreadableSource naming file, column and line for anything that cannot be used.
     """
     notes: list[str] = []
@@ -86,6 +87,8 @@ def read(path: Path, *, as_of: date | None = None) -> RecallData:
     if not len(rows):
         raise UnreadableSource(f"{path.name} holds no review that can be used.")
     ordered = in_order(rows)
+    if back := days_gone_back(ordered):
+        notes.append(f"{back} reviews have a day before that of the item's last one: they count as on the same day.")
     return RecallData(
         [_learner(user, ordered.take(mine)) for user, mine in rows_by_learner(ordered.user).items()],
         tuple(notes),
@@ -130,6 +133,10 @@ def _columns(table: pd.DataFrame, file: Path, notes: list[str]) -> Rows:
         if bad.size:
             raise UnreadableSource(f"{file.name}, line {int(bad[0]) + 2}: no {name} ({bad.size} such lines).")
     numbers = {key: _numbers(table, name, file, size) for name, key in NUMBERS.items()}
+    is_milli = numbers["ts"] > NO_SECONDS
+    if is_milli.any():
+        notes.append(f"{file.name}: {int(is_milli.sum())} instants (ts) are taken as milliseconds, not seconds.")
+        numbers["ts"] = np.where(is_milli, numbers["ts"] / 1000.0, numbers["ts"])
     if "day" not in table:
         notes.append(f"{file.name} has no day: local days start at 04:00 UTC.")
         numbers["day"] = np.floor((numbers["ts"] - DAY_START_SECONDS) / 86_400.0)

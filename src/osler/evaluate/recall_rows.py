@@ -82,6 +82,12 @@ def in_order(rows: Rows) -> Rows:
     return rows.take(np.lexsort((rows.card, rows.ts, rows.user)))
 
 
+def days_gone_back(ordered: Rows) -> int:
+    """How many reviews lie on an earlier local day than the item's last one; rows as `in_order` gives them."""
+    by_card = ordered.take(np.lexsort((ordered.ts, ordered.card, ordered.user)))
+    return int((_repeats(by_card, "user", "card")[1:] & (np.diff(by_card.day) < 0)).sum()) if len(ordered) else 0
+
+
 def _graded(rows: Rows, notes: list[str]) -> Rows:
     graded = np.isfinite(rows.grade)
     mapped = SUPERMEMO_RATINGS[np.where(graded, rows.grade, 0.0).astype(np.int64)]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MEAN = "running-mean"
 EDGES = ((0, 0), (1, 5), (6, 20), (21, 10**9))
 LEAK_ROWS = 600
+NAMED = 10
 
 Rows = dict[str, dict[str, Any]]
 
@@ -57,6 +58,21 @@ def against_running_mean(runs: Sequence[LearnerRun], *, seed: int) -> Rows:
             "worse_beyond_noise": bool(gap.low > 0),
         }
     return rows
+
+
+def worse_than_own_mean(rows: Rows) -> str:
+    """The section `against_running_mean` in a sentence: who is served worse, and by more than the interval or not."""
+    behind = [user for user, row in rows.items() if row["difference"] > 0]
+    beyond = [user for user in behind if rows[user]["worse_beyond_noise"]]
+    if beyond:
+        return (
+            f"{len(beyond)} of {len(rows)} learners are served worse than their own running mean by more than the "
+            f"interval of the difference: {', '.join(beyond[:NAMED])}{' …' if len(beyond) > NAMED else ''}."
+        )
+    return (
+        f"Of {len(rows)} learners {len(behind)} are served worse than their own running mean, none by more than the "
+        "interval of the difference."
+    )
 
 
 def cold_start(runs: Sequence[LearnerRun]) -> Rows:
