@@ -114,4 +114,4 @@ def _placed(interval_days: int, on: date, exam_on: date | None) -> SafeSchedule:
 
 
 def _is_whole(value: object) -> bool:
-    return type(value) is not bool and isinstance(value, Integral)
+    return type(value) is int or (type(value) is not bool and isinstance(value, Integral))
