@@ -196,19 +196,30 @@ async def test_e31_a_reader_sees_the_old_rows_or_the_new_ones_and_never_half(dat
     await live.catch_up(LEARNER)
     old = await derived(database, [topic_mastery, learner_states], LEARNER)
     await send(database, events[:20])
-    seen = []
-    folding = asyncio.create_task(live.catch_up(LEARNER))
-    while not folding.done():
+
+    async def look() -> tuple:
         async with database.read(user_id=LEARNER) as session:
             query = sa.select(
                 sa.func.sum(topic_mastery.c.attempts),
                 sa.select(learner_states.c.generation).where(learner_states.c.user_id == LEARNER).scalar_subquery(),
             ).where(topic_mastery.c.user_id == LEARNER)
-            seen.append(tuple((await session.tuples(query))[0]))
+            return tuple((await session.tuples(query))[0])
+
+    seen = [await look()]
+    async with database.write(user_id=LEARNER) as session:
+        assert await live.catch_up_in(session, LEARNER), "unknown: nothing was folded while they looked"
+        seen.append(await look())  # everything is written and nothing is committed
+    seen.append(await look())
+    assert seen[0] == seen[1] != seen[2], "unknown: no read fell between the two generations"
+    await send(database, history(1, start=START + timedelta(days=30)))
+    folding = asyncio.create_task(live.catch_up(LEARNER))
+    between = await derived(database, [topic_mastery, learner_states], LEARNER)
+    while not folding.done():
+        seen.append(await look())
     await folding
     new = await derived(database, [topic_mastery, learner_states], LEARNER)
     whole = {
         (sum(row["attempts"] for row in found["topic_mastery"]), found["learner_states"][0]["generation"])
-        for found in (old, new)
+        for found in (old, between, new)
     }
     assert set(seen) <= whole, (set(seen), whole)
