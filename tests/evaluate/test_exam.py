@@ -8,59 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.support.courses import write_course
 
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam, exam_leaks, exam_models
 from osler.evaluate.bootstrap import auc_interval
 from osler.evaluate.exam_figures import perfect_ece
 from osler.evaluate.exam_models import choose, out_of_run
-from osler.evaluate.exam_oulad import NUMBERS, read_tables, snapshot, started_by
+from osler.evaluate.exam_oulad import NUMBERS, snapshot, started_by
+from osler.evaluate.exam_tables import read_tables
 from osler.evaluate.metrics import auc, score
 from osler.evaluate.protocol import silent
-
-
-def write_course(folder, *, learners=150, seed=0, tells=True):
-    """Two modules in 2013B and 2013J and three in 2014B; early marks tell who fails, or nothing does."""
-    rng = np.random.default_rng(seed)
-    runs = [("AAA", "2013B"), ("BBB", "2013B"), ("AAA", "2013J"), ("BBB", "2013J"), ("AAA", "2014B"), ("CCC", "2014B")]
-    student, registration, assessment, given = [], [], [], []
-    number = 0
-    for r, (module, code) in enumerate(runs):
-        asked = [(r * 10 + i, 20 + 35 * i) for i in range(4)]
-        assessment += [(module, code, i, "TMA", float(day), 25.0) for i, day in asked]
-        for _ in range(learners):
-            number += 1
-            able = rng.normal()
-            fails = rng.random() < 1 / (1 + np.exp(1.5 * able))
-            left = float(rng.integers(40, 200)) if fails and rng.random() < 0.4 else np.nan
-            student.append((module, code, number, rng.choice(["M", "F"]), "R", "HE", "0-10%", "0-35", 0, 60, False,
-                            "Fail" if fails else "Pass"))  # fmt: skip
-            registration.append((module, code, number, float(-rng.integers(5, 90)), left))
-            for i, day in asked:
-                if rng.random() < 0.8 and not (left <= day):
-                    shown = able if tells else rng.normal()
-                    given.append(
-                        (i, number, day + int(rng.integers(-5, 6)), False, float(np.clip(60 + 15 * shown, 0, 100)))
-                    )
-    names = exam_tables_columns()
-    rows = {"student": student, "student_registration": registration, "assessment": assessment,
-            "student_assessment": given, "course": [(m, c, 240) for m, c in runs]}  # fmt: skip
-    for name, values in rows.items():
-        pd.DataFrame(values, columns=names[name]).to_csv(folder / f"oulad_{name}.csv", index=False)
-    return folder
-
-
-def exam_tables_columns():
-    return {
-        "student": ["code_module", "code_presentation", "id_student", "gender", "region", "highest_education",
-                    "imd_band",
-                    "age_band", "num_of_prev_attempts", "studied_credits", "disability", "final_result"],
-        "student_registration": ["code_module", "code_presentation", "id_student", "date_registration",
-                                 "date_unregistration"],
-        "assessment": ["code_module", "code_presentation", "id_assessment", "assessment_type", "date", "weight"],
-        "student_assessment": ["id_assessment", "id_student", "date_submitted", "is_banked", "score"],
-        "course": ["code_module", "code_presentation", "module_presentation_length"],
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +157,44 @@ def test_the_base_rate_is_served_where_nothing_can_be_told(tmp_path, monkeypatch
     choice = choose(noise, out_of_run(noise, 0, lambda: None), 0)
     assert choice.name == "constant"
     assert set(choice.refused) == set(exam_models.CANDIDATES)
+
+
+def test_each_day_is_told_in_words_and_a_refusal_too(course, monkeypatch):
+    small_forests(monkeypatch)
+    monkeypatch.setattr(exam, "DAYS", (0, 60))
+    report = exam.TASK.run(course, as_of=None, baselines=None, progress=silent, seed=0)
+    assert report.status == "ok"
+    start, later = report.answer
+    assert start.startswith("Day 0: we can't tell.")
+    assert "is served, with an AUC of 0." in later
+    assert all("the share at risk moved by " in sentence for sentence in report.answer)
+    assert report.models["constant"].auc == 0.5
+
+
+def test_nothing_is_told_where_all_came_out_alike(tmp_path, monkeypatch):
+    small_forests(monkeypatch)
+    monkeypatch.setattr(exam, "DAYS", (30,))
+    course = write_course(tmp_path, learners=20)
+    student = pd.read_csv(course / "oulad_student.csv").assign(final_result="Pass")
+    student.to_csv(course / "oulad_student.csv", index=False)
+    report = exam.TASK.run(course, as_of=None, baselines=None, progress=silent, seed=0)
+    assert report.status == "cannot_tell"
+    assert report.answer[0].startswith("Day 30: we can't tell.")
+    assert report.models["osler"].auc is None
+    assert json.dumps(report.to_json(), allow_nan=False)
+
+
+def test_a_day_without_anybody_is_left_out_and_data_without_anybody_refused(tmp_path, monkeypatch):
+    small_forests(monkeypatch)
+    course = write_course(tmp_path, learners=20)
+    registration = pd.read_csv(course / "oulad_student_registration.csv")
+    registration.assign(date_unregistration=100.0).to_csv(course / "oulad_student_registration.csv", index=False)
+    monkeypatch.setattr(exam, "DAYS", (60, 150))
+    report = exam.TASK.run(course, as_of=None, baselines=None, progress=silent, seed=0)
+    assert list(report.sections["targets"]) == ["60"]
+    monkeypatch.setattr(exam, "DAYS", (150,))
+    with pytest.raises(InvalidInput, match="nobody"):
+        exam.TASK.run(course, as_of=None, baselines=None, progress=silent, seed=0)
 
 
 def test_presentations_after_as_of_are_not_read(course):

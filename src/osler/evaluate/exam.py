@@ -22,8 +22,9 @@ from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam_leaks, exam_snapshots, item_response
 from osler.evaluate.exam_figures import dated, figures, rule_verdicts, targets
 from osler.evaluate.exam_models import BASELINES, Choice, choose, forecast_all, out_of_run
-from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, holds_courses, read_tables, snapshot, started_by
-from osler.evaluate.exam_text import CARD, DESCRIPTIONS, NOTES
+from osler.evaluate.exam_oulad import Floats, Snapshot, Strings, snapshot, started_by
+from osler.evaluate.exam_tables import holds_courses, read_tables
+from osler.evaluate.exam_text import CARD, DESCRIPTIONS, NOTES, told
 from osler.evaluate.judging import judge
 from osler.evaluate.metrics import score
 from osler.evaluate.protocol import Progress, sha256_of, versions
@@ -70,9 +71,14 @@ def parted(tables: Mapping[str, Any], day: int) -> tuple[Snapshot, Snapshot]:
     return split(snapshot(tables, day), by_code)
 
 
-def run_day(tables: Mapping[str, Any], day: int, progress: Progress, seed: int) -> Day:
-    """Chooses on the training presentations, fits once more on all of them, and forecasts the test rows."""
+def run_day(tables: Mapping[str, Any], day: int, progress: Progress, seed: int) -> Day | None:
+    """Chooses on the training presentations, fits once more on all of them, and forecasts the test rows.
+
+    None where nobody is left to learn from, or to be tested, on that day.
+    """
     training, test = parted(tables, day)
+    if not training.at_risk.size or not test.at_risk.size:
+        return None
     done = [0]
 
     def step() -> None:
@@ -138,7 +144,10 @@ def _assemble(days: Sequence[Day], seed: int, chosen: Sequence[str]) -> tuple[di
         for name in (SERVED, *BASELINES)
     }
     learner, y, forecasts = _pooled(days)
-    judged = judge(learner, y, {name: forecasts[name] for name in names}, seed=seed, descriptions=DESCRIPTIONS)
+    judged = judge(
+        learner, y, {name: forecasts[name] for name in names}, seed=seed, descriptions=DESCRIPTIONS,
+        unranked=("constant",),
+    )  # fmt: skip
     models: dict[str, ModelResult] = {
         name: dated(result, by_day[name], learners=name == SERVED) for name, result in judged.items()
     }
@@ -185,10 +194,13 @@ class ExamTask:
             raise UnreadableSource(f"{path.name} does not exist.")
         chosen = _baselines(baselines)
         began = perf_counter()
-        tables = started_by(read_tables(path), as_of)
-        days = [run_day(tables, day, progress, seed) for day in DAYS]
+        left_out: list[str] = []
+        tables = started_by(read_tables(path, left_out), as_of)
+        days = [ran for day in DAYS if (ran := run_day(tables, day, progress, seed)) is not None]
+        if not days:
+            raise InvalidInput("There is nobody to learn from, or nobody to test who was not registered before.")
         models, sections = _assemble(days, seed, chosen)
-        sections["leak_checks"] = exam_leaks.checks(tables, DAYS[len(DAYS) // 2], parted)
+        sections["leak_checks"] = exam_leaks.checks(tables, days[len(days) // 2].day, parted)
         learner, y, _ = _pooled(days)
         return Report(
             task=self.name,
@@ -200,9 +212,11 @@ class ExamTask:
             versions=versions(),
             seed=seed,
             wall_seconds=perf_counter() - began,
-            notes=NOTES,
+            notes=(*NOTES, *left_out),
             sections=sections,
             cards=(CARD,),
+            answer=[told(str(d.day), sections["targets"][str(d.day)], d.choice.name) for d in days],
+            status="ok" if any(d.choice.name != "constant" for d in days) else "cannot_tell",
         )
 
 

@@ -107,8 +107,8 @@ def _at_registration(rows: Snapshot) -> Floats:
 
 
 def fit_base_rate(rows: Snapshot, _seed: int) -> Forecaster:
-    """The share of the training rows, for everybody."""
-    rate = float(rows.at_risk.mean())
+    """The share of the training rows, for everybody; one half where there is none."""
+    rate = float(rows.at_risk.mean()) if rows.at_risk.size else 0.5
     return lambda new: np.full(new.at_risk.size, rate)
 
 
@@ -155,6 +155,12 @@ BLEND = ("standing_logistic", "standing_forest")
 CANDIDATES = (*(name for name in FITS if name != "constant"), "standing_blend")
 
 
+def fitted(name: str, rows: Snapshot, seed: int) -> Forecaster:
+    """A model by its name; where all rows came out alike there is nothing to tell them apart by: the base rate."""
+    fit = FITS[name] if np.unique(rows.at_risk).size > 1 else fit_base_rate
+    return fit(rows, seed)
+
+
 def with_blend(forecasts: Mapping[str, Floats]) -> dict[str, Floats]:
     """The forecasts and the mean, on the logit scale, of the two that are blended."""
     mean = np.mean([logit(forecasts[name]) for name in BLEND], axis=0)
@@ -180,8 +186,8 @@ def out_of_run(rows: Snapshot, seed: int, step: Callable[[], None]) -> dict[str,
     found = {name: np.zeros(rows.at_risk.size) for name in FITS}
     for mask in held:
         training = rows.rows(~mask & ~np.isin(rows.learner, rows.learner[mask]))
-        for name, fit in FITS.items():
-            found[name][mask] = fit(training, seed)(rows.rows(mask))
+        for name in FITS:
+            found[name][mask] = fitted(name, training, seed)(rows.rows(mask))
         step()
     return with_blend(found)
 
@@ -222,6 +228,6 @@ def choose(rows: Snapshot, forecasts: Mapping[str, Floats], seed: int) -> Choice
 
 def forecast_all(training: Snapshot, test: Snapshot, choice: Choice, seed: int) -> dict[str, Floats]:
     """Forecasts of the test rows: the baselines as fitted, and `osler`, what would be served."""
-    found = with_blend({name: fit(training, seed)(test) for name, fit in FITS.items()})
+    found = with_blend({name: fitted(name, training, seed)(test) for name in FITS})
     served = choice.calibration.apply(clip(found[choice.name]))
     return {"osler": served, **{name: found[name] for name in BASELINES}}

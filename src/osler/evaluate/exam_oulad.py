@@ -2,9 +2,8 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeStubs=false, reportArgumentType=false, reportCallIssue=false
 """What was known of each registration on a day of the course? The Open University data set as as-of features.
 
-Reads a folder of `oulad_{student,student_registration,assessment,student_assessment,course}.csv.zst` (or `.csv`).
-`date_unregistration` decides only who was still registered on that day: later values are never read, as they are the
-outcome. Banked results come from an earlier presentation and are left out.
+From the tables that `exam_tables` reads. `date_unregistration` decides only who was still registered on that day: later
+values are never read, as they are the outcome. Banked results come from an earlier presentation and are left out.
 Source of the data: Kuzilek, Hlosta, Zdrahal 2017 (CC BY 4.0).
 """
 
@@ -13,31 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from osler.errors import UnreadableSource
+from osler.evaluate.exam_tables import RUN
 
 Floats = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
 
-COLUMNS = {
-    "student": [
-        "code_module", "code_presentation", "id_student", "gender", "region", "highest_education", "imd_band",
-        "age_band", "num_of_prev_attempts", "studied_credits", "disability", "final_result",
-    ],
-    "student_registration": [
-        "code_module", "code_presentation", "id_student", "date_registration", "date_unregistration",
-    ],
-    "assessment": ["code_module", "code_presentation", "id_assessment", "date", "weight"],
-    "student_assessment": ["id_assessment", "id_student", "date_submitted", "is_banked", "score"],
-    "course": ["code_module", "code_presentation", "module_presentation_length"],
-}  # fmt: skip
-ENDINGS = (".csv.zst", ".csv")
-RUN = ["code_module", "code_presentation"]
 CATEGORIES = ("code_module", "gender", "region", "highest_education", "imd_band", "age_band", "disability")
 NUMBERS = (
     "num_of_prev_attempts", "studied_credits", "date_registration", "module_presentation_length", "submitted",
@@ -75,26 +59,6 @@ class Snapshot:
         )  # fmt: skip
 
 
-def holds_courses(path: Path) -> bool:
-    """Whether a folder holds this data set, whatever else is in it."""
-    return any((path / f"oulad_student{ending}").exists() for ending in ENDINGS)
-
-
-def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """The five tables of a folder. Errors: UnreadableSource naming the file and the column that is missing."""
-    tables: dict[str, pd.DataFrame] = {}
-    for name, columns in COLUMNS.items():
-        found = [path for ending in ENDINGS if (path := folder / f"oulad_{name}{ending}").exists()]
-        if not found:
-            raise UnreadableSource(f"{folder.name} holds no oulad_{name}.csv.zst; the exam task needs it.")
-        table = pd.read_csv(found[0], na_values=["?"])
-        absent = [column for column in columns if column not in table.columns]
-        if absent:
-            raise UnreadableSource(f"{found[0].name} has no column {absent[0]}.")
-        tables[name] = table[columns]
-    return tables
-
-
 def started_by(tables: Mapping[str, pd.DataFrame], as_of: date | None) -> dict[str, pd.DataFrame]:
     """Without the presentations that began after a day (B begins in February, J in October)."""
     if as_of is None:
@@ -113,7 +77,7 @@ def started_by(tables: Mapping[str, pd.DataFrame], as_of: date | None) -> dict[s
 def _submissions(tables: Mapping[str, pd.DataFrame], day: int) -> pd.DataFrame:
     """One row per registration: what had been handed in by the day and was not banked."""
     given = tables["student_assessment"].merge(tables["assessment"], on="id_assessment")
-    given = given[(given["date_submitted"] <= day) & ~given["is_banked"].astype(bool)]
+    given = given[(given["date_submitted"] <= day) & ~given["is_banked"]]
     given = given.sort_values(["date_submitted", "id_assessment"], kind="stable")
     given = given.assign(lateness=given["date_submitted"] - given["date"], points=given["score"] * given["weight"])
     found = given.groupby([*RUN, "id_student"]).agg(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from osler.evaluate.report import CardText
 
 DESCRIPTIONS = {
@@ -37,3 +40,18 @@ CARD = CardText(
     ),
     sources=("Kuzilek, Hlosta, Zdrahal 2017", "Platt 1999", "Breiman 2001"),
 )
+
+
+def told(day: str, target: Mapping[str, Any], served: str) -> str:
+    """One day's row of the section `targets` in a sentence; `served` is the chosen model, "constant" the refusal."""
+    moved = f"the share at risk moved by {100 * target['base_rate_moved']:+.1f} points between training and test"
+    if served == "constant":
+        return f"Day {day}: we can't tell. No model beat the base rate on past presentations beyond chance; {moved}."
+    if target["auc"] is None:
+        return f"Day {day}: everybody tested came out alike, so that order cannot be judged; {moved}."
+    low, high = target["auc_interval_of_better"]
+    return (
+        f"Day {day}: {served} is served, with an AUC of {target['auc']:.3f}; the better baseline, "
+        f"{target['better_baseline']}, has {target['auc_of_better']:.3f} ({low:.3f} to {high:.3f}). Calibration is off "
+        f"by {target['ece']:.3f}, that of perfect forecasts by {target['ece_of_perfect_forecasts']:.3f}; {moved}."
+    )
