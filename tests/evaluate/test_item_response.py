@@ -96,3 +96,43 @@ def test_what_such_a_table_cannot_do_is_refused_not_passed_over(tmp_path):
         item_response.TASK.run(path, as_of=date(2026, 1, 1), baselines=None, progress=silent, seed=0)
     with pytest.raises(InvalidInput, match="item_mean"):
         item_response.TASK.run(path, as_of=None, baselines=("forest",), progress=silent, seed=0)
+
+
+def without_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    return table.rename(columns=lambda name: str(name).translate(letters))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.assign(StudySuccess=np.where(table["StudySuccess"] == 1, "yes", "no")), "none of 0, 1"),
+        (lambda table: table.assign(StudySuccess=3.0 * table["StudySuccess"]), "none of 0, 1"),
+        (lambda table: table.head(1), "has 1 persons; the task needs 20"),
+        (without_numbers, "0 columns scored 0 or 1 with a number in their name"),
+    ],
+)  # fmt: skip
+def test_what_would_mislead_is_refused_in_words(tmp_path, change, said):
+    path = write(tmp_path / "x.csv", tells=True, persons=60)
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    with pytest.raises(UnreadableSource, match=said):
+        item_response.read(path)
+
+
+def test_missing_answers_count_as_wrong_and_the_report_says_so(tmp_path):
+    path = write(tmp_path / "x.csv", persons=60)
+    table = pd.read_csv(path)
+    table.loc[table.index[:7], "Item3"] = np.nan
+    table.to_csv(path, index=False)
+    assert "7 missing answers count as wrong." in run(path)["notes"]
+    assert item_response.read(path).right[:7, 3].tolist() == [0.0] * 7
+
+
+def test_a_test_that_all_pass_has_a_page_too(tmp_path):
+    path = write(tmp_path / "x.csv", persons=60)
+    table = pd.read_csv(path)
+    table[[name for name in table if name != "gender"]] = 1
+    table.to_csv(path, index=False)
+    report = item_response.TASK.run(path, as_of=None, baselines=None, progress=silent, seed=0)
+    assert report.to_html()
+    assert report.models["osler"].auc is None

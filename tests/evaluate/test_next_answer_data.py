@@ -207,3 +207,15 @@ def test_the_real_file_is_split_as_published(shared_data: Path) -> None:
     split = split_by_learner(got)
     assert (got.correct.size, len(got.learners)) == (278_336, 3_114)
     assert (int((~split.is_test).sum()), int(split.is_test.sum())) == (221_960, 56_376)
+
+
+@pytest.mark.parametrize("twice", [lambda rows: rows * 2, lambda rows: [row for row in rows for _ in range(2)]])
+def test_answers_that_all_stand_there_twice_are_refused_but_for_instants(tmp_path: Path, twice) -> None:
+    rows = [f"{who},q{i},{(i * who) % 3 == 0:d}" for who in (1, 2) for i in range(12)]
+    head = "user_id,item_id,correct"
+    assert len(read(wrote(tmp_path, "\n".join([head, *rows]))).item) == 24
+    with pytest.raises(UnreadableSource, match="of 2 learners 2 gave each answer twice") as refused:
+        read(wrote(tmp_path, "\n".join([head, *twice(rows)])))
+    assert refused.value.code == "source.doubled"
+    dated = [f"{row},{1000 + i}" for i, row in enumerate(twice(rows))]
+    assert len(read(wrote(tmp_path, "\n".join([f"{head},timestamp", *dated]))).item) == 48

@@ -33,6 +33,7 @@ from osler.science.serving_rule import compare, enough_outcomes
 OUTCOMES = ("StudySuccess",)
 NOT_ITEMS = frozenset({"total", "minority", *OUTCOMES})
 MIN_ITEMS = 6
+MIN_PERSONS = 20
 DESCRIPTIONS = {
     "osler": "logistic regression an item on the log odds of the answers seen",
     "item_mean": "share right in training",
@@ -43,18 +44,23 @@ CANNOT_TELL = "We can't tell: this test says too little about who succeeds to be
 
 @dataclass(frozen=True, slots=True)
 class Responses:
-    """Right (1) and wrong (0) of persons × items, and an outcome with NaN for persons who have none."""
+    """Right (1) and wrong (0) of persons × items, and an outcome with NaN for persons who have none.
+
+    `unanswered` counts answers that are missing: they are wrong ones.
+    """
 
     name: str
     right: Floats
     items: tuple[str, ...]
     outcome: Floats | None
+    unanswered: int = 0
 
 
 def read(path: Path) -> Responses:
     """Reads a table of scored answers; columns of 0 and 1 are items, an outcome and demographics are not.
 
-    Errors: UnreadableSource where fewer than six columns are scored 0/1.
+    Errors: UnreadableSource where fewer than six columns are scored 0/1, fewer than 20 persons are there, or an outcome
+    is none of 0 and 1.
     """
     try:
         table = pd.read_csv(path)
@@ -64,14 +70,26 @@ def read(path: Path) -> Responses:
     named = [c for c in scored if any(ch.isdigit() for ch in str(c))]
     if len(named) < MIN_ITEMS:
         raise UnreadableSource(
-            f"{path.name} has {len(named)} columns scored 0 or 1; the task needs {MIN_ITEMS}. It takes which answers "
-            "were right, not which were chosen."
+            f"{path.name} has {len(named)} columns scored 0 or 1 with a number in their name, as items have; the task "
+            f"needs {MIN_ITEMS}. It takes which answers were right, not which were chosen."
         )
-    known = [c for c in OUTCOMES if c in table.columns]
+    if len(table) < MIN_PERSONS:
+        raise UnreadableSource(f"{path.name} has {len(table)} persons; the task needs {MIN_PERSONS}.")
     name = path.name.split(".")[0].removesuffix("_scored")
-    right = table[named].fillna(0).to_numpy(dtype=np.float64)
-    outcome = table[known[0]].to_numpy(dtype=np.float64) if known else None
-    return Responses(name, right, tuple(map(str, named)), outcome)
+    given = table[named].to_numpy(dtype=np.float64)
+    return Responses(
+        name, np.nan_to_num(given), tuple(map(str, named)), _outcome(table, path), int(np.isnan(given).sum())
+    )
+
+
+def _outcome(table: Any, path: Path) -> Floats | None:
+    known = [c for c in OUTCOMES if c in table.columns]
+    if not known:
+        return None
+    told = table[known[0]]
+    if told.notna().any() and not _is_scored(told):
+        raise UnreadableSource(f"{path.name}: {known[0]} holds something that is none of 0, 1 and nothing.")
+    return np.asarray(pd.to_numeric(told), dtype=np.float64)
 
 
 def _is_scored(column: Any) -> bool:
@@ -202,6 +220,11 @@ def _score_sentence(scores: Mapping[str, float | int | None]) -> str:
     )
 
 
+def _notes(answers: Responses) -> list[str]:
+    said = ["Items at even positions observed, those at odd positions forecast; no dates, no time."]
+    return said + ([f"{answers.unanswered} missing answers count as wrong."] if answers.unanswered else [])
+
+
 @dataclass(frozen=True, slots=True)
 class ItemResponseTask:
     """Forecasts within one test, and of what came of it."""
@@ -220,6 +243,8 @@ class ItemResponseTask:
         began = perf_counter()
         answers = read(path)
         test = held_out(answers.name, len(answers.right))
+        if not test.any() or test.all():
+            raise InvalidInput(f"{path.name} has too few persons to hold any out.")
         truth, forecast, means = forecast_items(answers.right, ~test, test)
         progress("items", 1, 2)
         persons: Strings = np.repeat(np.flatnonzero(test).astype(np.str_), truth.shape[1])
@@ -243,7 +268,7 @@ class ItemResponseTask:
             task=self.name, n=truth.size, learners=int(test.sum()), split="held-out persons by hash of the row",
             models=models, data_sha256=sha256_of(path), versions=versions(), seed=seed,
             wall_seconds=perf_counter() - began, sections=sections, status=status, answer=said,
-            notes=["Items at even positions observed, those at odd positions forecast; no dates, no time."],
+            notes=_notes(answers),
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 EXPANDED_SHARE = 0.001
+MIN_TO_SEE_DOUBLE = 10
 LOG = "osler"  # the name that folds are drawn with, in a log and where it is served
 
 
@@ -107,13 +108,15 @@ def read(path: Path, as_of: date | None = None) -> Answers:
     """The answers of a file. Answers after the day `as_of` are left out.
 
     Errors: UnreadableSource, naming the row, for a file that cannot be read, and for one whose answers were expanded
-    to a row for each skill (it would show each answer before it is asked for); InvalidInput for `as_of` without dates.
+    to a row for each skill or stand there twice (it would show each answer before it is asked for); InvalidInput for
+    `as_of` without dates.
     """
     rows = rows_of_file(path)
     if not rows:
         raise UnreadableSource(f"{path.name} holds no graded answers.")
     # A log's rows are in the order of the fold already.
     rows, dropped = _distinct(rows if is_log(path) else _in_order(rows), path.name)
+    _refuse_doubled(rows, path.name)
     if as_of is not None:
         kept = _until(rows, as_of)
         dropped["after as-of"] = len(rows) - len(kept)
@@ -184,6 +187,26 @@ class _Seen:
         """Remember a row that is kept."""
         for place in {row.order or None, _instant(row)}:
             self._by.setdefault((row.learner, row.item, place), []).append(row)
+
+
+def _refuse_doubled(rows: list[Row], name: str) -> None:
+    """Without instants an answer that is written twice looks like a second try, and stands in another row already.
+
+    Errors: UnreadableSource where most learners' answers are the same ones twice over, one by one or all of them.
+    """
+    own: dict[str, list[tuple[str, float, tuple[str, ...]]]] = {}
+    for row in rows:
+        if row.order or _instant(row) is not None:
+            return
+        own.setdefault(row.learner, []).append((row.item, row.correct, row.topics))
+    long = [given for given in own.values() if len(given) >= MIN_TO_SEE_DOUBLE]
+    doubled = [given for given in long if given[::2] == given[1::2] or given == given[: len(given) // 2] * 2]
+    if len(doubled) > len(long) / 2:
+        raise UnreadableSource(
+            f"{name}: of {len(long)} learners {len(doubled)} gave each answer twice in the same order. "
+            "Give each answer once, or an instant with it.",
+            code="source.doubled",
+        )
 
 
 def _instant(row: Row) -> float | None:

@@ -65,7 +65,7 @@ def difference_bars(report: Report) -> tuple[list[Bar], float]:
     reach = sorted(max(abs(gap.low), abs(gap.high)) for gap in gaps.values())
     edge = 1.2 * reach[(len(reach) * 3) // 4] or 1.0
     least = -edge if any(gap.low < 0 for gap in gaps.values()) else 0.0
-    span = (edge if any(gap.high > 0 for gap in gaps.values()) else 0.0) - least
+    span = ((edge if any(gap.high > 0 for gap in gaps.values()) else 0.0) - least) or 1.0  # all alike: one point
 
     def place(value: float) -> float:
         return min(max((value - least) / span, 0.0), 1.0)
