@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osler.errors import InvalidModelInput
-from osler.science.topic_strength import START_TAU, calibration_tau, topic_strength, topic_strengths
+from osler.science.topic_strength import topic_strength, topic_strengths
 
 chances = st.lists(st.floats(0, 1), min_size=1, max_size=50).map(np.array)
 
@@ -53,19 +53,13 @@ def test_impossible_arguments_are_refused(bad):
         topic_strength(np.array([0.5]), **bad)
 
 
-def test_tau_is_the_start_value_until_eight_weeks_are_known():
-    assert calibration_tau(np.full(7, 0.9), np.full(7, 0.5)) == START_TAU
-    forecast = np.full(8, 0.5)
-    observed = 1 / (1 + np.exp(-np.array([0.4, -0.4] * 4)))
-    assert calibration_tau(forecast, observed) == pytest.approx(0.4 * math.sqrt(8 / 7))
-
-
 @given(st.lists(chances, min_size=1, max_size=5))
 def test_many_topics_at_once_are_each_alone(each):
     topic = np.repeat(np.arange(len(each)), [recall.size for recall in each])
-    found = topic_strengths(np.concatenate(each), topic, len(each) + 1)
+    taus = np.linspace(0.1, 0.9, len(each) + 1)
+    found = topic_strengths(np.concatenate(each), topic, len(each) + 1, tau=taus)
     for place, recall in enumerate(each):
-        alone = topic_strength(recall)
+        alone = topic_strength(recall, tau=float(taus[place]))
         assert alone is not None
         assert (found.value[place], found.low[place], found.high[place]) == pytest.approx(
             (alone.value, alone.low, alone.high), rel=1e-12, abs=1e-12

@@ -19,7 +19,7 @@ from osler.evaluate.metrics import Floats, log_loss, rmse_bins
 from osler.evaluate.protocol import Progress, forward_folds, sha256_of, versions
 from osler.evaluate.recall_card import CARD, NOTES, SPLIT
 from osler.evaluate.recall_data import LearnerReviews, read
-from osler.evaluate.recall_models import DESCRIPTIONS, counts_before, online, trained
+from osler.evaluate.recall_models import DESCRIPTIONS, WeekAhead, counts_before, online, trained
 from osler.evaluate.report import SERVED, Figures, Report
 from osler.science import blend, guard, rating_check
 from osler.science.memory_fit import History
@@ -33,13 +33,14 @@ Ints = npt.NDArray[np.int64]
 class LearnerRun:
     """One learner's forecasts by every model: (n,) arrays over all reviews, NaN where a model says nothing.
 
-    `scored` are the rows of the test folds with a day or more since the item's last review.
+    `scored` are the rows of the test folds with a day or more since the item's last review; `ahead` is NaN before them.
     """
 
     reviews: LearnerReviews
     forecasts: Mapping[str, Floats]
     tested: Ints
     scored: Ints
+    ahead: WeekAhead
 
 
 class RecallTask:
@@ -106,10 +107,12 @@ def forecast_learner(reviews: LearnerReviews) -> LearnerRun:
     served, state = guarded(history, 0, ahead.forecasts["blend-default-bias"][:first], guard.Guard())
     parameters = blend.POPULATION
     forecasts[SERVED] = np.concatenate([served, np.full(n - first, np.nan)])
+    ahead = WeekAhead(np.full(n, np.nan), np.full(n, np.nan))
     for cut, stop in folds:
         block = trained(reviews, cut, stop)
         for name, forecast in block.forecasts.items():
             forecasts.setdefault(name, np.full(n, np.nan))[cut:stop] = forecast
+        ahead.logit[cut:stop], ahead.tau[cut:stop] = block.ahead.logit, block.ahead.tau
         if block.parameters != parameters:
             parameters, state = block.parameters, guard.refitted(state)
         forecasts[SERVED][cut:stop], state = guarded(history, cut, block.forecasts[SERVED], state)
@@ -119,6 +122,7 @@ def forecast_learner(reviews: LearnerReviews) -> LearnerRun:
         forecasts=forecasts,
         tested=np.flatnonzero(tested & ~history.is_first),
         scored=np.flatnonzero(tested & history.next_day),
+        ahead=ahead,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.evaluate.recall_data import LearnerReviews
-from osler.science import blend, guard, memory_fit, ridge_logistic
+from osler.science import blend, guard, memory_fit, ridge_logistic, weekly_error
 from osler.science.guard import PRIOR_N, PRIOR_PASSED
 from osler.science.logits_many import logit_many, sigmoid_many
 from osler.science.memory_fit import History
@@ -68,11 +68,20 @@ def online(reviews: LearnerReviews) -> Online:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekAhead:
+    """Reviews as their weeks begin: the model's logit with its bias as then, and the learner's τ. Shapes: (n,)."""
+
+    logit: Floats
+    tau: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """Forecasts of a block by models fitted before it, and the parameters Osler serves. Its own is not yet guarded."""
 
     forecasts: Mapping[str, Floats]
     parameters: blend.Parameters
+    ahead: WeekAhead
 
 
 def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
@@ -85,6 +94,8 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
     free = blend.Parameters(memory_fit.fit_fsrs(past), memory_fit.fit_sbd(past))
     folded = _fold(history, free)
     served = memory_fit.fit_learner(past, fitted=free).parameters
+    joint = _fold(history, served).logit
+    own = biased(joint, history)
     forecasts = {
         "constant": np.full(stop, _share(past)),
         "fsrs6-fitted": folded.by_fsrs,
@@ -92,9 +103,28 @@ def trained(reviews: LearnerReviews, cut: int, stop: int) -> Trained:
         "logistic": logistic(history, cut),
         "blend-fitted": sigmoid_many(folded.logit),
         "blend-fitted-bias": biased(folded.logit, history),
-        "osler": biased(_fold(history, served).logit, history),
+        "osler": own,
     }
-    return Trained({name: forecast[cut:] for name, forecast in forecasts.items()}, served)
+    ahead = week_ahead(joint, own, history, reviews.local_day[:stop])
+    return Trained(
+        {name: forecast[cut:] for name, forecast in forecasts.items()},
+        served,
+        WeekAhead(ahead.logit[cut:], ahead.tau[cut:]),
+    )
+
+
+def week_ahead(joint: Floats, forecast: Floats, history: History, local_day: npt.NDArray[np.int64]) -> WeekAhead:
+    """Each row as its week begins, from the joint logit and the forecast that the bias has moved. NaN at first reviews.
+
+    An item's first review of a week needs no more: its memory is as it was, only the bias has moved since.
+    """
+    week = weekly_error.week_of(local_day)
+    rows = np.flatnonzero(np.isfinite(forecast))
+    bias = np.log(forecast[rows]) - np.log1p(-forecast[rows]) - joint[rows]
+    _, first, of = np.unique(week[rows], return_index=True, return_inverse=True)
+    logit = np.full(joint.size, np.nan)
+    logit[rows] = joint[rows] + bias[first][of]
+    return WeekAhead(logit, weekly_error.scan(week, forecast, history.passed, history.next_day))
 
 
 def biased(z: Floats, history: History) -> Floats:

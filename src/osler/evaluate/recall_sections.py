@@ -13,6 +13,7 @@ from osler.evaluate.bootstrap import paired_by_learner
 from osler.evaluate.metrics import Floats, log_losses
 from osler.evaluate.recall_data import LearnerReviews
 from osler.evaluate.recall_models import counts_before, online, trained
+from osler.evaluate.recall_topics import topic_weeks
 from osler.evaluate.report import SERVED
 from osler.science import blend, guard
 
@@ -33,6 +34,7 @@ def sections(runs: Sequence[LearnerRun], names: Sequence[str], *, seed: int) -> 
         "against_running_mean": against_running_mean(runs, seed=seed),
         "cold_start": cold_start(runs),
         "by_item_reviews": by_item_reviews(runs, names),
+        "topic_weeks": topic_weeks(runs),
         "scales": {run.reviews.user: {"scale": run.reviews.scale.value} for run in runs},
         "leak_checks": leak_checks(min(runs, key=lambda run: run.reviews.history.rating.size).reviews),
     }

@@ -14,8 +14,7 @@ from osler.science.logits_many import logit_many, sigmoid_many
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-START_TAU = 0.25  # sd of a learner's calibration error in logits, while under 8 weeks are known
-WEEKS_FOR_TAU = 8
+START_TAU = 0.25  # sd of a learner's weekly calibration error in logits, until it is known (`weekly_error`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,15 @@ def topic_strengths(
     *,
     importance: Floats | None = None,
     coverage: float | None = None,
-    tau: float = START_TAU,
+    tau: float | Floats = START_TAU,
 ) -> Strengths:
     """Σ a R / Σ a over the seen items of each topic, with a 90 % interval.
 
     Var = (1 - c) s²/n_eff + (dR/dL)² τ²: the first part shrinks with the items seen, and is 0 where all are; the
     second is the error that all items share, and does not. An unknown coverage counts as 0.
 
-    Shapes: `recall`, `importance` (n,), importance 1 where not given; `topic` (n,) codes below `topics`.
+    Shapes: `recall`, `importance` (n,), importance 1 where not given; `topic` (n,) codes below `topics`;
+    `tau` one for all or (topics,).
     Source: science page, 2.8.
     """
     weight = np.ones_like(recall) if importance is None else importance
@@ -113,13 +113,3 @@ def topic_strength(
     if coverage is not None and unseen_chance is not None:
         whole = coverage * value + (1.0 - coverage) * unseen_chance
     return TopicStrength(value, low, high, int(recall.size), coverage, whole)
-
-
-def calibration_tau(weekly_forecast: Floats, weekly_observed: Floats) -> float:
-    """τ of a learner: the sd of logit observed - logit forecast over weeks; the start value under 8 weeks.
-
-    Shapes: (weeks,) mean forecast and share passed of each week.
-    """
-    if weekly_forecast.size < WEEKS_FOR_TAU:
-        return START_TAU
-    return float(np.std(logit_many(weekly_observed) - logit_many(weekly_forecast), ddof=1))

@@ -12,6 +12,7 @@ from osler.analytics.mastery.reading import read_on
 from osler.analytics.mastery.topics import TopicState, answered, closed_memory_days
 from osler.domain.events import LoggedEvent
 from osler.science.features import NEW_LEARNER, NEW_TOPIC
+from osler.science.topic_strength import START_TAU
 
 AT = datetime.fromisoformat("2026-03-02T08:00:00+00:00")
 
@@ -24,7 +25,8 @@ def after(*answers: tuple[int, bool], options: int | None = 5) -> TopicState:
     state = fresh()
     for day, correct in answers:
         at = AT + timedelta(days=day)
-        state = answered(state, NEW_TOPIC, NEW_LEARNER, 0.0, correct=correct, option_count=options, at=at, on=at.date())
+        general = (NEW_LEARNER, 0.0, START_TAU)
+        state = answered(state, NEW_TOPIC, *general, correct=correct, option_count=options, at=at, on=at.date())
     return state
 
 

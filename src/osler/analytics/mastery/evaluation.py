@@ -122,7 +122,8 @@ def _strengths(asked: Sequence[Asked]) -> tuple[Strengths, Ints]:
     memory = np.where(answered, fsrs_many.retrievability_many(kept, days), np.nan)
     each = np.where(items.remembered, recall, memory[topic])
     remembered = np.bincount(topic, items.remembered, minlength=len(asked))
-    return topic_strengths(each, topic, len(asked)), remembered.astype(np.int64)
+    tau = np.array([one.state.tau for one in asked])
+    return topic_strengths(each, topic, len(asked), tau=tau), remembered.astype(np.int64)
 
 
 def _row(one: Asked, strengths: Strengths, remembered: int, index: int, parameters: Parameters) -> tuple[Any, ...]:

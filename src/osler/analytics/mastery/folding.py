@@ -81,6 +81,7 @@ class Progressing:
     encoding: Encoding
     irt: irt.Parameters
     bias: float
+    tau: float
     topics: dict[str, TopicState]
     materials: dict[str, Progress]
     touched: set[str] = field(default_factory=set[str])
@@ -115,7 +116,7 @@ def run(batch: Batch, folded: Folded, work: Progressing) -> None:
     for event in batch.events:
         one = judged.get(event.event_id)
         if one is not None:
-            work.bias = one.bias
+            work.bias, work.tau = one.bias, one.tau
             (_answer if one.counts else _touch)(work, one, batch)
         elif (material := material_of(event)) is not None:
             _read(work, material, event, batch.topics_of("material", material))
@@ -185,6 +186,7 @@ def _keep(work: Progressing, one: Judged, after: Iterable[tuple[str, TopicHistor
             history,
             general,
             one.bias,
+            one.tau,
             correct=one.correct,
             option_count=option_count,
             at=event.effective_at,
@@ -212,6 +214,7 @@ def _touched(work: Progressing, state: TopicState, event: LoggedEvent) -> TopicS
         state,
         learner=learner_as_of(work.learner),
         bias=work.bias,
+        tau=work.tau,
         touched_at=event.effective_at,
         touched_on=event.local_date,
     )
@@ -224,6 +227,7 @@ def _topic(work: Progressing, topic: str, event: LoggedEvent) -> TopicState:
             history=opening_topic(work.irt),
             learner=learner_as_of(work.learner),
             bias=work.bias,
+            tau=work.tau,
             touched_at=event.effective_at,
             touched_on=event.local_date,
         )
@@ -237,6 +241,7 @@ def _known(batch: Batch, folded: Folded, before: LearnerState) -> Progressing:
         batch.parameters.encoding(batch.user_id),
         batch.parameters.irt,
         folded.bias_before,
+        folded.tau_before,
         {row["topic_id"]: states.state_of(row) for row in batch.found(states.ASKED_TOPICS) or ()},
         {row["material_id"]: progress_of_row(row) for row in batch.found(states.ASKED_MATERIALS) or ()},
     )

@@ -50,12 +50,12 @@ async def settle(session: WriteSession, moments: Moments, parameters: Parameters
     asked: list[Asked] = []
     for user, topic, state in topics:
         learner = learners[user]
-        general, bias = learner_as_of(learner.state.history), learner.memory.bias
+        general, memory = learner_as_of(learner.state.history), learner.memory
         asked.append(
             Asked(
                 user_id=user,
                 topic_id=topic,
-                state=msgspec.structs.replace(state, learner=general, bias=bias),
+                state=msgspec.structs.replace(state, learner=general, bias=memory.bias, tau=memory.tau),
                 as_of=learner.as_of,
                 on=learner.on,
                 items=items.get(user, {}).get(topic, ()),

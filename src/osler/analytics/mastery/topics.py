@@ -8,15 +8,16 @@ import msgspec
 
 from osler.science.features import LearnerHistory, TopicHistory
 from osler.science.topic_memory import START_DAYS, TopicMemory, span_at_close
+from osler.science.topic_strength import START_TAU
 
 
 class TopicState(msgspec.Struct, frozen=True, gc=False):
     """A topic as the fold knows it after its last event.
 
-    `touched_at` and `touched_on` are of the last event that touched the topic; `learner` and `bias` are the learner's
-    general state as of the row. `day_right` and `day_wrong` are of the last local day with answers, which has not
-    moved `memory_days` yet. `option_count` is that of the last question, 0 where there were only cards. `shared` are
-    the answers that count under an earlier topic of the same group as well.
+    `touched_at` and `touched_on` are of the last event that touched the topic; `learner`, `bias` and `tau` are the
+    learner's general state as of the row. `day_right` and `day_wrong` are of the last local day with answers, which
+    has not moved `memory_days` yet. `option_count` is that of the last question, 0 where there were only cards.
+    `shared` are the answers that count under an earlier topic of the same group as well.
     """
 
     history: TopicHistory
@@ -34,6 +35,7 @@ class TopicState(msgspec.Struct, frozen=True, gc=False):
     last_on: date | None = None
     option_count: int = 0
     shared: int = 0
+    tau: float = START_TAU
 
 
 def answered(
@@ -41,6 +43,7 @@ def answered(
     history: TopicHistory,
     learner: LearnerHistory,
     bias: float,
+    tau: float,
     *,
     correct: bool,
     option_count: int | None,
@@ -70,6 +73,7 @@ def answered(
         last_on=on if before.last_on is None else max(before.last_on, on),
         option_count=before.option_count if option_count is None else option_count,
         shared=before.shared + is_shared,
+        tau=tau,
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from osler.analytics.contract import CardState, ItemKey, card_fields
 from osler.analytics.retrieval.due import due_minutes
 from osler.analytics.retrieval.items import Floats, columns, epoch_seconds, recall_of
-from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory
+from osler.analytics.retrieval.model import MODEL_VERSION, SECONDS_PER_DAY, ItemMemory, LearnerMemory
 from osler.analytics.retrieval.model_report import model_report
 from osler.catalog.snapshot import Catalogue, ExamEntry
 from osler.science import fsrs_many
@@ -206,7 +207,8 @@ def whole_topic(
 def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: datetime) -> list[dict[str, Any]]:
     """Mean recall of the topic's items on coming days without review, with its band.
 
-    The band grows with the horizon: what is long overdue is over-predicted (science page, 2.10; start values).
+    The band is as wide as the learner's weeks have differed, and grows with the horizon: what is long overdue is
+    over-predicted (science page, 2.10; its growth is a start value).
     """
     row = found["row"]
     if not items or row["last_at"] is None:
@@ -215,7 +217,8 @@ def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: d
     made = columns([(key.kind, memory) for key, memory in items])
     since = max(0.0, (as_of - datetime.fromisoformat(row["last_at"])).total_seconds() / SECONDS_PER_DAY)
     now_s, n = epoch_seconds(as_of), len(items)
-    bias, span = np.full(n, found["bias"] or 0.0), np.full(n, row["memory_days"])
+    learner = msgspec.convert(found["memory"] or {}, LearnerMemory)
+    bias, span = np.full(n, learner.bias), np.full(n, row["memory_days"])
 
     def recall_at(ahead: int) -> Floats:
         at = np.full(n, now_s + ahead * SECONDS_PER_DAY)
@@ -224,7 +227,7 @@ def forgetting(found: Row, items: Sequence[tuple[ItemKey, ItemMemory]], as_of: d
 
     return [
         {"day": today + timedelta(days=point.day), "retrievability": point.value, "low": point.low, "high": point.high}
-        for point in forgetting_curve(recall_at, days=CURVE_DAYS)
+        for point in forgetting_curve(recall_at, days=CURVE_DAYS, tau=learner.tau)
     ]
 
 

@@ -34,6 +34,8 @@ from osler.db.upsert import OnConflict, Upsert
 from osler.domain.events import LoggedEvent
 from osler.forecasts.parameters import Parameters
 from osler.forecasts.predictions import RECALL, Prediction
+from osler.science import weekly_error
+from osler.science.topic_strength import START_TAU
 
 NAME = "retrieval"
 MODEL = "recall-2"
@@ -53,7 +55,8 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     """One review on its way up to mastery.
 
     `counts` is false for what says nothing new about a topic: cramming, a reset, further reviews of a card on one day.
-    `right_before` and `wrong_before` are the learner's earlier attempts at the item; `bias` is as after the attempt.
+    `right_before` and `wrong_before` are the learner's earlier attempts at the item; `bias` and `tau` are as after the
+    attempt.
     """
 
     event: LoggedEvent
@@ -65,6 +68,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     right_before: int
     wrong_before: int
     bias: float
+    tau: float
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class Folded:
     predictions: list[Prediction] = field(default_factory=list[Prediction])
     new: list[ItemKey] = field(default_factory=list[ItemKey])
     bias_before: float = 0.0
+    tau_before: float = START_TAU
     learner: LearnerMemory = field(default_factory=LearnerMemory)
 
 
@@ -128,8 +133,9 @@ def resumed(fresh: object, kept: object) -> object:
 
 def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: LearnerMemory) -> Folded:
     """The batch's reviews folded onto what is known of the items. Pure."""
-    folded = Folded(items=dict(known), bias_before=learner.bias)
+    folded = Folded(items=dict(known), bias_before=learner.bias, tau_before=learner.tau)
     bias, guard, own, parameters = learner.bias, learner.guard, learner.own, learner.parameters
+    weekly, tau = learner.weekly, folded.tau_before
     model = MODEL if own is None else f"{MODEL}+{own.version}"
     for event in batch.events:
         if event.event_type not in REVIEW_TYPES:
@@ -150,6 +156,10 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
             chance, after = served(guard, step.forecast, days, review.correct)
             # What the fit knew it forecasts too well: the guard has that from the forecasts made at the time.
             guard = guard if own is not None and own.saw(event.event_ts, event.event_id) else after
+            if days >= 1:
+                week, weeks = weekly_error.week_of(event.local_date.toordinal()), weekly.weeks
+                weekly = weekly_error.seen(weekly, week, step.forecast, review.correct)
+                tau = weekly_error.tau(weekly) if weekly.weeks > weeks else tau
             if not batch.is_told(RECALL, event.event_id):
                 folded.predictions.append(_prediction(event, chance, days, f"{model}/{batch.parameters.version}"))
         folded.judged.append(
@@ -163,10 +173,11 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
                 before.right if before else 0,
                 before.wrong if before else 0,
                 bias,
+                tau,
             )
         )
     folded.learner = msgspec.structs.replace(
-        learner, bias=bias, guard=guard, reviews=learner.reviews + len(folded.judged)
+        learner, bias=bias, guard=guard, weekly=weekly, reviews=learner.reviews + len(folded.judged)
     )
     folded.new = [key for key in sorted(folded.bias_at) if key not in known]
     return _with_due_days(folded, batch.settings.desired_retention)

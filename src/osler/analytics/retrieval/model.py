@@ -15,9 +15,10 @@ from uuid import UUID
 import msgspec
 
 from osler.analytics.contract import ItemKey
-from osler.science import blend, fsrs, guard, sbd
+from osler.science import blend, fsrs, guard, sbd, weekly_error
 from osler.science.guard import Guard
 from osler.science.sm2 import sm2_interval
+from osler.science.weekly_error import WeeklyError
 
 SECONDS_PER_DAY = 86_400.0
 LONGEST_SM2_DAYS = 36_500
@@ -97,7 +98,8 @@ class OwnMemory(msgspec.Struct, frozen=True):
 class LearnerMemory(msgspec.Struct, frozen=True):
     """What retrieval keeps of a learner beside the items: the running correction, the guard, the pace of answering.
 
-    `own` are the parameters of the last fit; None while the population's serve.
+    `own` are the parameters of the last fit; None while the population's serve. `weekly` is how far off the corrected
+    forecasts were week by week.
     """
 
     bias: float = 0.0
@@ -105,6 +107,12 @@ class LearnerMemory(msgspec.Struct, frozen=True):
     reviews: int = 0
     pace: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     own: OwnMemory | None = None
+    weekly: WeeklyError = WeeklyError()
+
+    @property
+    def tau(self) -> float:
+        """How far off the learner's topics are all together, as an sd in logits."""
+        return weekly_error.tau(self.weekly)
 
     @property
     def parameters(self) -> blend.Parameters:

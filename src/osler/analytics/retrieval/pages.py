@@ -86,7 +86,7 @@ select json_build_object({_LEARNER},
             from topic_mastery t where t.user_id = me.user_id and t.topic_id = $3),
   'items_total', (select count(*) from questions q where q.topic_ids @> array[$3]::text[])
                + (select count(*) from cards c where c.user_id = me.user_id and c.topic_ids @> array[$3]::text[]),
-  'bias', (select (s.states->'retrieval'->>'bias')::float8 from learner_states s where s.user_id = me.user_id),
+  'memory', (select s.states->'retrieval' from learner_states s where s.user_id = me.user_id),
   'days', (select coalesce(json_agg(json_build_array(d.local_date, d.questions_attempted + d.reviews,
                     d.questions_correct + d.reviews_passed) order by d.local_date), '[]')
      from topic_daily_stats d where d.user_id = me.user_id and d.topic_id = $3
