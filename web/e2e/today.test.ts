@@ -13,6 +13,17 @@ const SIZES = [
 const SMALLEST_TARGET_PX = 24;
 const NARROWEST_BAR_PX = 100;
 
+/** The contrast of two colours as the browser writes them; the formula of WCAG 2.2. */
+function contrast(one: string, other: string): number {
+  const [high, low] = [one, other].map(luminance).toSorted((a, b) => b - a);
+  return (high! + 0.05) / (low! + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [r, g, b] = colour.match(/\d+/g)!.map((part) => Number(part) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
 describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_SKIPPED})`, () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -82,6 +93,7 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
     await page.getByText("in 40 days").waitFor();
+    await page.getByRole("status").filter({ hasText: "Your exam is saved" }).waitFor();
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Change exam");
     expect(faults).toEqual([]);
     await page.context().close();
@@ -100,6 +112,45 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.keyboard.press("Escape");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Mastery");
     expect(await marks.last().getAttribute("aria-label")).toMatch(/: (\d+ %, likely \d+ to \d+|not known yet)/);
+    await page.context().close();
+  });
+
+  test("read from top to bottom: one title, every list has items, every table heads its columns, every control a name", async () => {
+    const { page } = await openAs(browser, "learner", "/");
+    await settled(page);
+    const levels = await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => Number(h.tagName[1])));
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    expect(levels.every((level, at) => at === 0 || level <= levels[at - 1]! + 1)).toBe(true);
+    const odd = await page.evaluate(() => [
+      ...[...document.querySelectorAll("ul, ol")].filter((list) => list.children.length === 0),
+      ...[...document.querySelectorAll("table")].filter((table) => !table.caption || !table.querySelector("th[scope]")),
+    ].map((element) => element.outerHTML.slice(0, 80)));
+    expect(odd).toEqual([]);
+    const tree = await page.locator("body").ariaSnapshot();
+    expect(tree.match(/^ *- '?(button|link|img|meter|region|figure|textbox|combobox)'?:?$/gm) ?? []).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(["light", "dark"] as const)("forced colours, %s: range, best guess and what is mastered are told apart; nothing moves", async (colorScheme) => {
+    const { page } = await openAs(browser, "learner", "/", { forcedColors: "active", colorScheme });
+    await settled(page);
+    const found = await page.evaluate(() => {
+      const look = (name: string) => getComputedStyle(document.querySelector(`.${name}`)!);
+      const track = look("bar-track");
+      return {
+        ground: track.backgroundColor,
+        edge: track.borderTopColor,
+        range: look("bar-range").backgroundColor,
+        value: look("bar-value").backgroundColor,
+        target: look("bar-target").backgroundImage,
+        running: document.getAnimations().filter((one) => one.playState === "running").length,
+      };
+    });
+    const ink = colorScheme === "light" ? "rgb(0, 0, 0)" : "rgb(255, 255, 255)";
+    expect(found).toMatchObject({ edge: ink, target: expect.stringMatching(/^repeating-linear-gradient\(/), running: 0 });
+    expect(found.target).toContain(ink);
+    expect(contrast(found.value, found.range)).toBeGreaterThanOrEqual(3);
+    expect(contrast(found.ground, found.range)).toBeGreaterThanOrEqual(3);
     await page.context().close();
   });
 
@@ -145,6 +196,7 @@ describe.skipIf(!chromium)(chromium ? "the first page" : `the first page (${WHY_
     await page.context().setOffline(true);
     await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
     await page.getByText("It could not be refreshed").first().waitFor({ timeout: 50_000 });
+    await page.getByRole("status").filter({ hasText: "Some figures could not be refreshed." }).waitFor();
     const after = await page.getByRole("region", { name: "Mastery", exact: true }).locator(".bar-number").allTextContents();
     expect(after).toEqual(before);
     await page.context().setOffline(false);

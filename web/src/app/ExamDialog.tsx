@@ -7,7 +7,7 @@ import { choiceOf, sameMinutes } from "./exam";
 
 type Me = Schemas["Me"];
 
-export function ExamDialog({ me, onClose }: { me: Me; onClose: () => void }) {
+export function ExamDialog({ me, onClose, onSaved }: { me: Me; onClose: () => void; onSaved: () => void }) {
   const client = useClient();
   const queries = useQueryClient();
   const place = useRef<HTMLDialogElement>(null);
@@ -17,6 +17,7 @@ export function ExamDialog({ me, onClose }: { me: Me; onClose: () => void }) {
     mutationFn: (body: Schemas["ExamChoice"]) => answered(client.PUT("/api/me/exam", { body })),
     onSuccess: () => {
       close();
+      onSaved();
       return queries.invalidateQueries();
     },
   });

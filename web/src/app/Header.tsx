@@ -12,8 +12,13 @@ const ExamDialog = lazy(() => import("./ExamDialog").then((module) => ({ default
 export function Header({ onSignOut }: { onSignOut: () => void }) {
   const me = useMe().data;
   const [isChoosing, setIsChoosing] = useState(false);
+  const [isSaved, setIsSaved] = useState(false);
   const isLearner = me?.roles.includes("learner") ?? false;
   const [theme, setTheme] = useState(() => currentTheme(localStorage));
+  const choose = () => {
+    setIsSaved(false);
+    setIsChoosing(true);
+  };
   return (
     <header className="top">
       <a className="brand" href="/">
@@ -28,15 +33,16 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
         )}
         {me && !me.exam && <span>{isLearner ? "No exam set" : me.roles.map(nameOf).join(", ")}</span>}
         {isLearner && (
-          <button type="button" className="button quiet" aria-haspopup="dialog" onClick={() => setIsChoosing(true)}>
+          <button type="button" className="button quiet" aria-haspopup="dialog" onClick={choose}>
             {me?.exam ? "Change exam" : "Set your exam"}
           </button>
         )}
         {me && isChoosing && (
           <Suspense>
-            <ExamDialog me={me} onClose={() => setIsChoosing(false)} />
+            <ExamDialog me={me} onClose={() => setIsChoosing(false)} onSaved={() => setIsSaved(true)} />
           </Suspense>
         )}
+        <output className="visually-hidden">{isSaved && "Your exam is saved; the figures follow it."}</output>
         {me?.is_sample && <span className="sample">Sample data</span>}
       </div>
       <div className="tools">

@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { createContext, use } from "react";
 import { Home } from "../pages/Home";
+import { Told } from "../shared/Told";
 import { Header } from "./Header";
 
 const SignOut = createContext<() => void>(() => undefined);
@@ -15,6 +16,7 @@ function Shell() {
       </a>
       <Header onSignOut={use(SignOut)} />
       <Outlet />
+      <Told />
     </>
   );
 }

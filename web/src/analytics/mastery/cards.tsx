@@ -10,7 +10,7 @@ export function MasteryCard() {
     <QueryCard title="Mastery" query={useMastery()} className="two-thirds" minHeightPx={420}>
       {(data) => (
         <ChartFrame
-          finding="The bar is where your knowledge of a group likely lies; the mark in it is the best guess, the gold line is mastered."
+          finding="The bar is where your knowledge of a group likely lies; the mark in it is the best guess, the dashed line is mastered."
           name="mastery"
           columns={MASTERY_COLUMNS}
           rows={groupsByWeight(data.groups)}

@@ -28,13 +28,15 @@ export function PatternsCard() {
               {line}
             </p>
           ))}
-          <ul className="ranked">
-            {data.highlights.map((highlight) => (
-              <li key={highlight.insight}>
-                <span>{highlight.text}</span>
-              </li>
-            ))}
-          </ul>
+          {data.highlights.length > 0 && (
+            <ul className="ranked" aria-label="What goes with better answers">
+              {data.highlights.map((highlight) => (
+                <li key={highlight.insight}>
+                  <span>{highlight.text}</span>
+                </li>
+              ))}
+            </ul>
+          )}
         </>
       )}
     </QueryCard>

@@ -31,6 +31,8 @@ test("days until ready are silent where the score cannot be told", () => {
   expect(readinessFigures(data).at(-1)?.likely).toBe("likely 17 to 34");
   const ready = { ...data, days_until_ready: { ...data.days_until_ready, median: 0, low: 0, high: 3 } };
   expect(readinessFigures(ready).at(-1)).toEqual({ label: "Exam-ready", value: "now", likely: "likely 0 to 3 days" });
+  const surely = { ...ready, days_until_ready: { ...ready.days_until_ready, low: 0, high: 0 } };
+  expect(readinessFigures(surely).at(-1)).toEqual({ label: "Exam-ready", value: "now", likely: "" });
   const late = { ...data, days_until_ready: { ...data.days_until_ready, is_before_exam: false } };
   expect(readinessFigures(late).at(-1)?.likely).toBe("not before the exam at this pace");
 });

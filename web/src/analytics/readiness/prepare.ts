@@ -44,7 +44,7 @@ function readyIn({ days_until_ready: days, predicted_score: score }: Readiness):
   if (score.value == null) return { label, value: "–", likely: "not known yet" };
   if (days.median == null || days.is_before_exam === false) return { label, value: "–", likely: "not before the exam at this pace" };
   const range = days.low == null || days.high == null ? "" : `likely ${days.low} to ${days.high}`;
-  if (days.median === 0) return { label: "Exam-ready", value: "now", likely: range && `${range} days` };
+  if (days.median === 0) return { label: "Exam-ready", value: "now", likely: days.high ? `${range} days` : "" };
   return { label, value: plural(days.median, "day", "days"), likely: range };
 }
 
