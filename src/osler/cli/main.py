@@ -40,7 +40,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Seven analytics and one decision for medical students: what to study next, and how sure we are.",
-    epilog="Settings are environment variables (docs/reference/settings.md). Begin with: osler demo",
+    epilog="Exit codes: 0 done, 2 refused with one line on standard error, 130 after Ctrl-C; a command that has others "
+    "says which. Settings are environment variables (docs/reference/settings.md). Begin with: osler demo",
 )
 
 

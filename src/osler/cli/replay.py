@@ -24,7 +24,7 @@ def command(
     What is still waiting (events to fold, days to count, rows that rest on what has moved since) is worked off first,
     at any moment: between two jobs of a night, during an import, after a crash. With --verify the rebuilt rows go into
     temporary tables and are compared with the live ones to the last bit.
-    Ends with 0 when all is equal, with 1 when a row differs or a learner was never found at rest.
+    Exit codes: 0 all is equal, 1 a row differs or a learner was never found at rest.
     """
     import asyncio
 
