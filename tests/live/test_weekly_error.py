@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,8 +12,11 @@ from tests.support.learning import LEARNER, OTHER, START, derived, review, send,
 
 from osler.analytics.mastery.tables import topic_mastery
 from osler.analytics.registry import analytics
+from osler.analytics.retrieval.answer import forgetting
 from osler.analytics.retrieval.folding import NAME
 from osler.analytics.retrieval.model import LearnerMemory
+from osler.analytics.retrieval.pages import topic
+from osler.analytics.retrieval.queries import items_of_topics
 from osler.analytics.retrieval.tables import item_memory
 from osler.analytics.states import declare_stale, learner_states
 from osler.db.engine import Database
@@ -23,6 +25,7 @@ from osler.live.checkpointing import checkpoint_before
 from osler.live.replay import Replay, as_json
 from osler.rollups.draining import drain
 from osler.rollups.settling import settle
+from osler.science.logits import logit
 from osler.science.topic_strength import START_TAU
 
 pytestmark = pytest.mark.integration
@@ -72,23 +75,32 @@ async def test_tau_is_the_same_however_the_reviews_were_split_and_in_whichever_o
     assert report["equal"], report
 
 
-async def test_the_interval_of_a_topic_rests_on_the_learners_own_tau(database: Database):
-    """Both right after a review and after a night: the interval of one logit scale is τ's, beside the items' spread."""
+async def test_intervals_and_curve_of_a_topic_rest_on_the_learners_own_tau(database: Database):
+    """Both right after a review and after a night: an interval is τ's in logits, beside the spread of the items."""
     await small_catalogue(database)
     live = Live(database, analytics())
     await send(database, erratic())
     await live.catch_up(LEARNER)
     memory = await memory_of(database)
+    assert memory.tau > 2 * START_TAU
+    # The slope of the mean over items is within a few per cent of p (1 - p).
+    least = 1.645 * memory.tau * 0.8
+    for row in await rows(database):
+        assert upwards(row["retrieval_strength"], row["retrieval_high"]) > least, row["topic_id"]
     at_night = datetime.combine(date(2026, 10, 25), time(2), UTC)
-    for settled in (False, True):
-        if settled:
-            async with database.write() as session:
-                await settle(session, analytics(), [LEARNER], at_night)
-        for row in await rows(database):
-            p = row["retrieval_strength"]
-            half = math.log(row["retrieval_high"] / (1 - row["retrieval_high"])) - math.log(p / (1 - p))
-            # The slope of the mean over items is within a few per cent of p (1 - p), and the spread adds to it.
-            assert half > 1.645 * memory.tau * 0.8, (settled, row["topic_id"])
+    async with database.write() as session:
+        await settle(session, analytics(), [LEARNER], at_night)
+        found, _ = await topic(session, LEARNER, at_night, "renal")
+        items = await items_of_topics(session, LEARNER, ["renal"], memory.parameters)
+    for row in await rows(database):
+        assert upwards(row["retrieval_strength"], row["retrieval_high"]) > least, row["topic_id"]
+    today = forgetting(found, items["renal"], at_night)[0]
+    assert upwards(today["retrievability"], today["high"]) > least
+
+
+def upwards(value: float, high: float) -> float:
+    """How far the upper end is, in logits."""
+    return logit(high) - logit(value)
 
 
 async def test_a_checkpoint_carries_the_weeks_before_it(database: Database):
@@ -96,7 +108,8 @@ async def test_a_checkpoint_carries_the_weeks_before_it(database: Database):
     live = Live(database, analytics())
     await send(database, erratic())
     await live.catch_up(LEARNER)
-    before, items = await memory_of(database), (await derived(database, [item_memory], LEARNER))
+    before, items = await memory_of(database), await derived(database, [item_memory], LEARNER)
+    assert before.weekly.weeks == WEEKS - 2
     await checkpoint_before(database, analytics(), live, BEGIN + timedelta(weeks=6, days=2))
     async with database.write() as session:
         await declare_stale(session, [LEARNER])

@@ -1,5 +1,6 @@
 """τ: what weeks differ by beyond chance, and never less than the start value."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -94,3 +95,15 @@ def test_the_scan_of_a_history_is_the_fold_review_by_review(rows):
         alone.append(tau(known))
     assert scan(week, forecast, passed, next_day).tolist() == alone
     assert all(one >= START_TAU for one in alone)
+
+
+@given(reviews, st.sets(st.integers(0, 399)))
+def test_a_state_that_is_stored_and_read_again_anywhere_ends_the_same(rows, stored_at):
+    """A fold of many batches, and one that goes on from a checkpoint."""
+    whole = cut = WeeklyError()
+    for place, (of, chance, hit, _) in enumerate(rows):
+        whole, cut = seen(whole, of, chance, hit), seen(cut, of, chance, hit)
+        if place in stored_at:
+            cut = msgspec.json.decode(msgspec.json.encode(cut), type=WeeklyError)
+    assert cut == whole
+    assert tau(cut) == tau(whole)
