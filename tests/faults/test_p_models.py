@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.forecasts.test_model_files import model
-from tests.support.learning import LEARNER, OTHER, START, answer, history, send, small_catalogue
+from tests.support.learning import LEARNER, START, answer, history, send, small_catalogue
+from tests.support.planted import planted_catalogue, send_planted
 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
@@ -177,9 +178,9 @@ async def test_p18_where_no_file_may_be_served_the_online_model_serves_alone_and
 
 
 async def test_p04_what_learnt_from_an_erased_learner_is_flagged_made_again_and_emptied(database: Database):
-    await small_catalogue(database)
-    for user in (LEARNER, OTHER):
-        await send(database, history(6), user)
+    await planted_catalogue(database)
+    await send_planted(database, 20, 40)
+    await send(database, history(6), LEARNER)
     await drain(database, Live(database, analytics()))
     night = night_of(database)
     for name in FITS:

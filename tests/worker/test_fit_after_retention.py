@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from tests.support.learning import LEARNER, answer, history, review
 from tests.support.nightly import enrol, exam_catalogue, recently
+from tests.support.planted import accepted_counts
 
 from osler.analytics.registry import analytics
 from osler.analytics.states import declare_stale
@@ -100,7 +101,8 @@ async def test_a_fit_and_a_refold_go_on_from_the_states_that_retention_kept(data
     assert own == fitted
     await equal_now(database, "fitted")
 
-    await ran(night, "fit_item_easiness", "fit_learning_rate", "promote_fits")
+    await accepted_counts(database, 1.0)
+    await ran(night, "promote_fits")
     await equal_now(database, "promoted")
     await ran(night, "refold")
     served = await one(database, "select version from models where task = 'parameters'")

@@ -13,7 +13,7 @@ from tests.support.learning import LEARNER, START, history, review, send, small_
 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
-from osler.forecasts.parameters import ParameterStore
+from osler.forecasts.parameters import START_VERSION, ParameterStore
 from osler.forecasts.shelf import FOLDER, Shelf
 from osler.forecasts.tables import models, predictions
 from osler.live.catch_up import Live
@@ -94,26 +94,24 @@ async def test_a_model_that_wins_on_learners_held_back_is_served_from_then_on(da
     assert set(await versions_told(database, newcomer)) == {f"{trial['version']}/{version}"}
 
 
-async def test_with_few_learners_the_online_model_serves_alone_under_the_easiness_counted(database: Database):
+async def test_a_learner_who_is_alone_is_served_by_the_start_values(database: Database):
     await small_catalogue(database)
     await send(database, history(10))
     await drain(database, Live(database, analytics()))
     await fit_all(database)
     [trial] = await rows_of(database, "next-answer")
-    assert trial["content"] == {"accepted": False, "item_easiness": trial["content"]["item_easiness"]}
+    assert trial["content"] == {"accepted": False}
     assert trial["metrics"]["reason"].startswith("too few")
     assert not (database.settings.home / FOLDER).exists() or not list((database.settings.home / FOLDER).iterdir())
     async with database.read(primary=True) as session:
         store = ParameterStore(Shelf(database.settings.home))
         parameters = await store.get(session, await store.current_version(session))
         state = await session.scalar(sa.text("select parameter_version from learner_states"))
-    assert state == parameters.version
-    assert parameters.next_answer is None
-    assert parameters.easiness is not None
-    # The only learner's own answers are not in what they are folded under; they are in what is said of the questions.
-    assert not parameters.encoding(LEARNER).items
-    assert parameters.easiness.everybody.items
-    assert parameters.of_topic("renal") != parameters.of_topic("unheard-of")
+    # Their own answers, said of the questions too, would count twice: as how able they are, and how easy these are.
+    assert state == parameters.version == START_VERSION
+    [easiness] = await rows_of(database, "item-easiness")
+    assert easiness["metrics"]["reason"] == "too few: no topic was answered by 10 learners"
+    assert not easiness["content"]["accepted"]
     assert await is_what_the_log_says(database, [LEARNER])
 
 

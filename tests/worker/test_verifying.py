@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from tests.support.learning import LEARNER, OTHER, answer, history, review, send
 from tests.support.matrix import IS_FULL
 from tests.support.nightly import EXAM, enrol, exam_catalogue, recently
+from tests.support.planted import accepted_counts
 
 from osler.analytics.registry import analytics
 from osler.analytics.states import declare_stale, fold_anew_who_knows
@@ -167,9 +168,12 @@ class Learning:
         await asyncio.gather(running, return_exceptions=True)
 
     async def fits(self) -> None:
-        """Easiness, learning rates and a model; promoted; who is folded under them comes later, or not."""
-        for name in ("fit_item_easiness", "fit_learning_rate", "promote_fits"):
-            await self.night.run(name, again=True)
+        """Counts that won, or a fit of too few that lost; promoted; who is folded under them comes later, or not."""
+        if self.chance.random() < 0.7:
+            await accepted_counts(self.database, self.chance.randrange(1, 30) / 10.0)
+        else:
+            await self.night.run("fit_item_easiness", again=True)
+        await self.night.run("promote_fits", again=True)
 
     async def refolds(self) -> None:
         await self.night.run(self.chance.choice(["refold", "fit_memory"]), again=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.evaluate.next_answer_data import Answers, Floats, Ints
-from osler.science import histories
+from osler.science import histories, voices
 from osler.science.features import NAMES, Answer
 from osler.science.histories import Histories
 from osler.science.irt import DEFAULTS, Parameters
@@ -94,13 +94,15 @@ class Encodings:
 def encode(answers: Answers, is_training: Bools) -> Encodings:
     """Encodings from the first attempts of the training rows. Names are the codes themselves.
 
-    A learner's own cards have no population, and no part in it.
+    A learner's own cards have no population, and no part in it. In a log nobody is more than a tenth of what is said of
+    a topic, as when it is served; of a table all answers count, as its published protocol has it.
     """
     fold = learner_folds(answers)
     rows = is_training & answers.is_first() & ~answers.is_card
+    learner, item, item_topics = answers.learner[rows], answers.item[rows], answers.item_topics()
     counts = tally(
-        fold[answers.learner[rows]], answers.item[rows], answers.correct[rows], answers.item_topics(),
-        items=len(answers.items), topics=len(answers.topics),
+        fold[learner], item, answers.correct[rows], item_topics, items=len(answers.items), topics=len(answers.topics),
+        weight=voices.weights(learner, item, item_topics) if answers.is_log else None,
     )  # fmt: skip
     items, topics = range(len(answers.items)), range(len(answers.topics))
     without_fold = tuple(counts.encoding(items, topics, leave_out=f) for f in range(FOLDS))

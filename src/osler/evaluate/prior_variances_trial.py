@@ -7,7 +7,7 @@ alone, under the start values and under the fitted ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from osler.science.irt import DEFAULTS, Parameters
 from osler.science.item_easiness import Encoding
 from osler.science.logits_many import sigmoid_many
 from osler.science.prior_variances import Trials, fit_variances
+from osler.science.voices import most_of_one
 
 MOST_OF_ONE = 300
 """Answers of a learner that are looked at: the prior matters while little else is known."""
@@ -54,6 +55,7 @@ def tried(learners: Sequence[Taught]) -> VariancesTrial:
     """Fits and judges. From 2,000 answers of 20 learners to fit on, and 30 learners held back."""
     teachers = [one for one in learners if one.answers and not is_held_back(one.user_id)]
     judges = [one for one in learners if one.answers and is_held_back(one.user_id)]
+    teachers = _evened(teachers)
     rows = sum(len(one.answers) for one in teachers)
     if rows < MIN_ROWS or len(teachers) < MIN_LEARNERS or len(judges) < MIN_HELD_BACK:
         needed = f"{MIN_ROWS} of {MIN_LEARNERS} learners, and {MIN_HELD_BACK} held back, one in {TEST_ONE_IN}"
@@ -62,7 +64,7 @@ def tried(learners: Sequence[Taught]) -> VariancesTrial:
     fitted = fit_variances(trials_of(teachers))
     learner = np.repeat(np.arange(len(judges)), [len(one.answers) for one in judges])
     outcome = np.array([float(answer.correct) for one in judges for answer in one.answers])
-    before, after = (_forecasts(judges, parameters) for parameters in (DEFAULTS, fitted))
+    before, after = (forecasts(judges, parameters) for parameters in (DEFAULTS, fitted))
     verdict = serving_rule.compare(log_losses(outcome, after), log_losses(outcome, before), learner)
     metrics = {
         "difference": verdict.difference, "difference_upper": verdict.upper, "held_back_learners": float(len(judges)),
@@ -74,6 +76,12 @@ def tried(learners: Sequence[Taught]) -> VariancesTrial:
     if verdict.ahead and not worth_it:
         reason += ", by too little to fold everybody anew"
     return VariancesTrial(verdict.ahead and worth_it, reason, fitted, len(teachers), rows, metrics)
+
+
+def _evened(learners: Sequence[Taught]) -> list[Taught]:
+    """Their first answers only where a learner would be more than a tenth of all; where fewer than ten teach, all."""
+    most = int(most_of_one([len(one.answers) for one in learners])) or MOST_OF_ONE
+    return [replace(one, answers=one.answers[:most]) for one in learners]
 
 
 def trials_of(learners: Sequence[Taught]) -> Trials:
@@ -102,7 +110,7 @@ def trials_of(learners: Sequence[Taught]) -> Trials:
     )
 
 
-def _forecasts(learners: Sequence[Taught], parameters: Parameters) -> Floats:
+def forecasts(learners: Sequence[Taught], parameters: Parameters) -> Floats:
     """What the fold that serves says before each answer, time between answers included."""
     traced: list[list[float]] = []
     for one in learners:

@@ -24,7 +24,7 @@ from osler.forecasts.easiness import Counts, Easiness
 from osler.forecasts.shelf import Served, Shelf
 from osler.forecasts.tables import models
 from osler.science import irt
-from osler.science.item_easiness import Encoding, ItemPrior
+from osler.science.item_easiness import START_MEAN, Encoding, ItemPrior
 from osler.science.learning_rate import DEFAULT_GAMMA, DEFAULT_GAMMA_SD
 from osler.science.logits import logit
 
@@ -33,7 +33,6 @@ Floats = npt.NDArray[np.float64]
 TASK, EASINESS, NEXT_ANSWER, LEARNING_RATE = "parameters", "item-easiness", "next-answer", "learning-rate"
 PRIOR_VARIANCES = "prior-variances"
 START_VERSION = "start-1"
-START_QUESTION_MEAN = 0.65
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -92,7 +91,7 @@ class Parameters:
     @property
     def mean(self) -> float:
         """The share right of first attempts at questions, over everybody."""
-        return START_QUESTION_MEAN if self.easiness is None else self.easiness.everybody.mean
+        return START_MEAN if self.easiness is None else self.easiness.everybody.mean
 
     @property
     def item_spread(self) -> float:
@@ -106,12 +105,12 @@ class Parameters:
     def of_topic(self, topic_id: str) -> float:
         """d_50: the easiness of a topic's middling question, in logits; the same for everybody."""
         if self.easiness is None:
-            return logit(START_QUESTION_MEAN)
+            return logit(START_MEAN)
         known = self.easiness.everybody.topics.get(topic_id, logit(self.mean))
         return self.easiness.middling.get(topic_id, known)
 
 
-_START = Encoding(mean=START_QUESTION_MEAN)
+_START = Encoding(mean=START_MEAN)
 START = Parameters(version=START_VERSION)
 
 
@@ -142,7 +141,7 @@ class ParameterStore:
     async def get(self, session: ReadSession, version: str) -> Parameters:
         """The parameters of a version. Errors: IntegrityBroken when no such version is stored."""
         if version not in self._known:
-            parts = msgspec.convert(await _content(session, version, TASK), Parts)
+            parts = await parts_of(session, version)
             made = await self.of_parts(session, parts, version)
             while len(self._known) > MOST_KEPT:
                 del self._known[next(known for known in self._known if known != START_VERSION)]
@@ -196,6 +195,11 @@ async def _made_of(session: ReadSession, parts: Parts, version: str) -> Paramete
         found = msgspec.convert(await _content(session, parts.prior_variances, PRIOR_VARIANCES), _Variances)
         online = replace(online, ability_variance=found.ability_variance, skill_variance=found.skill_variance)
     return Parameters(version, easiness, rates=rates, irt=online)
+
+
+async def parts_of(session: ReadSession, version: str) -> Parts:
+    """The fits that a version is made of. Errors: IntegrityBroken when no such version is stored."""
+    return Parts() if version == START_VERSION else msgspec.convert(await _content(session, version, TASK), Parts)
 
 
 async def _content(session: ReadSession, version: str, task: str) -> Any:
@@ -256,10 +260,10 @@ async def newest(session: ReadSession, task: str) -> tuple[str, dict[str, Any]] 
     return None if row is None else (row["version"], msgspec.json.decode(row["content"]))
 
 
-async def variances_to_serve(session: ReadSession) -> str | None:
-    """The version of the prior variances fitted last, if they were accepted; None where the start values serve."""
-    found = await newest(session, PRIOR_VARIANCES)
-    return found[0] if found is not None and found[1]["accepted"] else None
+async def accepted(session: ReadSession, task: str) -> str | None:
+    """The version of the fit that was made last for a task, if it was accepted; None where the start values serve."""
+    found = await newest(session, task)
+    return found[0] if found is not None and found[1].get("accepted", False) else None
 
 
 _NEWEST = """

@@ -8,10 +8,11 @@ Source: smoothed target encoding, Micci-Barreca 2001, with the folds of out-of-f
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log1p
-from statistics import median
+from itertools import accumulate
+from math import expm1, log1p
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from osler.errors import InvalidModelInput
 from osler.science.logits import logit, sigmoid
 
+START_MEAN = 0.65
 TOPIC_PRIOR = 20.0
 ITEM_PRIOR = 6.0
 FOLDS = 5
@@ -102,11 +104,14 @@ class Tallies:
         item_right, item_answers = self.item_right[kept].sum(axis=0), self.item_answers[kept].sum(axis=0)
         topic_right, topic_answers = self.topic_right[kept].sum(axis=0), self.topic_answers[kept].sum(axis=0)
         total = float(item_answers.sum())
-        mean = (float(item_right.sum()) + 0.5) / (total + 1.0)
+        mean = (float(item_right.sum()) + START_MEAN) / (total + 1.0)
         known_topics = {
-            topics[i]: topic_easiness(float(topic_right[i]), float(topic_answers[i]), mean) for i in range(len(topics))
+            topics[i]: topic_easiness(float(topic_right[i]), float(topic_answers[i]), mean)
+            for i in np.flatnonzero(topic_answers).tolist()
         }
-        parents = self._mean_over_topics(np.array([known_topics[topic] for topic in topics]), len(items), logit(mean))
+        base = logit(mean)
+        of_topics = np.array([known_topics.get(topic, base) for topic in topics])
+        parents = self._mean_over_topics(of_topics, len(items), base)
         known_items: dict[Any, ItemPrior] = {
             items[i]: ItemPrior(
                 item_easiness(float(item_right[i]), float(item_answers[i]), float(parents[i])),
@@ -118,13 +123,17 @@ class Tallies:
         return Encoding(mean, known_topics, known_items)
 
     def median_easiness(self, items: Sequence[Any], topics: Sequence[Any], encoding: Encoding) -> dict[Any, float]:
-        """d_50 of each topic: the median easiness of its items that were answered, for topics that have any."""
-        by_topic: dict[int, list[float]] = {}
+        """d_50 of each topic: the easiness of the item of its median answer, for topics that have any.
+
+        Answers weigh, not items: who alone answers many items moves no median by it.
+        """
+        by_topic: dict[int, list[tuple[float, float]]] = {}
         pairs: list[tuple[int, int]] = self.item_topics.tolist()
         for item, topic in pairs:
-            if items[item] in encoding.items:
-                by_topic.setdefault(topic, []).append(encoding.items[items[item]].easiness)
-        return {topics[topic]: median(found) for topic, found in sorted(by_topic.items())}
+            prior = encoding.items.get(items[item])
+            if prior is not None:
+                by_topic.setdefault(topic, []).append((prior.easiness, expm1(prior.log_answers)))
+        return {topics[topic]: _weighted_median(found) for topic, found in sorted(by_topic.items())}
 
     def _mean_over_topics(self, easiness: Floats, items: int, otherwise: float) -> Floats:
         item, topic = self.item_topics[:, 0], self.item_topics[:, 1]
@@ -133,17 +142,38 @@ class Tallies:
         return np.where(counts > 0, mean, otherwise)
 
 
-def tally(
-    fold: Ints, item: Ints, correct: Floats, item_topics: Ints, *, items: int, topics: int, folds: int = FOLDS
-) -> Tallies:
-    """Count rows (first attempts, one per learner and item) by fold.
+def _weighted_median(found: list[tuple[float, float]]) -> float:
+    """The middle of (value, weight) pairs; the mean of both neighbours where half of the weight lies on each side."""
+    ranked = sorted(found)
+    values, up_to = [value for value, _ in ranked], list(accumulate(weight for _, weight in ranked))
+    half = up_to[-1] / 2.0
+    low, high = bisect_left(up_to, half * (1.0 - 1e-9)), bisect_right(up_to, half * (1.0 + 1e-9))
+    return (values[low] + values[high]) / 2.0
 
-    Shapes: `fold`, `item`, `correct` (n,), codes from 0; `item_topics` (m, 2). An item counts for each of its topics.
+
+def tally(
+    fold: Ints,
+    item: Ints,
+    correct: Floats,
+    item_topics: Ints,
+    *,
+    items: int,
+    topics: int,
+    folds: int = FOLDS,
+    weight: Floats | None = None,
+) -> Tallies:
+    """Count rows (first attempts, one per learner and item) by fold; `weight` is all 1 without it.
+
+    Shapes: `fold`, `item`, `correct`, `weight` (n,), codes from 0; `item_topics` (m, 2). An item counts for each of its
+    topics.
     """
     cell = fold * items + item
-    item_answers = np.bincount(cell, minlength=folds * items).reshape(folds, items).astype(np.float64)
-    item_right: Floats = np.asarray(np.bincount(cell, correct, minlength=folds * items), dtype=np.float64)
-    return tallies(item_right.reshape(folds, items), item_answers, item_topics, topics=topics)
+    share = np.ones(item.size) if weight is None else weight
+    right, answers = (
+        np.bincount(cell, counted, minlength=folds * items).astype(np.float64).reshape(folds, items)
+        for counted in (share * correct, share)
+    )
+    return tallies(right, answers, item_topics, topics=topics)
 
 
 def tallies(item_right: Floats, item_answers: Floats, item_topics: Ints, *, topics: int) -> Tallies:

@@ -13,6 +13,7 @@ from osler.science import boosting, logistic
 from osler.science.features import NAMES
 from osler.science.logistic import Fit, Sparse
 from osler.science.next_answer import COUNTS, Asked, NextAnswerModel, Regression, Rows, TopicWeights
+from osler.science.voices import most_of_one
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -48,15 +49,16 @@ def standardisation(features: Floats) -> tuple[Floats, Floats]:
 
 
 def learner_weights(learner: Ints) -> Floats | None:
-    """The weight of each row: 1, or less where its learner has more than 2,000 of them; None where nobody has.
+    """The weight of each row: 1, or less where its learner has more than 2,000 of them, or than a tenth of what counts.
 
-    Shapes: (n,) codes gives (n,).
+    None where nobody has. Under ten learners the 2,000 hold alone. Shapes: (n,) codes gives (n,).
 
     >>> learner_weights(np.repeat([0, 1], [8_000, 10]))[[0, -1]].tolist()
     [0.25, 1.0]
     """
     answers = np.bincount(learner)
-    return np.minimum(1.0, MOST_ANSWERS / answers[learner]) if answers.max(initial=0) > MOST_ANSWERS else None
+    most = min(MOST_ANSWERS, most_of_one(answers[answers > 0]) or MOST_ANSWERS)
+    return np.minimum(1.0, most / answers[learner]) if answers.max(initial=0) > most else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,60 +1,61 @@
 """How easy are questions and topics, by everybody's first attempts? Counted once a week, straight from the log.
 
-A learner's answers count as at most 2,000 in all, whatever they send. Nothing is decided here: the next fits and the
-refold say which counts are served.
+Nobody makes up more than a tenth of what is counted of a topic, whatever they send; under ten learners nothing is. The
+counts serve from the refold on where they forecast better than taking all questions to be equally easy.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from osler.db.session import WriteSession
-from osler.forecasts.easiness import FOLD_NAME, Counts
+from osler.evaluate.easiness_trial import EasinessTrial, tried
+from osler.forecasts.easiness import FOLD_NAME, Counts, Easiness
 from osler.forecasts.parameters import EASINESS, Fitted, store
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.rollups.nightly import as_of_night
 from osler.science.item_easiness import FOLDS
-from osler.science.next_answer_fit import MOST_ANSWERS
-from osler.worker.teachers import TEACHERS
+from osler.science.voices import GRAINS, VOICES, most_of_one
+from osler.worker.told import ANSWERS, FIRST_ANSWERS, none_before, taught
 
 NAME = "fit_item_easiness"
 
-# What was asked of a question that left the catalogue is told by the event. A regraded answer counts as regraded. The
-# fold is `osler.science.item_easiness.fold_of`: the first 32 bits of SHA-256.
-ANSWERS = f"""
-select a.user_id, a.question_id, a.event_ts, a.event_id, a.effective_at,
-       coalesce(g.is_correct, a.is_correct) as is_correct,
-       coalesce(nullif(q.topic_ids, '{{}}'), e.topic_ids, '{{}}') as topic_ids
-  from question_attempts a
-  join {TEACHERS} t on t.user_id = a.user_id
-  left join questions q on q.question_id = a.question_id
-  left join study_events e on coalesce(q.topic_ids, '{{}}') = '{{}}' and e.user_id = a.user_id
-                          and e.event_ts = a.event_ts and e.event_id = a.event_id
-  left join (select distinct on (user_id, data ->> 'attempt_event_id') user_id,
-                    (data ->> 'attempt_event_id')::uuid as attempt, (data ->> 'is_correct')::boolean as is_correct
-               from study_events where event_type = 'question_regrade'
-              order by user_id, data ->> 'attempt_event_id', (data ->> 'key_version')::int desc, event_ts desc,
-                       event_id desc) g on g.user_id = a.user_id and g.attempt = a.event_id
- where a.question_id is not null and a.event_ts < $1 and coalesce(g.is_correct, a.is_correct) is not null
-"""
-
+# The fold is `osler.science.item_easiness.fold_of`: the first 32 bits of SHA-256.
 _FIRSTS = f"""
 create temporary table first_attempts on commit drop as
-select f.*, least(1.0, {MOST_ANSWERS}.0 / count(*) over (partition by user_id)) as weight,
+select distinct on (user_id, question_id) user_id, question_id, event_ts, is_correct, topic_ids,
        ('x' || substr(encode(sha256(convert_to('{FOLD_NAME}' || user_id, 'UTF8')), 'hex'), 1, 8))::bit(32)::bigint
        % {FOLDS} as fold
-  from (select distinct on (user_id, question_id) * from ({ANSWERS}) answers
-         order by user_id, question_id, event_ts, event_id) f
+  from ({ANSWERS}) answers order by user_id, question_id, event_ts, event_id
 """
-_COUNTS = """
+_ON_TOPICS = """
+create temporary table on_topics on commit drop as
+select coalesce(topic, '') as topic_id, user_id, count(*) as answers
+  from first_attempts f left join unnest(f.topic_ids) as topic on true group by 1, 2
+"""
+_OF_EACH = "select topic_id, array_agg(answers) as of_each from on_topics group by 1"
+# On several topics the least weight holds, as in `osler.science.voices.weights`.
+_COUNTS = f"""
+with told as (
+  select t.user_id, t.topic_id, floor(least(1.0::float8, m.most / t.answers) * {GRAINS}) / {GRAINS} as weight
+    from on_topics t join unnest($1::text[], $2::float8[]) as m (topic_id, most) using (topic_id)),
+weighed as (
+  select f.question_id, f.fold, f.is_correct, min(told.weight) as weight
+    from first_attempts f left join unnest(f.topic_ids) as topic on true
+    join told on told.user_id = f.user_id and told.topic_id = coalesce(topic, '')
+   group by f.user_id, f.question_id, f.fold, f.is_correct)
 select question_id, fold, sum(weight * is_correct::int)::float8 as correct, sum(weight)::float8 as answers
-  from first_attempts group by 1, 2 order by 1, 2
+  from weighed where weight > 0 group by 1, 2 order by 1, 2
 """
-_TOPICS = "select distinct question_id, unnest(topic_ids) as topic_id from first_attempts order by 1, 2"
+_TOPICS = """
+select distinct question_id, unnest(topic_ids) as topic_id from first_attempts
+ where question_id = any($1::text[]) order by 1, 2
+"""
 _SIZE = "select count(*) as rows, count(distinct user_id) as learners, max(event_ts) as newest from first_attempts"
 
 
@@ -65,35 +66,46 @@ def item_easiness_job() -> Job:
 
 async def _fit(run: Run) -> None:
     await run.progress("counting first attempts")
+    until = as_of_night(run.day)
     async with run.write() as session:
-        size: Any = await _gathered(session, as_of_night(run.day))
+        size: Any = await _gathered(session, until)
         if not size["rows"]:
             await run.progress(f"{none_before(run)}: every question is as easy as the start value")
             return
         counts = await _counted(session)
-        content = msgspec.to_builtins(counts)
-        fit = Fitted(EASINESS, content, size["newest"], size["learners"], size["rows"])
-        await store(session, fit, promote=False)
-    await run.progress("questions", len(counts.items), len(counts.items))
+    async with run.read() as session:
+        rows: Any = await session.driver().fetch(FIRST_ANSWERS, until)
+    # In a thread: the lease of the job is renewed meanwhile.
+    trial = await asyncio.to_thread(_tried, counts, rows)
+    metrics: dict[str, Any] = {**(trial.metrics or {}), "reason": trial.reason}
+    content = {**msgspec.to_builtins(counts), "accepted": trial.accepted}
+    async with run.write() as session:
+        fit = Fitted(EASINESS, content, size["newest"], size["learners"], size["rows"], metrics)
+        await store(session, fit, promote=trial.accepted)
+    await run.progress(f"questions; {trial.reason}", len(counts.items), len(counts.items))
 
 
-def none_before(run: Run) -> str:
-    """What a fit says that found nothing: reviews of cards are no answers to questions, and newer ones come later."""
-    return f"no answers to questions before {as_of_night(run.day):%Y-%m-%d %H:%M} UTC"
+def _tried(counts: Counts, rows: list[Any]) -> EasinessTrial:
+    if not counts.items:
+        return EasinessTrial(False, f"too few: no topic was answered by {VOICES} learners")
+    return tried(taught(rows, Easiness(counts).of))
 
 
 async def _gathered(session: WriteSession, until: datetime) -> Any:
     driver = session.driver()
     # A statement with parameters makes no table, so the instant, which is our own, is written out.
     await driver.execute(_FIRSTS.replace("$1", f"'{until.isoformat()}'::timestamptz"))
+    await driver.execute(_ON_TOPICS)
     return await driver.fetchrow(_SIZE)
 
 
 async def _counted(session: WriteSession) -> Counts:
     driver = session.driver()
-    counted: Any = await driver.fetch(_COUNTS)
-    pairs: Any = await driver.fetch(_TOPICS)
+    of_each: Any = await driver.fetch(_OF_EACH)
+    most = [most_of_one(row["of_each"]) for row in of_each]
+    counted: Any = await driver.fetch(_COUNTS, [row["topic_id"] for row in of_each], most)
     items = {name: place for place, name in enumerate(sorted({row["question_id"] for row in counted}))}
+    pairs: Any = await driver.fetch(_TOPICS, list(items))
     topics = {name: place for place, name in enumerate(sorted({row["topic_id"] for row in pairs}))}
     right, answers = ([[0.0] * len(items) for _ in range(FOLDS)] for _ in range(2))
     for row in counted:

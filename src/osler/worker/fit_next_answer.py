@@ -1,7 +1,7 @@
 """Which model forecasts the next answer? Fitted and judged once a week on the deployment's own log.
 
-What was known before each answer is traced by the live fold itself, over shadow tables, under the easiness counted
-last and the prior variances that serve with it: rows to learn from and forecasts to serve cannot come apart. The model
+What was known before each answer is traced by the live fold itself, over shadow tables, under the easiness and the
+prior variances that are to serve with it: rows to learn from and forecasts to serve cannot come apart. The model
 is signed and put on the shelf; it serves from the refold on, if it was accepted.
 """
 
@@ -25,12 +25,14 @@ from osler.forecasts.model_files import Manifest, Payload, golden_of
 from osler.forecasts.parameters import (
     EASINESS,
     NEXT_ANSWER,
+    PRIOR_VARIANCES,
+    START_VERSION,
     Fitted,
     ParameterStore,
     Parts,
+    accepted,
     newest,
     store,
-    variances_to_serve,
 )
 from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
@@ -39,7 +41,7 @@ from osler.live.catch_up import Live
 from osler.rollups.nightly import as_of_night
 from osler.science.features import NAMES
 from osler.science.next_answer import NextAnswerModel
-from osler.worker.fit_item_easiness import none_before
+from osler.worker.told import none_before
 from osler.worker.tracing import sampled, traced
 
 NAME = "fit_next_answer"
@@ -56,8 +58,9 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
             if easiness is None:
                 await run.progress(f"{none_before(run)}: the online model serves alone")
                 return
-            under = Parts(easiness[0], prior_variances=await variances_to_serve(session))
-            parameters = await ParameterStore().of_parts(session, under, easiness[0])
+            served, variances = await accepted(session, EASINESS), await accepted(session, PRIOR_VARIANCES)
+            under = Parts(served, prior_variances=variances)
+            parameters = await ParameterStore().of_parts(session, under, served or START_VERSION)
             known: Any = await session.driver().fetchrow(_SIZE, easiness[0])
         if known["learners"] < MIN_LEARNERS + MIN_HELD_BACK:  # tracing them would cost as much as a refold, for nothing
             needed = f"{MIN_LEARNERS}, and {MIN_HELD_BACK} held back, one in {TEST_ONE_IN}"
@@ -81,9 +84,10 @@ def next_answer_job(live: Live, analytics: Sequence[Analytic]) -> Job:
 async def _kept(run: Run, trial: Trial, under: Parts, until: datetime) -> None:
     """Put an accepted model on the shelf, and keep what became of the trial."""
     metrics: dict[str, Any] = {**(trial.metrics or {}), "reason": trial.reason}
-    content: dict[str, Any] = {"item_easiness": under.item_easiness, "accepted": trial.accepted}
-    if under.prior_variances is not None:
-        content["prior_variances"] = under.prior_variances
+    content: dict[str, Any] = {"accepted": trial.accepted}
+    for name in ("item_easiness", "prior_variances"):
+        if getattr(under, name) is not None:
+            content[name] = getattr(under, name)
     version = None
     if trial.accepted and trial.model is not None:
         digest = hashlib.sha256(msgspec.json.encode(trial.model, order="deterministic")).hexdigest()

@@ -1,6 +1,6 @@
 """Which fits serve from now on, and is everybody folded under them? The last of the weekly jobs of models.
 
-The newest easiness, the prior variances if they were accepted, the model of the next answer if it was and was trained
+The newest easiness and prior variances if they were accepted, the model of the next answer if it was and was trained
 under both, and the learning rates make a version of the parameters, which is promoted. Then every learner is folded
 anew under it; those whose memory was fitted in between are already. Forecasts that were made stay as they were. Fits
 with an erased learner that nobody is served by any more are emptied.
@@ -25,9 +25,10 @@ from osler.forecasts.parameters import (
     Fitted,
     ParameterStore,
     Parts,
+    accepted,
     newest,
+    parts_of,
     store,
-    variances_to_serve,
 )
 from osler.forecasts.shelf import Shelf
 from osler.jobs.periods import Cadence
@@ -45,8 +46,8 @@ select user_id, count(*) over () as n from learner_states where parameter_versio
  order by user_id limit $3
 """
 _SIZE = """
-select max(trained_until) as until, max(learners) as learners, max(rows) as rows from models
- where version = any($1::text[])
+select max(trained_until) as until, max(learners) as learners, max(rows) as rows from (
+  select distinct on (task) * from models where task = any($1::text[]) order by task, created_at desc) newest
 """
 
 # Emptied are flagged fits that no version which a learner is folded under is made of, and which is not the newest.
@@ -92,27 +93,25 @@ def refold_job(live: Live) -> Job:
 
 async def parts_to_serve(session: ReadSession) -> Parts:
     """The fits that belong together: a model serves only with the easiness and variances that it was trained under."""
-    easiness, model = await newest(session, EASINESS), await newest(session, NEXT_ANSWER)
-    rates, variances = await newest(session, LEARNING_RATE), await variances_to_serve(session)
-    accepted = None
-    if model is not None and model[1]["accepted"] and easiness is not None:
-        under = model[1]["item_easiness"], model[1].get("prior_variances")
-        accepted = model[0] if under == (easiness[0], variances) else None
-    return Parts(easiness and easiness[0], accepted, rates and rates[0], variances)
+    easiness, variances = await accepted(session, EASINESS), await accepted(session, PRIOR_VARIANCES)
+    model, rates = await newest(session, NEXT_ANSWER), await newest(session, LEARNING_RATE)
+    winning = rates[0] if rates is not None and rates[1]["wins"] else None
+    serving = None
+    if model is not None and model[1]["accepted"]:
+        under = model[1].get("item_easiness"), model[1].get("prior_variances")
+        serving = model[0] if under == (easiness, variances) else None
+    return Parts(easiness, serving, winning, variances)
 
 
 async def _promoted(session: WriteSession) -> str:
     """The version to serve: made and promoted where it is new."""
     parts, current = await parts_to_serve(session), await ParameterStore().current_version(session)
-    if parts == Parts():
+    if parts == await parts_of(session, current):
         return current
-    names = [part for part in msgspec.structs.astuple(parts) if part is not None]
-    size: Any = await session.driver().fetchrow(_SIZE, names)
+    size: Any = await session.driver().fetchrow(_SIZE, _FITS)
     until: datetime = size["until"]
     fit = Fitted(TASK, msgspec.to_builtins(parts), until, size["learners"], size["rows"])
-    if fit.version != current:
-        await store(session, fit, promote=True)
-    return fit.version
+    return await store(session, fit, promote=True)
 
 
 async def _refold_all(run: Run, live: Live, version: str) -> int:
