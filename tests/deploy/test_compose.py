@@ -82,6 +82,7 @@ class Rehearsal:
         self._places = {
             "/var/run/postgresql": str(sockets),
             "/run/redis/redis.sock": redis.url.removeprefix("unix://"),
+            "/data/redis.sock": redis.url.removeprefix("unix://"),
             "/var/lib/osler": str(folder / "home"),
         }
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -108,6 +109,15 @@ class Rehearsal:
             self._processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
         return port
 
+    def healthy(self, service: str, port: int = 0) -> subprocess.CompletedProcess[str]:
+        """What the engine would run to see whether the service is well, in the places of the rehearsal."""
+        kind, *words = SERVICES[service]["healthcheck"]["test"]
+        words = [self._here(word.replace("$$", "$").replace(":8000/", f":{port}/")) for word in words]
+        command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+        given = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+        inside = {"PGHOST": self._here("/var/run/postgresql"), **self._given} if service == "postgres" else {}
+        return subprocess.run(command, env={**given, **inside}, capture_output=True, text=True, check=False, timeout=60)
+
     def stop(self) -> None:
         for process in self._processes:
             process.send_signal(signal.SIGTERM)
@@ -128,10 +138,14 @@ class Rehearsal:
         logs = "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in self._folder.glob("*.log"))
         raise AssertionError(f"{pattern} did not come from {url}\n{text[-500:]}\n{logs}")
 
-    def _filled(self, value: str) -> str:
+    def _here(self, value: str) -> str:
         for place, here in self._places.items():
             value = value.replace(place, here)
-        filled = re.sub(r"\$\{(\w+)(?::[?-][^}]*)?\}", lambda found: self._given.get(found[1], ""), value)
+        return value
+
+    def _filled(self, value: str) -> str:
+        found = re.compile(r"\$\{(\w+)(?::[?-][^}]*)?\}")
+        filled = found.sub(lambda named: self._given.get(named[1], ""), self._here(value))
         assert "$" not in filled
         return filled
 
@@ -163,6 +177,10 @@ def test_a_rehearsal_of_all_services_comes_up_and_runs_a_night(redis_server: Red
         api = free_port("127.0.0.1", 0)
         rehearsal.start("serve", "--port", str(api))
         rehearsal.until(f"http://127.0.0.1:{api}/api/health/ready", "ready")
+        for service in ("postgres", "redis", "serve"):
+            found = rehearsal.healthy(service, api)
+            assert found.returncode == 0, (service, found.stdout, found.stderr)
+        assert rehearsal.healthy("serve", free_port("127.0.0.1", 0)).returncode != 0, "unknown: it says yes to anything"
         ringing = rehearsal.start("scheduler", "--every", "2")
         working = rehearsal.start("worker")
         for port in (ringing, working):
