@@ -12,6 +12,7 @@ from tests.support.matrix import count
 from tests.support.web import Web
 
 from osler.analytics.registry import analytics
+from osler.catalog.own_learner import own_learner
 from osler.db.engine import Database
 from osler.ingest.intake import ingest_events
 from osler.live.catch_up import Live
@@ -115,6 +116,21 @@ async def test_p02_twice_and_unknown_are_dull(database: Database, settings: Sett
     late = await ingest_events(database, [review(START, 1, "c", 3)], nobody)
     assert late.counts["refused"] == 1
     assert await admin.fetchval("select count(*) from erasures") == 2
+
+
+async def test_p02_the_installations_own_learner_is_somebody_else_after_their_erasure(
+    database: Database, settings: Settings
+) -> None:
+    own = own_learner(settings.home)
+    await studied(database, own, LEARNER)
+    await erase(settings, LEARNER)
+    assert own_learner(settings.home) == own, "another's erasure changes nothing"
+    await erase(settings, own)
+    hits = [path for path in settings.home.rglob("*") if path.is_file() and str(own).encode() in path.read_bytes()]
+    assert hits == [], "nothing in the home names them"
+    assert own_learner(settings.home) != own
+    taken = await ingest_events(database, [review(START, 1, "c", 3)], own_learner(settings.home))
+    assert taken.counts["accepted"] == 1
 
 
 async def test_the_scan_finds_a_person_in_a_table_that_nobody_declared(

@@ -11,8 +11,15 @@ FILE = "own-learner"
 
 
 def own_learner(home: Path) -> UUID:
-    """The installation's own learner: a random pseudonym under `OSLER_HOME`, made on first use, the same ever after."""
+    """The installation's own learner: a random pseudonym under `OSLER_HOME`, made once, the same until erased."""
     path = home / FILE
     if not path.exists():
         write_once(path, str(uuid4()).encode())
     return UUID(path.read_text().strip())
+
+
+def forget_own_learner(home: Path, user_id: UUID) -> None:
+    """Take the pseudonym of an erased learner out of `OSLER_HOME`: whoever begins anew there is somebody else."""
+    path = home / FILE
+    if path.exists() and path.read_text().strip() == str(user_id):
+        path.unlink()

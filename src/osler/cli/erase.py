@@ -25,6 +25,7 @@ def command(
 
     Runs as OSLER_ERASER_DATABASE_URL (embedded: by itself). It may be stopped at any point and run again, and
     running it twice changes nothing. A tombstone stays: what that learner's devices send later is refused.
+    The installation's own learner, whom `osler import` and `osler token` mean without --user, is a new one afterwards.
     Exit code 0 with a certificate, 2 when rows remain.
     """
     import asyncio

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from osler.catalog.own_learner import forget_own_learner
 from osler.db.connect import connect_plainly
 from osler.db.driver import Driver
 from osler.db.embedded import ensure_running
@@ -178,6 +179,7 @@ async def erase(
             await _advance(work, state)
             if on_step is not None:
                 await on_step(state)
+        await asyncio.to_thread(forget_own_learner, settings.home, user_id)
         return await _certify(work)
 
 
