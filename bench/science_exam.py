@@ -1,7 +1,7 @@
 """How fast are exam forecast, review plan and study sessions, as ratios to a thing run beside them, on one core?
 
-Each function gives `{"ratio", "runs", "beside", "target", ...}`: the median of interleaved rounds, so that a busy
-machine slows both sides. Run alone: `python bench/science_exam.py [--json]`.
+Each function gives `{"ratio", "runs", "beside", "target", ...}`: the median of interleaved rounds, in processor time: what waits
+for a processor on a busy machine is not slow. Run alone: `python bench/science_exam.py [--json]`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def interleaved(
     for _ in range(ROUNDS):
         seconds: list[float] = []
         for run in (mine, beside):
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
         each.append((seconds[0] / n_mine, seconds[1] / n_beside))
     ratios = [theirs / ours for ours, theirs in each]
     return {
