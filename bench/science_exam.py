@@ -1,7 +1,7 @@
 """How fast are exam forecast, review plan and study sessions, as ratios to a thing run beside them, on one core?
 
-Each function gives `{"ratio", "runs", "beside", "target", ...}`: the median of interleaved rounds, in processor time: what waits
-for a processor on a busy machine is not slow. Run alone: `python bench/science_exam.py [--json]`.
+Each function gives `{"ratio", "runs", "beside", "target", ...}`: the median of interleaved rounds, in processor time:
+what waits for a processor on a busy machine is not slow. Run alone: `python bench/science_exam.py [--json]`.
 """
 
 from __future__ import annotations
