@@ -18,7 +18,8 @@ def gap(**change: Any) -> dict[str, Any]:
         "mastery_high": 0.5, "n": 20, "board_exam_weight": 8.0, "exam_share": 0.08, "prerequisite_impact": 0.1,
         "recent_failure_rate": 0.4, "blocks_count": 5, "blocks_count_all": 9, "points_per_hour": None,
         "recommended_materials": [], "recommended_path": ["heart"], "opened_on": None, "mastery_at_open": None,
-        "target": 0.8, "progress": None, "estimated_hours": 6.2, "hours_low": 4.1, "hours_high": 9.4, **change,
+        "target": 0.8, "progress": None, "estimated_hours": 6.2, "hours_low": 4.1, "hours_high": 9.4,
+        "questions_attempted": 20, "retrieval_strength": 0.6, "retrieval_low": 0.5, "retrieval_high": 0.7, **change,
     }  # fmt: skip
 
 
@@ -45,6 +46,21 @@ def first(one: dict[str, Any], time: Within = HALF_A_YEAR) -> str:
 )  # fmt: skip
 def test_the_sentence_of_a_gap(change: dict[str, Any], text: str):
     assert first(gap(**change)) == text
+
+
+def test_of_a_topic_that_cards_alone_tell_of_recall_is_told_and_not_mastery():
+    alone = gap(questions_attempted=0, retrieval_strength=0.41, mastery=0.72, mastery_low=0.26, mastery_high=0.95)
+    made = gap_out(alone, KNOWN, HALF_A_YEAR)
+    assert (made["told_by"], made["severity"], made["recall"], made["recall_high"]) == ("cards", "critical", 0.41, 0.7)
+    assert [made[name] for name in ("mastery", "mastery_low", "mastery_high")] == [None] * 3
+    assert made["progress"]["now"] is None
+    assert first(alone) == (
+        "Heart failure: a critical gap by its cards alone, of which you would recall 41 % today, "
+        "about 6 h (4 to 9) to close; 8 % of the exam, blocks 5 topics."
+    )
+    asked = gap_out(gap(), KNOWN, HALF_A_YEAR)
+    assert (asked["told_by"], asked["recall"], asked["mastery"]) == ("questions", None, 0.4)
+    assert gap_out(gap(n=0, questions_attempted=None), KNOWN, HALF_A_YEAR)["told_by"] is None
 
 
 def test_hours_that_the_learner_does_not_have_are_no_number():

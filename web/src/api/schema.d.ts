@@ -2306,6 +2306,7 @@ export interface components {
             is_provisional: boolean;
             /**
              * Mastery
+             * @description null where cards alone tell of the topic
              * @example 0.42
              */
             mastery: number | null;
@@ -2321,7 +2322,7 @@ export interface components {
             mastery_low: number | null;
             /**
              * N
-             * @description answers on the topic
+             * @description answers on the topic, and reviews of its cards
              * @example 23
              */
             n: number;
@@ -2360,6 +2361,22 @@ export interface components {
              */
             rank: number;
             /**
+             * Recall
+             * @description chance to recall a card of it now; where cards alone tell of the topic
+             * @example null
+             */
+            recall: number | null;
+            /**
+             * Recall High
+             * @example null
+             */
+            recall_high: number | null;
+            /**
+             * Recall Low
+             * @example null
+             */
+            recall_low: number | null;
+            /**
              * Recent Failure Rate
              * @example 0.45
              */
@@ -2385,6 +2402,12 @@ export interface components {
              * @example weak
              */
             state: string;
+            /**
+             * Told By
+             * @description what it is known from: cards where no question of it was answered; null without an answer
+             * @example questions
+             */
+            told_by: ("questions" | "cards") | null;
             /**
              * Topic Id
              * @example cardiovascular.failure

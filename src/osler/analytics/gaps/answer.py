@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from osler.analytics.contract import CardState, card_fields
 from osler.analytics.gaps.model import VERSION
@@ -56,12 +56,18 @@ def gap_out(gap: Mapping[str, Any], known: Catalogue, time: Within) -> dict[str,
     """One gap as the API says it; hours that the learner does not have are null."""
     same = (
         "topic_id", "rank", "state", "severity", "is_provisional", "gap_score", "priority_score", "priority_index",
-        "mastery", "mastery_low", "mastery_high", "n", "board_exam_weight", "exam_share", "prerequisite_impact",
-        "recent_failure_rate", "blocks_count", "blocks_count_all", "points_per_hour", "recommended_materials",
+        "n", "board_exam_weight", "exam_share", "prerequisite_impact", "recent_failure_rate", "blocks_count",
+        "blocks_count_all", "points_per_hour", "recommended_materials",
     )  # fmt: skip
     name = known.name_of(gap["topic_id"])
+    by_cards = told_by(gap) == "cards"
     return {
         **{field: gap[field] for field in same},
+        **{field: None if by_cards else gap[field] for field in ("mastery", "mastery_low", "mastery_high")},
+        "told_by": told_by(gap),
+        "recall": gap["retrieval_strength"] if by_cards else None,
+        "recall_low": gap["retrieval_low"] if by_cards else None,
+        "recall_high": gap["retrieval_high"] if by_cards else None,
         "name": name,
         "hours": {
             "median": (median := time.shown(gap["estimated_hours"])),
@@ -71,13 +77,20 @@ def gap_out(gap: Mapping[str, Any], known: Catalogue, time: Within) -> dict[str,
         "recommended_path": [{"topic_id": t, "name": known.name_of(t)} for t in gap["recommended_path"]],
         "progress": {
             "opened_on": gap["opened_on"],
-            "at_start": gap["mastery_at_open"],
-            "now": gap["mastery"],
+            "at_start": None if by_cards else gap["mastery_at_open"],
+            "now": None if by_cards else gap["mastery"],
             "target": gap["target"],
-            "share": gap["progress"],
+            "share": None if by_cards else gap["progress"],
         },
         "findings": _findings(gap, name, known, time),
     }
+
+
+def told_by(gap: Mapping[str, Any]) -> Literal["questions", "cards"] | None:
+    """What a gap is known from. Of cards alone mastery stays near its start value: recall is told in its place."""
+    if not gap["n"]:
+        return None
+    return "questions" if gap["questions_attempted"] else "cards"
 
 
 def in_hours(gap: Mapping[str, Any], time: Within) -> str:
@@ -174,8 +187,9 @@ STANDING = {"unseen": "not seen yet", "insufficient_data": "few answers yet", "c
 
 def _priority(gap: Mapping[str, Any], name: str, hours: str, time: Within) -> str:
     """Heart failure: a critical gap, about 6 h (4 to 9) to close; 8 % of the exam, blocks 5 topics."""
-    standing = f"a {gap['severity']} gap" if gap["severity"] else STANDING.get(gap["state"], "open")
-    parts = [standing]
+    parts = [f"a {gap['severity']} gap" if gap["severity"] else STANDING.get(gap["state"], "open")]
+    if told_by(gap) == "cards" and gap["retrieval_strength"] is not None:
+        parts[0] += f" by its cards alone, of which you would recall {100 * gap['retrieval_strength']:.0f} % today"
     if hours:
         parts.append(f"{hours} to close")
     elif gap["severity"] and gap["state"] != "closed":

@@ -18,6 +18,8 @@ COLUMNS = (
     "recommended_materials, opened_on, mastery_at_open, target, progress, as_of, model_version"
 )
 NAMES = [name.strip() for name in COLUMNS.split(",")]
+# Beside the night's row, as of now: whether a question tells of the topic, or its cards alone.
+LIVE = ("questions_attempted", "retrieval_strength", "retrieval_low", "retrieval_high")
 
 GAPS = f"""
 with {ME}
@@ -31,8 +33,10 @@ select json_build_object(
          and d.local_date > me.today - 28 and d.local_date <= me.today)),
   'counts', (select coalesce(json_object_agg(state, n), '{{}}') from (
      select state, count(*) as n from knowledge_gaps g join me using (user_id) group by 1) c),
-  'gaps', (select coalesce(json_agg(json_build_array({", ".join("g." + name for name in NAMES)}) order by g.rank), '[]')
-     from (select k.* from knowledge_gaps k join me using (user_id)
+  'gaps', (select coalesce(json_agg(json_build_array({", ".join(f"g.{name}" for name in (*NAMES, *LIVE))})
+                                    order by g.rank), '[]')
+     from (select k.*, {", ".join(f"m.{name}" for name in LIVE)} from knowledge_gaps k join me using (user_id)
+             left join topic_mastery m on m.user_id = k.user_id and m.topic_id = k.topic_id
             where k.state = any($3::text[]) order by k.rank limit $4) g))::text
 """
 
@@ -51,7 +55,7 @@ Known = tuple[dict[str, Any], Catalogue]
 async def gaps_of(s: ReadSession, user_id: UUID, as_of: datetime, *, states: list[str], limit: int) -> Known:
     """The first gaps in the order of work, how many there are of each state, and the catalogue."""
     found, known = await gather_known(s, GAPS, user_id, as_of, states, limit)
-    found["gaps"] = [dict(zip(NAMES, row, strict=True)) for row in found["gaps"]]
+    found["gaps"] = [dict(zip((*NAMES, *LIVE), row, strict=True)) for row in found["gaps"]]
     return found, known
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -46,10 +47,19 @@ class GapOut(BaseModel):
     gap_score: float | None = Field(description="1 less mastery_score, 0 to 1", examples=[0.7])
     priority_score: float | None = Field(description="the brief's sum, 0 to 25.5; shown, never ranks", examples=[18.9])
     priority_index: float | None = Field(description="0 to 100; ranks unless `ranked_by` says else", examples=[50.6])
-    mastery: float | None = Field(examples=[0.42])
+    told_by: Literal["questions", "cards"] | None = Field(
+        description="what it is known from: cards where no question of it was answered; null without an answer",
+        examples=["questions"],
+    )
+    mastery: float | None = Field(description="null where cards alone tell of the topic", examples=[0.42])
     mastery_low: float | None = Field(examples=[0.31])
     mastery_high: float | None = Field(examples=[0.55])
-    n: int = Field(description="answers on the topic", examples=[23])
+    recall: float | None = Field(
+        description="chance to recall a card of it now; where cards alone tell of the topic", examples=[None]
+    )
+    recall_low: float | None = Field(examples=[None])
+    recall_high: float | None = Field(examples=[None])
+    n: int = Field(description="answers on the topic, and reviews of its cards", examples=[23])
     board_exam_weight: float = Field(description="0 to 10", examples=[8.0])
     exam_share: float = Field(description="share of the exam's points", examples=[0.08])
     prerequisite_impact: float = Field(examples=[0.12])

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gapRows, hoursText } from "./prepare";
+import { GAP_COLUMNS, gapRows, hoursText } from "./prepare";
 
 type Gap = Parameters<typeof gapRows>[0][number];
 
@@ -9,13 +9,14 @@ const gap: Gap = {
   n: 14, name: "Heart failure", points_per_hour: null, prerequisite_impact: 0.1, priority_index: 50.6,
   priority_score: 18.9, progress: { at_start: null, now: 0.31, opened_on: null, share: null, target: 0.8 }, rank: 1,
   recent_failure_rate: 0.5, recommended_materials: [], recommended_path: [], severity: "critical", state: "weak",
-  topic_id: "cardiovascular.failure",
+  recall: null, recall_high: null, recall_low: null, told_by: "questions", topic_id: "cardiovascular.failure",
 };
 
 test("a gap says how bad, how sure, how much of the exam, how long and what it blocks", () => {
   expect(gapRows([gap], 5)[0]).toEqual({
     id: "cardiovascular.failure",
     name: "Heart failure",
+    level: "critical",
     severity: "critical",
     icon: "▲",
     why: "mastery 31 % (22 to 40) · 1.2 % of the exam · about 6 h (4 to 9) · blocks 5",
@@ -31,6 +32,17 @@ test("what rests on little is called provisional, and what is unknown is not zer
 test("of a topic with few answers the range is told, and no figure in it", () => {
   const [row] = gapRows([{ ...gap, state: "insufficient_data", n: 1, mastery: 0, mastery_low: 0, mastery_high: 0.29 }], 5);
   expect(row?.why).toMatch(/^1 answer: mastery may be 0 to 29 % · /);
+});
+
+test("of a topic that cards alone tell of, their recall is told and not a mastery", () => {
+  const cards: Gap = {
+    ...gap, told_by: "cards", is_provisional: true, mastery: null, mastery_low: null, mastery_high: null, recall: 0.41,
+    recall_low: 0.35, recall_high: 0.48,
+  };
+  const [row] = gapRows([cards], 5);
+  expect([row?.level, row?.severity]).toEqual(["critical", "critical by its cards"]);
+  expect(row?.why).toMatch(/^recall of its cards 41 % \(35 to 48\), no question answered · /);
+  expect(GAP_COLUMNS.find((column) => column.header === "Severity")?.value(cards)).toBe("critical by its cards");
 });
 
 test("less than an hour is said in minutes, and never as none", () => {

@@ -8,6 +8,7 @@ type Gap = Schemas["GapOut"];
 export interface GapRow {
   id: string;
   name: string;
+  level: string;
   severity: string;
   icon: string;
   why: string;
@@ -17,15 +18,16 @@ const ICONS: Record<string, string> = { critical: "▲", high: "△", medium: "�
 
 export function gapRows(gaps: readonly Gap[], most: number): GapRow[] {
   return gaps.slice(0, most).map((gap) => {
-    const severity = gap.severity ?? "not rated";
-    return {
-      id: gap.topic_id,
-      name: gap.name,
-      severity: gap.is_provisional ? `${severity}, provisional` : severity,
-      icon: ICONS[severity] ?? "○",
-      why: reasons(gap),
-    };
+    const level = gap.severity ?? "not rated";
+    return { id: gap.topic_id, name: gap.name, level, severity: severityText(gap), icon: ICONS[level] ?? "○", why: reasons(gap) };
   });
+}
+
+/** "critical", "critical, provisional"; "critical by its cards" where no question tells of the topic. */
+function severityText(gap: Gap): string {
+  const level = gap.severity ?? "not rated";
+  if (gap.severity != null && gap.told_by === "cards") return `${level} by its cards`;
+  return gap.is_provisional ? `${level}, provisional` : level;
 }
 
 function reasons(gap: Gap): string {
@@ -36,10 +38,17 @@ function reasons(gap: Gap): string {
 
 /** "mastery 31 % (22 to 40)"; of few answers the range alone, as the figure in it would feign to know. */
 function masteryText(gap: Gap): string {
+  if (gap.told_by === "cards") return recallText(gap);
   if (gap.mastery == null) return "not known yet";
   const range = percentRange(gap.mastery_low, gap.mastery_high);
   if (gap.state === "insufficient_data") return `${plural(gap.n, "answer", "answers")}: mastery may be ${range} %`;
   return `mastery ${percent(gap.mastery)} (${range})`;
+}
+
+/** "recall of its cards 41 % (35 to 48), no question answered": what cards alone tell. */
+function recallText(gap: Gap): string {
+  if (gap.recall == null) return "no question answered";
+  return `recall of its cards ${percent(gap.recall)} (${percentRange(gap.recall_low, gap.recall_high)}), no question answered`;
 }
 
 /** "about 6 h (4 to 9)", "about 10 min (5 min to 1 h)"; nothing where it is not known. */
@@ -62,8 +71,9 @@ function spoken(hours: number): string {
 export const GAP_COLUMNS: Column<Gap>[] = [
   { header: "Rank", value: (g) => g.rank, numeric: true },
   { header: "Topic", value: (g) => g.name },
-  { header: "Severity", value: (g) => g.severity },
+  { header: "Severity", value: severityText },
   { header: "Mastery (0 to 1)", value: (g) => g.mastery, numeric: true },
+  { header: "Recall of cards alone (0 to 1)", value: (g) => g.recall, numeric: true },
   { header: "Priority (brief)", value: (g) => g.priority_score, numeric: true },
   { header: "Priority index (0 to 100)", value: (g) => g.priority_index, numeric: true },
   { header: "Hours", value: (g) => g.hours.median, numeric: true },
