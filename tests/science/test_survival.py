@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from osler.science.survival import kaplan_meier
 
@@ -44,3 +46,18 @@ def test_the_restricted_mean_is_the_area():
     curve = kaplan_meier([10, 30, 200, 200], [1, 1, 0, 0], restricted_to=100)
     assert curve is not None
     assert curve.restricted_mean == pytest.approx(10 + 20 * 0.75 + 70 * 0.5)
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=40))
+def test_a_curve_falls_inside_its_bounds_and_without_the_unfinished_it_is_the_share_left(rows):
+    time, event = zip(*rows, strict=True)
+    curve = kaplan_meier(time, event)
+    assert curve is not None
+    assert all(a >= b for a, b in zip((1.0, *curve.surviving), curve.surviving, strict=False))
+    assert all(0 <= low <= s <= high <= 1 for low, s, high in zip(curve.low, curve.surviving, curve.high, strict=True))
+    assert 0 <= curve.restricted_mean <= curve.restricted_to
+    done = kaplan_meier(time, [True] * len(time))
+    assert done is not None
+    left = [float(np.mean(np.array(time) > at)) for at in done.times]
+    assert done.surviving == pytest.approx(left)
+    assert done.restricted_mean == pytest.approx(np.mean(time))
