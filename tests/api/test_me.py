@@ -46,6 +46,24 @@ async def test_settings_out_of_range_are_refused_with_a_code(web: Web, body: dic
     assert answer.json()["errors"][0]["code"] == code
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"desired_retention": 0.8, "desired_retention": 0.9}',
+        '{"desired_retention": 0.8, "\\u0064esired_retention": 0.9}',
+    ],
+)
+async def test_a_key_that_is_said_twice_is_refused(web: Web, body: str) -> None:
+    headers = {**web.auth(), "content-type": "application/json"}
+    answer = await web.client.put("/api/me", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.malformed")
+    assert (await web.get("/api/me")).json()["settings"]["desired_retention"] == 0.9
+    within = await web.client.put(
+        "/api/me/consent", content='{"purpose": "cohort", "given": {"a": 1, "a": 1}}', headers=headers
+    )
+    assert within.status_code == 400
+
+
 async def test_a_zone_that_the_database_does_not_know_is_refused(web: Web) -> None:
     """With such a zone every later question about the learner would end in an error."""
     async with web.platform.db.write() as s:

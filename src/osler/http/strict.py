@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,14 +14,25 @@ from starlette.responses import Response
 
 
 class StrictRequest(Request):
-    """A request whose JSON must be JSON: no byte-order mark, UTF-16, NaN, overflow or lone surrogate."""
+    """A request whose JSON must be JSON: no byte-order mark, UTF-16, NaN, overflow, lone surrogate, key said twice."""
 
     async def json(self) -> Any:  # Any: what JSON holds
         """The decoded body. Errors: HTTPException 400, without a word of the body."""
         try:
-            return msgspec.json.decode(await self.body())
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            body = await self.body()
+            _DECODER.decode(body.decode())
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise HTTPException(400) from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Parsers disagree about which of two equal keys counts. What stands under them does not matter here."""
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key is said twice")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 class StrictRoute(APIRoute):
