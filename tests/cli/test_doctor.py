@@ -42,6 +42,17 @@ def test_a_home_that_others_can_write_is_bad(tmp_path: Path) -> None:
     assert "chmod" in found.todo
 
 
+@pytest.mark.parametrize(
+    ("mode", "state"), [(0o755, State.WARN), (0o750, State.WARN), (0o711, State.WARN), (0o700, State.OK)]
+)
+def test_a_home_that_others_can_see_into_is_pointed_out(tmp_path: Path, mode: int, state: State) -> None:
+    tmp_path.chmod(mode)
+    found = of(list(machine(load_settings(home=tmp_path))), "home")
+    assert found.state is state
+    assert (found.todo == "") is (state is State.OK)
+    assert state is State.OK or f"chmod go= {tmp_path}" in found.todo
+
+
 def test_a_home_that_is_no_folder_or_cannot_be_made_is_bad(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

@@ -69,10 +69,16 @@ def _home(home: Path) -> Finding:
         return Finding("home", State.BAD, f"{home} is no folder", other)
     if not os.access(home, os.W_OK):
         return Finding("home", State.BAD, f"{home} is read-only", other)
-    mode = stat.S_IMODE(home.stat().st_mode)
+    return _mode(home, stat.S_IMODE(home.stat().st_mode))
+
+
+def _mode(home: Path, mode: int) -> Finding:
     if mode & 0o022:
-        todo = f"others could replace its files: chmod go-w {home}"
+        todo = f"others could replace its files: chmod go= {home}"
         return Finding("home", State.BAD, f"{home} is writable for others (mode {mode:04o})", todo)
+    if mode & 0o055:
+        todo = f"others on this machine can see into it: chmod go= {home}"
+        return Finding("home", State.WARN, f"{home} is open to others (mode {mode:04o})", todo)
     return Finding("home", State.OK, f"{home} (mode {mode:04o})")
 
 
