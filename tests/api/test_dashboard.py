@@ -22,6 +22,8 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets" / "index-abc123.js.br").write_bytes(b"brotli")
     (dist / "assets" / "index-abc123.js.gz").write_bytes(b"gzip")
     (dist / ".stamp").write_text("secret")
+    (dist / ".vite").mkdir()
+    (dist / ".vite" / "manifest.json").write_text("{}")
     (tmp_path / "outside.txt").write_text("outside")
     return dist
 

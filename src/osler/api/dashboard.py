@@ -51,10 +51,15 @@ def read_assets(folder: Path) -> dict[str, Asset]:
     """Every built file by its path in the address. Only what is listed here is ever served."""
     if not folder.is_dir():
         return {}
-    files = {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    files = {path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder))}
     suffixes = tuple(suffix for _, suffix in ENCODINGS)
     plain = [path for path in files if not path.name.endswith(suffixes)]
     return {f"/{path.relative_to(folder).as_posix()}": _asset(path, folder, files) for path in plain}
+
+
+def _is_hidden(path: Path) -> bool:
+    """Of the build and for it: its stamp, and the manifest of its parts."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _asset(path: Path, folder: Path, files: set[Path]) -> Asset:
