@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from osler.science.logits import CLIP, sigmoid
+from osler.science.logits import held, sigmoid
 
 PRIOR_PASSED = 9.0
 PRIOR_N = 10.0
@@ -51,7 +51,7 @@ def served(guard: Guard, forecast: float) -> float:
     Source: Vovk 1990; DeSantis, Markowsky, Wegman 1988 (Bayes mixture, regret at most ln 2 for two experts).
     """
     weight = sigmoid(guard.advantage)
-    return weight * _held(forecast) + (1.0 - weight) * _held(guard.running_mean)
+    return weight * held(forecast) + (1.0 - weight) * held(guard.running_mean)
 
 
 def update(guard: Guard, forecast: float, passed: bool) -> Guard:
@@ -89,9 +89,5 @@ def scan(forecast: Floats, passed: Mask, next_day: Mask, *, guard: Guard | None 
     return out, state
 
 
-def _held(p: float) -> float:
-    return min(max(p, CLIP), 1.0 - CLIP)
-
-
 def _log_chance(p: float, passed: bool) -> float:
-    return math.log(_held(p) if passed else 1.0 - _held(p))
+    return math.log(held(p) if passed else 1.0 - held(p))

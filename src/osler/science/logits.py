@@ -7,6 +7,7 @@ from math import exp, isfinite, log, pi, sqrt
 from osler.errors import InvalidModelInput
 
 CLIP = 1e-4
+MOST = 1.0 - CLIP
 Z90 = 1.6448536269514722
 PROBIT = pi / 8.0
 
@@ -23,9 +24,20 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
+def held(p: float) -> float:
+    """The chance, kept inside [1e-4, 1 - 1e-4]; NaN stays NaN. An answer asks it eight times: min(max(…)) costs more.
+
+    >>> held(0.0), held(0.5), held(1.0)
+    (0.0001, 0.5, 0.9999)
+    """
+    if p < CLIP:
+        return CLIP
+    return MOST if p > MOST else p
+
+
 def logit(p: float) -> float:
     """ln(p/(1-p)), with p first held inside [1e-4, 1 - 1e-4]."""
-    inside = min(max(p, CLIP), 1.0 - CLIP)
+    inside = held(p)
     return log(inside / (1.0 - inside))
 
 
