@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from osler.analytics.contract import Moments
+from osler.catalog.classes import CLASS_OF
 from osler.db.session import ReadSession, WriteSession
 from osler.forecasts.parameters import CURRENT
 
@@ -23,12 +24,11 @@ from osler.forecasts.parameters import CURRENT
 _STANDING = f"""
 select s.user_id, s.cursor_ts, md5(row(
          s.generation, u.time_zone, u.day_start_minutes, u.desired_retention, u.consents, x.exam_id, x.exam_on,
-         x.minutes_per_day, x.goal_score, m.cohort_id, a.catalogue, a.parameters, a.emptied)::text) as ground
+         x.minutes_per_day, x.goal_score, {CLASS_OF.format(user_id="s.user_id")},
+         a.catalogue, a.parameters, a.emptied)::text) as ground
   from learner_states s
   left join users u on u.user_id = s.user_id
   left join user_exams x on x.user_id = s.user_id and x.is_current
-  left join lateral (select min(cohort_id) as cohort_id from cohort_members
-                      where user_id = s.user_id and role = 'learner') m on true
   cross join (select (select max(version) from catalog_versions) as catalogue, {CURRENT} as parameters,
                      (select count(*) from models where task = 'exam' and content = '{{}}') as emptied) a
  where s.cursor_ts is not null

@@ -168,6 +168,14 @@ async def _require_people(s: ReadSession, wanted: Sequence[UUID]) -> None:
         )
 
 
+CLASS_OF = """(select min(c.cohort_id) from cohort_members c
+ where c.user_id = {user_id} and c.role = 'learner' and c.until_on is null)"""
+"""The class that a learner is in, the first by name: as asked by what is derived, so without a look at the day.
+
+Who leaves has `until_on` from that moment on. `user_id` is the column that says whose.
+"""
+
+
 def _is_member() -> sa.ColumnElement[bool]:
     today, since, until = sa.func.current_date(), cohort_members.c.since_on, cohort_members.c.until_on
     return sa.and_(since <= today, sa.or_(until.is_(None), until > today))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from osler.analytics.readiness.gather import TOPIC_ARRAYS, Ground, ground_at, topic_rows
+from osler.catalog.classes import CLASS_OF
 from osler.catalog.learners import ME, gather_known
 from osler.db.engine import ReadSession
 from osler.forecasts.parameters import CURRENT
@@ -34,8 +35,7 @@ select json_build_object(
   'day_start_minutes', (select day_start_minutes from users u where u.user_id = me.user_id),
   'exam_models', (select coalesce(json_agg(json_build_array(m.content->>'exam_id', m.version) order by
      m.promoted_at desc), '[]') from models m where m.task = 'exam' and m.promoted_at is not null),
-  'cohort_id', (select min(c.cohort_id) from cohort_members c
-     where c.user_id = me.user_id and c.role = 'learner'))::text
+  'cohort_id', {CLASS_OF.format(user_id="me.user_id")})::text
   from me
 """
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from osler.analytics.readiness.features import FEATURES
 from osler.analytics.readiness.model import Exam, LearnerState, Readiness, coverage, exam_state
 from osler.analytics.readiness.tables import exam_snapshots
+from osler.catalog.classes import CLASS_OF
 from osler.db.session import ReadSession, WriteSession
 from osler.db.upsert import OnConflict, Upsert
 from osler.forecasts import predictions
@@ -31,9 +32,10 @@ _SNAPSHOT = Upsert(
     ),
     OnConflict.NOTHING,
 )  # fmt: skip
-_COHORTS = """
-select user_id, min(cohort_id) as cohort_id from cohort_members
- where user_id = any($1::uuid[]) and role = 'learner' group by 1
+_COHORTS = f"""
+select u.user_id, c.cohort_id
+  from unnest($1::uuid[]) as u(user_id) cross join lateral {CLASS_OF.format(user_id="u.user_id")} as c(cohort_id)
+ where c.cohort_id is not null
 """
 
 
