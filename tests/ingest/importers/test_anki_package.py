@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,24 @@ def test_every_container_gives_the_same_ids(collection: Path, tmp_path: Path) ->
     assert len(expected) == len(reviews())
     for path in containers(collection, tmp_path):
         assert ids(path) == expected, path.name
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])
+def test_every_container_may_be_packed_once_more(
+    collection: Path, tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    expected = ids(collection)
+    for path in containers(collection, tmp_path):
+        more = tmp_path / f"{path.name}{ending}"
+        more.write_bytes(pack(path.read_bytes()))
+        assert ids(more) == expected, more.name
+    more = tmp_path / f"last{ending}"
+    more.write_bytes(pack(collection.read_bytes())[:-9])
+    assert refused(more).code == "anki.torn"
+    more.write_bytes(pack(pack(pack(collection.read_bytes()))))
+    assert refused(more).code == "anki.format"
+    more.write_bytes(pack(bytes(80 * 1024 * 1024)))
+    assert refused(more).code == "source.too_large"
 
 
 def test_schema_18_reads_deck_names_out_of_their_own_table(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class AnkiSource:
     name = "anki"
 
     def __init__(self, path: Path, options: ImportOptions) -> None:
-        self._path, self._options = path / "collection.anki2" if path.is_dir() else path, options
+        self._path, self._options = path, options
         self._zones = options.zones()
         self._stack = ExitStack()
         self.total: int | None = None

@@ -7,6 +7,7 @@ one note for old programs: choosing that would import nothing. Media is never un
 
 from __future__ import annotations
 
+import gzip
 import os
 import sqlite3
 import tempfile
@@ -29,6 +30,7 @@ BLOCK = 1 << 20
 CHECK_SECONDS = 30.0
 MOST_CELL_BYTES = 16 * 1024**2
 _SQLITE = b"SQLite format 3\x00"
+_GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LATEST_META = 3
 
@@ -41,8 +43,7 @@ def open_collection(path: Path) -> Generator[tuple[sqlite3.Connection, list[str]
     for damage that is met while the collection is read.
     """
     if not path.is_file():
-        what = "is a folder without a collection.anki2" if path.is_dir() else "is not there"
-        raise UnreadableSource(f"{path} {what}", code="source.missing")
+        raise UnreadableSource(f"{path} is not there", code="source.missing")
     with tempfile.TemporaryDirectory(prefix="osler-anki-") as folder:
         database, notes = _database(path, Path(folder))
         connection = _open_readonly(database)
@@ -57,7 +58,7 @@ def open_collection(path: Path) -> Generator[tuple[sqlite3.Connection, list[str]
             connection.close()
 
 
-def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
+def _database(path: Path, folder: Path, layers: int = 2) -> tuple[Path, list[str]]:
     head = _head(path)
     size = path.stat().st_size
     if size > MOST_BYTES:
@@ -68,9 +69,10 @@ def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
         if wal.is_file() and wal.stat().st_size:
             notes.append(f"{wal.name} is not empty: Anki has changes there that are not in the file; close Anki first")
         return path, notes
-    if head.startswith(_ZSTD):
-        with path.open("rb") as packed:
-            return _unpack_zstd(packed, folder / "collection", size), []
+    if layers and head.startswith((_ZSTD, _GZIP)):
+        inside = folder / str(layers)
+        inside.mkdir()
+        return _database(_unpack(path, inside / path.stem, size), folder, layers - 1)
     if zipfile.is_zipfile(path):
         try:
             return _from_package(path, folder), []
@@ -80,6 +82,17 @@ def _database(path: Path, folder: Path) -> tuple[Path, list[str]]:
         f"{path.name} is no Anki collection: neither a database nor a package. Export it from Anki as .colpkg",
         code="anki.format",
     )
+
+
+def _unpack(path: Path, target: Path, size: int) -> Path:
+    if _head(path).startswith(_ZSTD):
+        with path.open("rb") as packed:
+            return _unpack_zstd(packed, target, size)
+    try:
+        with gzip.open(path) as plain:
+            return _copy(plain, target, size)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UnreadableSource(f"{path.name} is torn: {error}", code="anki.torn") from error
 
 
 def _head(path: Path) -> bytes:
@@ -118,7 +131,7 @@ def _unpack_zstd(packed: IO[bytes], target: Path, packed_bytes: int) -> Path:
         raise UnreadableSource(f"the collection in the package is torn: {error}", code="anki.torn") from error
 
 
-def _copy(source: IO[bytes] | ZstdStream, target: Path, packed_bytes: int) -> Path:
+def _copy(source: IO[bytes] | ZstdStream | gzip.GzipFile, target: Path, packed_bytes: int) -> Path:
     budget = Budget("the package", packed_bytes)
     with target.open("wb") as out:
         while block := source.read(BLOCK):

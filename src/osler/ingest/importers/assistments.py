@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from osler.ingest.importers.files import count_lines, find, number, open_csv
+from osler.ingest.importers.files import count_lines, number, open_csv
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
 BEGIN = datetime(2009, 9, 1, 12, tzinfo=UTC)
@@ -24,13 +24,12 @@ Row = dict[str, str]
 
 
 class AssistmentsSource:
-    """A file of one of the two shapes, or a folder that has one."""
+    """A file of one of the two shapes."""
 
     name = "assistments"
 
     def __init__(self, path: Path, options: ImportOptions) -> None:  # noqa: ARG002 (every source is made alike)
-        found = find(path, "assist09_interactions.csv", "assistments.csv") if path.is_dir() else path
-        self._path = found or path
+        self._path = path
         self.total: int | None = max(0, count_lines(self._path) - 1)
         self.notes = ["ASSISTments has no clock: times keep the order of answers and mean nothing else"]
         with open_csv(self._path, ("user_id", "correct", "skill_id")) as rows:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import msgspec
 
-from osler.ingest.importers.files import count_lines, find
+from osler.ingest.importers.files import count_lines
 from osler.ingest.importers.json_items import JsonItems
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, event
 
@@ -33,11 +33,7 @@ class XapiSource:
     name = "xapi"
 
     def __init__(self, path: Path, options: ImportOptions) -> None:
-        self._path = (
-            (find(path, "xapi_statements.jsonl", "statements.jsonl", "statements.json") or path)
-            if path.is_dir()
-            else path
-        )
+        self._path = path
         self._zones = options.zones() if options.zone_is_given else None
         self._items = JsonItems(self._path, "xAPI statements, one a line or in one array")
         self.total: int | None = None if self._items.is_array else count_lines(self._path)
