@@ -95,9 +95,9 @@ async def _running(
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database.open(settings))
         db.on_query = note_statement
-        cache = await stack.enter_async_context(open_cache(settings))
         verifier = open_verifier(settings, db)
         stack.push_async_callback(verifier.close)
+        cache = await stack.enter_async_context(open_cache(settings, verifier.forget))
         await ensure_ahead(db)
         await stack.enter_async_context(following.open(db, cache))
         sightings = Sightings(settings, db)

@@ -66,10 +66,10 @@ class Verifier:
         """The caller of a token that was verified within the last minute and still holds; asks nobody."""
         return self._known(_digest(token))
 
-    def forget(self, user_id: uuid.UUID) -> None:
-        """Drop what is remembered of a learner who was erased."""
+    def forget(self, user_id: uuid.UUID | None) -> None:
+        """Drop what is remembered of a learner who was erased; of everybody for None, as after news were missed."""
         self.identities.forget(user_id)
-        for digest in [key for key, value in self._verified.items() if value[1].user_id == user_id]:
+        for digest in [key for key, value in self._verified.items() if user_id in {None, value[1].user_id}]:
             del self._verified[digest]
 
     async def close(self) -> None:

@@ -43,9 +43,9 @@ class Identities:
             self._known[subject_mac] = known
         return known
 
-    def forget(self, user_id: uuid.UUID) -> None:
-        """Drop what is remembered of a learner who was erased."""
-        for subject_mac in [key for key, value in self._known.items() if value == user_id]:
+    def forget(self, user_id: uuid.UUID | None) -> None:
+        """Drop what is remembered of a learner who was erased; of everybody for None."""
+        for subject_mac in [key for key, value in self._known.items() if user_id in {None, value}]:
             del self._known[subject_mac]
 
     async def _find(self, issuer: str, subject_mac: bytes) -> uuid.UUID | None:

@@ -25,7 +25,7 @@ from osler.db.embedded import ensure_running
 from osler.errors import IntegrityBroken, Misconfigured
 from osler.eventlog import learner_locks
 from osler.eventlog.tombstones import KEY_NAME, LOCK_SPACE, bucket, subject_mac
-from osler.http.cache.news import CHANNEL
+from osler.http.cache.news import CHANNEL, ERASED
 from osler.observe.keys import secret_key
 from osler.privacy.caches import clear_shared_cache
 from osler.privacy.scan import scan
@@ -105,8 +105,8 @@ class _Work:
             await self.connection.execute("update access_audit set actor_id = null where actor_id = $1", self.user_id)
 
     async def clear_caches(self) -> None:
-        """Tell every process, and empty what Redis keeps of the learner."""
-        await self.connection.execute("select pg_notify($1, $2)", CHANNEL, str(self.user_id))
+        """Tell every process, which forgets their sign-in too, and empty what Redis keeps of the learner."""
+        await self.connection.execute("select pg_notify($1, $2)", CHANNEL, f"{ERASED}{self.user_id}")
         await clear_shared_cache(self.settings, self.user_id)
 
     async def verify(self) -> None:

@@ -19,9 +19,15 @@ from osler.settings import Settings
 
 CHANNEL = "osler_generation"
 EVERYBODY = "*"
+ERASED = "erased:"
+"""Stands before a pseudonym whose person was erased: also what is known of their sign-in goes."""
 RETRY_SECONDS = 0.5
 
 _NOTIFY = sa.text("select pg_notify(:channel, :subject)")
+
+
+Forget = Callable[[uuid.UUID | None], None]
+"""Drops what a process remembers of somebody's sign-in; of everybody's without a pseudonym."""
 
 
 class Hearing(Protocol):
@@ -47,8 +53,11 @@ async def announce(session: WriteSession, user_id: uuid.UUID | None) -> None:
     await session.execute(_NOTIFY, {"channel": CHANNEL, "subject": subject})
 
 
-async def listen(settings: Settings, cache: Cache, hearing: Hearing | None) -> None:
-    """Pass notices on to the cache until cancelled. While the connection is away `hearing` is told so."""
+async def listen(settings: Settings, cache: Cache, hearing: Hearing | None, forget: Forget) -> None:
+    """Pass notices on to the cache, and of erasures to `forget`, until cancelled.
+
+    While the connection is away `hearing` is told so.
+    """
     while True:
         try:
             line = cast("_Line", await connect(await app_url(settings), settings))
@@ -58,33 +67,37 @@ async def listen(settings: Settings, cache: Cache, hearing: Hearing | None) -> N
             await asyncio.sleep(RETRY_SECONDS)
             continue
         try:
-            await _hear(line, cache, hearing)
+            await _hear(line, cache, hearing, forget)
         finally:
             _set(hearing, is_hearing=False)
             await asyncio.shield(_close(line))
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _hear(line: _Line, cache: Cache, hearing: Hearing | None) -> None:
+async def _hear(line: _Line, cache: Cache, hearing: Hearing | None, forget: Forget) -> None:
     gone = asyncio.Event()
     notices: asyncio.Queue[str] = asyncio.Queue()
     line.add_termination_listener(lambda _: gone.set())
     await line.add_listener(CHANNEL, lambda _line, _pid, _channel, subject: notices.put_nowait(subject))
     await cache.bump_all()  # whatever was said before we listened
+    forget(None)
     _set(hearing, is_hearing=True)
     while not gone.is_set():
         try:
             async with asyncio.timeout(1.0):
-                await _pass_on(await notices.get(), cache)
+                await _pass_on(await notices.get(), cache, forget)
         except TimeoutError:
             continue
 
 
-async def _pass_on(subject: str, cache: Cache) -> None:
+async def _pass_on(subject: str, cache: Cache, forget: Forget) -> None:
     if subject == EVERYBODY:
         await cache.bump_all()
-    else:
-        await cache.bump(uuid.UUID(subject))
+        return
+    user_id = uuid.UUID(subject.removeprefix(ERASED))
+    if subject.startswith(ERASED):
+        forget(user_id)
+    await cache.bump(user_id)
 
 
 async def _close(line: _Line) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from osler.http.cache.entry import Cache
 from osler.http.cache.memory import MemoryCache
-from osler.http.cache.news import listen
+from osler.http.cache.news import Forget, listen
 from osler.observe import metrics
 from osler.observe.keys import secret_key
 from osler.settings import Settings
@@ -18,13 +18,13 @@ CACHE_KEY = "cache"
 
 
 @asynccontextmanager
-async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
-    """Redis where a URL is set, else in process; both hear of changes made by other processes."""
+async def open_cache(settings: Settings, forget: Forget) -> AsyncGenerator[Cache]:
+    """Redis where a URL is set, else in process; both hear of changes made by other processes, `forget` of erasures."""
     if settings.redis_url is None:
         memory = MemoryCache(ttl_seconds=settings.cache_ttl_seconds, max_bytes=settings.cache_max_bytes)
         memory.is_hearing = False
         metrics.cache_up.set(1)
-        async with running(listen(settings, memory, memory)):
+        async with running(listen(settings, memory, memory, forget)):
             yield memory
         return
     from osler.http.cache.redis import RedisCache  # noqa: PLC0415  (a tenth of the start, for those who have Redis)
@@ -36,7 +36,7 @@ async def open_cache(settings: Settings) -> AsyncGenerator[Cache]:
         timeout_seconds=settings.cache_timeout_seconds,
     )
     try:
-        async with running(shared.watch()), running(listen(settings, shared, None)):
+        async with running(shared.watch()), running(listen(settings, shared, None, forget)):
             yield shared
     finally:
         await shared.close()
