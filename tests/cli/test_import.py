@@ -172,6 +172,22 @@ def test_every_kind_adds_up_and_a_second_run_changes_nothing(home: Home, shared_
     assert "example.org" not in repr(home.rows("select u::text from users u"))
 
 
+def test_an_import_that_stores_nothing_has_nothing_counted_again(home: Home, tmp_path: Path) -> None:
+    write_collection(tmp_path / "c.anki2", reviews())
+    runs = "select count(*) as n, max(started_at) as last from job_runs"
+    assert home.osler("anki", tmp_path / "c.anki2", fold=True)["accepted"] == 6
+    before = home.rows(runs)
+    again = home.osler("anki", tmp_path / "c.anki2", fold=True)
+    assert (again["accepted"], again["duplicate"]) == (0, 6)
+    assert home.rows(runs) == before
+    assert "nothing new was stored; the analytics are as they were" in again["notes"]
+    # An import that was stored and not counted is counted by the next, which stores nothing itself.
+    write_collection(tmp_path / "more.anki2", reviews(9))
+    assert home.osler("anki", tmp_path / "more.anki2")["accepted"] > 0
+    assert home.osler("anki", tmp_path / "more.anki2", fold=True)["accepted"] == 0
+    assert home.rows(runs) != before
+
+
 def test_e28_one_history_in_three_containers_is_stored_once(home: Home, tmp_path: Path) -> None:
     import zipfile
 

@@ -143,10 +143,14 @@ async def _run(db: Database, source: Source, user_id: UUID, chosen: Chosen) -> I
     from osler.ingest.importers.run import Importing, run_import
 
     with Bar(f"importing {source.name}", source.total) as bar:
-        report = await run_import(Importing(db, user_id, shift_to=chosen.shift_to, progress=bar.advance), source)
+        importing = Importing(db, user_id, shift_to=chosen.shift_to, progress=bar.advance)
+        report = await run_import(importing, source)
     if chosen.fold:
-        from osler.worker.up_to_date import bring_up_to_date
+        from osler.worker.up_to_date import bring_up_to_date, is_owed
 
+        if not report.accepted and not await is_owed(db, importing.learners or [user_id]):
+            report.notes.append("nothing new was stored; the analytics are as they were")
+            return report
         with Bar("bringing the analytics up to date", None) as bar:
             await bring_up_to_date(db, progress=bar.advance)
     return report

@@ -95,6 +95,12 @@ async def learners(s: ReadSession, consumer: str, limit: int = 1000) -> list[UUI
     return [row[0] for row in await s.tuples(query, name="marks_learners")]
 
 
+async def any_of(s: ReadSession, user_ids: Sequence[UUID]) -> bool:
+    """Whether a consumer has marks of any of these learners."""
+    query = sa.select(sa.exists().where(dirty_days.c.user_id.in_(user_ids)))
+    return bool(await s.scalar(query, name="marks_any_of"))
+
+
 async def backlog(s: ReadSession, consumer: str) -> int:
     """Events stored that the consumer has not taken: the sum over its marks."""
     query = sa.select(sa.func.coalesce(sa.func.sum(dirty_days.c.n_events), 0)).where(dirty_days.c.consumer == consumer)

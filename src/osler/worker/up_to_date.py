@@ -7,8 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from osler.analytics.registry import analytics
+from osler.analytics import grounds
+from osler.analytics.registry import analytics, refreshes_of
 from osler.db.engine import Database
+from osler.eventlog import marks
 from osler.jobs.queries import last_success_at
 from osler.live.catch_up import Live
 from osler.live.draining import drain
@@ -33,10 +35,17 @@ async def bring_up_to_date(database: Database, progress: Callable[[int], None] =
 
 
 async def is_owed(database: Database, user_ids: Sequence[UUID]) -> bool:
-    """Whether some of these learners never had a whole night: a row is missing, or a nightly job never ended well."""
+    """Whether something is to be made of some of these learners.
+
+    Events that are not folded or counted, rows that rest on what has changed; or they never had a whole night: a row is
+    missing, or a nightly job never ended well.
+    """
     async with database.read(primary=True) as session:
         ended = await last_success_at(session)
         if not ended.keys() >= {*names_of_makers(analytics()), "cohort"}:
+            return True
+        refreshes = [refresh.name for refresh in refreshes_of(analytics())]
+        if await marks.any_of(session, user_ids) or await grounds.behind(session, refreshes, user_ids):
             return True
         found = await session.scalar(sa.text(_WITHOUT_A_NIGHT), {"users": list(user_ids)})
     return found is not None
