@@ -169,8 +169,9 @@ async def _zone_of(db: Database, user_id: UUID, given: str | None) -> str:
     key = secret_key(db.settings.home, KEY_NAME)
     async with db.write() as session:
         if await erased(session, [user_id], key):
-            text = f"learner {user_id} was erased; nothing more is taken for that pseudonym: name another with --user"
-            raise NotFound(text)
+            raise NotFound(
+                f"learner {user_id} was erased; nothing more is taken for that pseudonym: name another with --user"
+            )
         await writes.ensure_user(session, user_id, time_zone=home)
         row = await queries.user(session, user_id)
     return home if row is None else str(row["time_zone"])
