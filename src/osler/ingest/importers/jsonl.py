@@ -9,8 +9,15 @@ from typing import Any, cast
 import msgspec
 
 from osler.catalog.carried import CARRIED
+from osler.errors import UnreadableSource
 from osler.ingest.importers.files import count_lines, open_bytes, require_json_lines
 from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord
+
+LOOKED_AT = 1_000
+"""Lines of which one at least has to be understood: some bad lines among good ones are counted, and cost no other."""
+
+_OURS = frozenset({"type", "catalogue", "table", "export"})
+_STATEMENT = frozenset({"actor", "verb", "object"})
 
 EVERYBODY = "everybody"
 """What the heading of an export says that names a learner on every line."""
@@ -33,6 +40,7 @@ class JsonlSource:
         self.total: int | None = count_lines(path)
         self.notes: list[str] = []
         require_json_lines(path, "events, one a line")
+        _require_own(path)
 
     def entries(self) -> Entries:
         """Nothing: what events need is carried before them, or is there."""
@@ -50,6 +58,33 @@ class JsonlSource:
                     yield _record(found, names_learners=names_learners)
 
 
+def _require_own(path: Path) -> None:
+    """Refuse a file of which nothing is understood from its beginning on. One understood line is enough to read it all.
+
+    Errors: UnreadableSource, naming the importer that fits.
+    """
+    strange: list[dict[str, Any]] = []
+    n = 0
+    with open_bytes(path) as lines:
+        for line in lines:
+            found = _decoded(line) if line.strip() else {}
+            if found is not None and found.keys() & _OURS:
+                return
+            strange += [found] if found else []
+            n += bool(line.strip())
+            if n == LOOKED_AT:
+                break
+    if strange and all(each.keys() >= _STATEMENT for each in strange):
+        raise UnreadableSource(
+            f"{path.name} holds xAPI statements, not events as osler export writes them: osler import xapi {path}"
+        )
+    if n == LOOKED_AT:
+        raise UnreadableSource(
+            f"{path.name} has nothing in its first {LOOKED_AT:,} lines that osler export would write; nothing was "
+            "stored. osler import --help names what else can be imported"
+        )
+
+
 def _decoded(line: bytes) -> dict[str, Any] | None:
     try:
         found: Any = msgspec.json.decode(line)
@@ -61,7 +96,7 @@ def _decoded(line: bytes) -> dict[str, Any] | None:
 def _record(event: dict[str, Any] | None, *, names_learners: bool) -> SourceRecord:
     if event is None:
         return SourceRecord(skipped="line_unreadable")
-    if "type" not in event and event.keys() & {"catalogue", "table", "export"}:
+    if "type" not in event and event.keys() & _OURS:
         return _beside(event, names_learners=names_learners)
     concluded = event.pop(STORED, None)
     user_id = event.pop("user_id", None)
