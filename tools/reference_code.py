@@ -173,8 +173,8 @@ def errors_page() -> str:
             "# Errors\n\nGenerated from `osler/errors.py`, the places that raise, and "
             "`osler/domain/outcomes.py`; do not edit.\n",
             "## On the wire\n",
-            "A failure is `application/problem+json` (RFC 9457): `type` (`/problems/` and the code with "
-            "dashes), `title`,\n"
+            "A failure is `application/problem+json` (RFC 9457): `type` (always `about:blank`: which problem it is "
+            "stands in\n`code`, and what each means stands below), `title` (the status in words),\n"
             "`status`, `code`, `detail` (a sentence that never repeats input), `request_id`, and where it helps "
             "`params` or\n"
             "`errors`. 429 and 503 carry `Retry-After`, 401 carries `WWW-Authenticate`. Status 500 always has "

@@ -1,6 +1,7 @@
 """What stands on every answer, and what is refused before any route."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,8 @@ from osler.http.problems import install_problems
 from osler.http.strict import api_router
 from osler.observe import metrics
 from osler.settings import Profile, load_settings
+
+ERRORS = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 
 
 class Body(BaseModel):
@@ -52,7 +55,8 @@ def problem(answer: httpx.Response) -> dict[str, object]:
     body = answer.json()
     assert body["status"] == answer.status_code
     assert body["request_id"] == answer.headers["x-request-id"]
-    assert body["type"] == "/problems/" + body["code"].replace(".", "-").replace("_", "-")
+    assert (body["type"], body["title"]) == ("about:blank", HTTPStatus(answer.status_code).phrase)
+    assert f"| `{body['code']}` |" in ERRORS.read_text(), "a code that the reference does not have"
     return body
 
 

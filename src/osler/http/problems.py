@@ -79,14 +79,13 @@ def problem(
     code: str,
     *,
     request_id: str,
-    title: str | None = None,
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
     """One problem. `members` are further fields that the code's documentation names."""
     body = {
-        "type": f"/problems/{code.replace('.', '-').replace('_', '-')}",
-        "title": title or HTTPStatus(status).phrase,
+        "type": "about:blank",  # no page of its own: `code` is the name, and the title the status's, as RFC 9457 asks
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         **(members or {}),
