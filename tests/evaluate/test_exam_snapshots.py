@@ -12,7 +12,8 @@ import pytest
 from osler.analytics.readiness.features import FEATURES
 from osler.errors import InvalidInput, UnreadableSource
 from osler.evaluate import exam, exam_training
-from osler.evaluate.exam_snapshots import can_read, read_table
+from osler.evaluate.exam_snapshot_table import read_table
+from osler.evaluate.exam_snapshots import can_read
 from osler.evaluate.protocol import silent
 
 
@@ -87,13 +88,38 @@ def test_a_row_given_twice_counts_once_and_one_without_a_forecast_not_at_all(tmp
     assert got.notes == ("Left out: 2 rows without the closed form.", "Left out: 399 repeated rows.")
 
 
-@pytest.mark.parametrize(("column", "value"), [("passed", 2), ("closed_form", 1.7), ("closed_form", -0.1)])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("passed", 2), ("closed_form", 1.7), ("closed_form", -0.1), ("score", 71), ("expected", 65), ("score_sd", -0.1),
+     ("milestone", -5)],
+)  # fmt: skip
 def test_what_is_no_result_or_no_chance_is_refused_with_its_row(tmp_path, column, value):
     table = pd.read_csv(write(tmp_path / "all.csv", n=400))
+    table[column] = table.get(column, pd.Series(np.nan, table.index)).astype(float)
     table.loc[3, column] = value
     table.to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(UnreadableSource, match=f"row 5: {column}"):
         read_table(tmp_path / "bad.csv", None)
+
+
+def test_two_results_of_one_learner_on_one_day_are_refused(tmp_path):
+    table = pd.read_csv(write(tmp_path / "all.csv", n=50))
+    other = table.head(1).assign(passed=1 - table["passed"].iloc[0])
+    pd.concat([table, other]).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(UnreadableSource, match="u0 has two results of the exam on 2026-"):
+        read_table(tmp_path / "x.csv", None)
+
+
+def test_the_order_of_rows_and_columns_moves_no_figure(tmp_path):
+    table = pd.read_csv(write(tmp_path / "all.csv", n=400)).assign(score=0.7, expected=0.6, score_sd=0.1)
+    twice = pd.concat([table.assign(milestone=30), table.assign(milestone=7, expected=0.65)])
+    twice.to_csv(tmp_path / "all.csv", index=False)
+    shuffled = twice.sample(frac=1, random_state=0)
+    shuffled[shuffled.columns[::-1]].to_csv(tmp_path / "shuffled.csv", index=False)
+    plain, other = (read_table(tmp_path / name, None) for name in ("all.csv", "shuffled.csv"))
+    assert plain.days.tolist() == other.days.tolist()
+    assert plain.rows.learner.tolist() == other.rows.learner.tolist()
+    assert plain.results.expected.tolist() == other.results.expected.tolist()
 
 
 def test_who_sits_twice_is_forecast_without_their_own_earlier_result():

@@ -13,23 +13,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from osler.analytics.readiness.features import FEATURES
-from osler.errors import InvalidInput, UnreadableSource
+from osler.errors import InvalidInput
 from osler.evaluate.exam_as_of import Known, known_before
 from osler.evaluate.exam_figures import Row, dated, figures
 from osler.evaluate.exam_fitting import Results
 from osler.evaluate.exam_log import ExamLog, Place, read_log
 from osler.evaluate.exam_oulad import Strings
 from osler.evaluate.exam_scores import score_section, sentences
+from osler.evaluate.exam_snapshot_table import COLUMNS, Snapshots, read_table
 from osler.evaluate.exam_training import (
     Floats,
     Outcomes,
@@ -47,8 +47,6 @@ from osler.evaluate.protocol import Progress, sha256_of, versions
 from osler.evaluate.report import Report
 from osler.science.serving_rule import MIN_OUTCOMES, MIN_RARER
 
-COLUMNS = ("user_id", "exam_on", *FEATURES, "closed_form", "passed")
-
 
 def can_read(path: Path) -> bool:
     """Whether it is a log, a folder of logs, or a file whose first line names the columns of exam snapshots."""
@@ -58,78 +56,6 @@ def can_read(path: Path) -> bool:
         return path.is_file() and set(COLUMNS) <= set(pd.read_csv(path, nrows=0).columns)
     except (ValueError, OSError):
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshots:
-    """Snapshots with what came of them; `days` (n,) before the exam, 0 where a table does not say; notes in words."""
-
-    results: Results
-    days: Places
-    notes: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> Outcomes:
-        """The snapshots without the closed form's scores."""
-        return self.results.outcomes
-
-
-def read_table(path: Path, as_of: date | None) -> Snapshots:
-    """The snapshots of exams up to `as_of`. Errors: UnreadableSource for values that are no numbers."""
-    table = pd.read_csv(path)
-    try:
-        day = np.array([date.fromisoformat(str(value)).toordinal() for value in table["exam_on"]], dtype=np.int64)
-        column = {name: np.asarray(table[name], dtype=np.float64) for name in (*FEATURES, "closed_form", "passed")}
-        score, expected, sd = (
-            np.asarray(table[name], np.float64) if name in table.columns else np.full(day.size, np.nan)
-            for name in ("score", "expected", "score_sd")
-        )
-        everything = Outcomes(
-            features=np.column_stack([column[name] for name in FEATURES]),
-            closed_form=column["closed_form"],
-            passed=column["passed"],
-            score=score,
-            learner=np.array([str(name) for name in table["user_id"]], dtype=np.str_),
-            exam_on=day,
-        )
-        days = (
-            np.asarray(table["milestone"], np.int64) if "milestone" in table.columns else np.zeros(day.size, np.int64)
-        )
-    except (ValueError, TypeError) as error:
-        raise UnreadableSource(f"{path.name} holds a value that is no number or day: {error}") from error
-    in_time = np.ones(day.size, dtype=bool) if as_of is None else day <= as_of.toordinal()
-    kept, notes = _usable(everything, table, in_time, path)
-    found = Results(everything, expected, sd, np.full(day.size, "", dtype=np.str_))
-    return Snapshots(found.rows(kept), days[kept], notes)
-
-
-def _usable(
-    rows: Outcomes, table: pd.DataFrame, in_time: npt.NDArray[np.bool_], path: Path
-) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
-    """The rows with a result and a forecast, each once, and what was left out.
-
-    A drop-out has no result: a missing `passed` is not a fail. Errors: UnreadableSource, naming the row, for a result
-    that is none of 0 and 1, or a chance outside 0 to 1.
-    """
-    for what, values, good in (
-        ("passed", rows.passed, np.isin(rows.passed, (0.0, 1.0))),
-        ("closed_form", rows.closed_form, (rows.closed_form >= 0) & (rows.closed_form <= 1)),
-    ):
-        bad = np.flatnonzero(np.isfinite(values) & ~good)
-        if bad.size:
-            said = f"{path.name}, row {int(bad[0]) + 2}: {what} is {values[bad[0]]:g} ({bad.size} such rows)."
-            raise UnreadableSource(said)
-    left_out = {
-        "rows without a result (a drop-out is no fail)": ~np.isfinite(rows.passed),
-        "rows without the closed form": ~np.isfinite(rows.closed_form),
-        "repeated rows": np.asarray(table.duplicated(), dtype=np.bool_),
-    }
-    kept, notes = in_time, list[str]()
-    for what, out in left_out.items():
-        if (kept & out).any():
-            notes.append(f"Left out: {int((kept & out).sum())} {what}.")
-            kept = kept & ~out
-    return kept, tuple(notes)
 
 
 def read_exported(path: Path, as_of: date | None, progress: Progress) -> Snapshots:
