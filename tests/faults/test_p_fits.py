@@ -21,6 +21,7 @@ from osler.db.engine import Database
 from osler.db.session import WriteSession
 from osler.forecasts.parameters import (
     EASINESS,
+    LEARNING_RATE,
     START_VERSION,
     TASK,
     Fitted,
@@ -148,3 +149,17 @@ async def folded_under(database: Database) -> set[str]:
     query = sa.text("select distinct parameter_version from learner_states")
     async with database.read(primary=True) as session:
         return {row[0] for row in await session.tuples(query)}
+
+
+async def test_who_goes_back_by_hand_stays_there_until_other_fits_are_promoted(database: Database):
+    await planted_catalogue(database)
+    await send_planted(database, HONEST, EACH)
+    await fit_all(database)
+    async with database.write() as session:
+        older = await store(session, Fitted(TASK, {"learning_rate": "none"}, START, 1, 1), promote=True)
+        await store(session, Fitted(LEARNING_RATE, {"wins": False}, LATER, 1, 1), promote=False)  # newer, and refused
+    night = night_of(database)
+    for name in ("fit_item_easiness", "promote_fits"):
+        assert await night.run(name, again=True) == "succeeded"
+    async with database.read(primary=True) as session:
+        assert await ParameterStore().current_version(session) == older

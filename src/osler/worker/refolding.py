@@ -46,8 +46,8 @@ select user_id, count(*) over () as n from learner_states where parameter_versio
  order by user_id limit $3
 """
 _SIZE = """
-select max(trained_until) as until, max(learners) as learners, max(rows) as rows from (
-  select distinct on (task) * from models where task = any($1::text[]) order by task, created_at desc) newest
+select max(trained_until) as until, max(learners) as learners, max(rows) as rows from models
+ where version = any($1::text[]) or $1 = '{}' and task = any($2::text[])
 """
 
 # Emptied are flagged fits that no version which a learner is folded under is made of, and which is not the newest.
@@ -108,10 +108,12 @@ async def _promoted(session: WriteSession) -> str:
     parts, current = await parts_to_serve(session), await ParameterStore().current_version(session)
     if parts == await parts_of(session, current):
         return current
-    size: Any = await session.driver().fetchrow(_SIZE, _FITS)
+    names = [part for part in msgspec.structs.astuple(parts) if part is not None]
+    size: Any = await session.driver().fetchrow(_SIZE, names, _FITS)
     until: datetime = size["until"]
     fit = Fitted(TASK, msgspec.to_builtins(parts), until, size["learners"], size["rows"])
-    return await store(session, fit, promote=True)
+    await store(session, fit, promote=True)
+    return await ParameterStore().current_version(session)  # another, where somebody went back to it by hand
 
 
 async def _refold_all(run: Run, live: Live, version: str) -> int:
