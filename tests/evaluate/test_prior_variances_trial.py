@@ -61,6 +61,16 @@ def test_a_small_class_is_not_judged():
     assert trial.reason.startswith("too few")
 
 
+def test_one_of_very_many_answers_teaches_no_more_than_a_tenth():
+    learners = class_of(1.0, 0.5, answers=12)
+    honest = tried(learners)
+    number = next(n for n in range(1_000, 2_000) if not is_held_back(f"0-{n}"))
+    dice = [Answer(f"q{i}", ("t0",), i % 2 == 0, 60.0 * i) for i in range(100_000)]
+    mixed = tried([*learners, Taught(f"0-{number}", dice, ENCODING)])
+    assert mixed.rows - honest.rows <= mixed.rows / 10
+    assert mixed.learners == honest.learners + 1
+
+
 def test_who_is_held_back_teaches_nothing():
     learners = class_of(2.0, 0.5)
     silenced = [

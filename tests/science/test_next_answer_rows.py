@@ -40,6 +40,13 @@ def test_a_learner_counts_as_two_thousand_answers_at_most():
     assert (weights[100_000:] == 1.0).all()
 
 
+def test_among_ten_and_more_nobody_is_more_than_a_tenth():
+    weights = next_answer_fit.learner_weights(np.repeat(np.arange(21), [*[50] * 20, 1_500]))
+    assert weights is not None
+    assert (weights[:1_000] == 1.0).all()
+    assert float(weights[1_000:].sum()) == pytest.approx(weights.sum() / 10)
+
+
 def test_one_learner_of_a_hundred_thousand_fakes_does_not_turn_the_fit():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(104_000, 1))
