@@ -110,7 +110,7 @@ async def test_a_learner_who_is_alone_is_served_by_the_start_values(database: Da
     # Their own answers, said of the questions too, would count twice: as how able they are, and how easy these are.
     assert state == parameters.version == START_VERSION
     [easiness] = await rows_of(database, "item-easiness")
-    assert easiness["metrics"]["reason"] == "too few: no topic was answered by 10 learners"
+    assert easiness["metrics"]["reason"] == "too few: 1 learners; needed 10"
     assert not easiness["content"]["accepted"]
     assert await is_what_the_log_says(database, [LEARNER])
 

@@ -1,7 +1,8 @@
 """How much may one learner say of what all are served? No more than a tenth, whatever they send.
 
 Ten is the smallest group that anything is published of: a number in which one learner is more than a tenth tells of
-that learner. It follows that nothing is told where fewer than ten have answered.
+that learner. Where a prior stands for some answers these count as well: few learners then move it a little, and nobody
+by more than a tenth. Without one, nothing is told where fewer than ten have answered.
 Source: the dominance rule of statistical disclosure control for the largest contributor, Hundepool et al. 2012.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from osler.science.item_easiness import TOPIC_PRIOR
 
 VOICES = 10
 GRAINS = 2.0**20
@@ -18,21 +21,19 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def most_of_one(answers: npt.ArrayLike, voices: int = VOICES) -> float:
+def most_of_one(answers: npt.ArrayLike, beside: float = 0.0, voices: int = VOICES) -> float:
     """The most answers that may count of one learner, so that nobody makes up more than 1/voices of what counts.
 
-    `answers` (n,) are those of each learner. The largest c with c <= Σ min(answers, c) / voices: for every
-    k < voices it is at most the sum of all but the k largest over voices - k, and equal for one of them. 0 where fewer
-    than `voices` learners have answered.
+    `answers` (n,) are those of each learner; `beside` those that a prior stands for, which count as well. The largest c
+    with c <= (beside + Σ min(answers, c)) / voices: for every k < voices it is at most (beside + the sum of all but the
+    k largest) / (voices - k), and equal for one of them. Without a prior 0 where fewer than `voices` have answered.
 
     >>> most_of_one([5] * 20), most_of_one([100_000] + [5] * 20), most_of_one([100_000, 5])
     (10.0, 11.11111111111111, 0.0)
     """
     ranked = np.sort(np.asarray(answers, dtype=np.float64))
-    if ranked.size < voices:
-        return 0.0
-    but_the_largest = ranked.cumsum()[::-1][:voices]
-    return float((but_the_largest / np.arange(voices, 0, -1)).min())
+    but_the_largest = np.append(ranked.cumsum()[::-1], 0.0)[:voices] + beside
+    return float((but_the_largest / np.arange(voices, voices - but_the_largest.size, -1)).min())
 
 
 def weights(learner: Ints, item: Ints, item_topics: Ints) -> Floats:
@@ -48,7 +49,7 @@ def weights(learner: Ints, item: Ints, item_topics: Ints) -> Floats:
     topics, begins = np.unique(cells // (int(learner.max(initial=0)) + 1), return_index=True)
     ends = np.append(begins[1:], cells.size)
     most = np.repeat(
-        [most_of_one(answers[begin:end]) for begin, end in zip(begins, ends, strict=True)], ends - begins
+        [most_of_one(answers[begin:end], TOPIC_PRIOR) for begin, end in zip(begins, ends, strict=True)], ends - begins
     ) if topics.size else np.zeros(0)  # fmt: skip
     found = np.ones(item.size)
     np.minimum.at(found, row, (np.floor(np.minimum(1.0, most / answers) * GRAINS) / GRAINS)[place])

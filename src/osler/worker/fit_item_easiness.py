@@ -1,7 +1,7 @@
 """How easy are questions and topics, by everybody's first attempts? Counted once a week, straight from the log.
 
-Nobody makes up more than a tenth of what is counted of a topic, whatever they send; under ten learners nothing is. The
-counts serve from the refold on where they forecast better than taking all questions to be equally easy.
+Nobody makes up more than a tenth of what is counted of a topic, its prior included, whatever they send. The counts
+serve from the refold on where ten learners or more are forecast better than by taking all questions to be equally easy.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from osler.forecasts.parameters import EASINESS, Fitted, store
 from osler.jobs.periods import Cadence
 from osler.jobs.run import Job, Run
 from osler.rollups.nightly import as_of_night
-from osler.science.item_easiness import FOLDS
-from osler.science.voices import GRAINS, VOICES, most_of_one
+from osler.science.item_easiness import FOLDS, TOPIC_PRIOR
+from osler.science.voices import GRAINS, most_of_one
 from osler.worker.told import ANSWERS, FIRST_ANSWERS, none_before, taught
 
 NAME = "fit_item_easiness"
@@ -86,8 +86,6 @@ async def _fit(run: Run) -> None:
 
 
 def _tried(counts: Counts, rows: list[Any]) -> EasinessTrial:
-    if not counts.items:
-        return EasinessTrial(False, f"too few: no topic was answered by {VOICES} learners")
     return tried(taught(rows, Easiness(counts).of))
 
 
@@ -102,7 +100,7 @@ async def _gathered(session: WriteSession, until: datetime) -> Any:
 async def _counted(session: WriteSession) -> Counts:
     driver = session.driver()
     of_each: Any = await driver.fetch(_OF_EACH)
-    most = [most_of_one(row["of_each"]) for row in of_each]
+    most = [most_of_one(row["of_each"], TOPIC_PRIOR) for row in of_each]
     counted: Any = await driver.fetch(_COUNTS, [row["topic_id"] for row in of_each], most)
     items = {name: place for place, name in enumerate(sorted({row["question_id"] for row in counted}))}
     pairs: Any = await driver.fetch(_TOPICS, list(items))
