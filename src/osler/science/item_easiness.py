@@ -104,7 +104,7 @@ class Tallies:
         item_right, item_answers = self.item_right[kept].sum(axis=0), self.item_answers[kept].sum(axis=0)
         topic_right, topic_answers = self.topic_right[kept].sum(axis=0), self.topic_answers[kept].sum(axis=0)
         total = float(item_answers.sum())
-        mean = (float(item_right.sum()) + START_MEAN) / (total + 1.0)
+        mean = (float(item_right.sum()) + 0.5) / (total + 1.0) if total else START_MEAN
         known_topics = {
             topics[i]: topic_easiness(float(topic_right[i]), float(topic_answers[i]), mean)
             for i in np.flatnonzero(topic_answers).tolist()
