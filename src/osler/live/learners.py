@@ -14,7 +14,7 @@ from osler.db.session import ReadSession
 from osler.domain.events import Cursor
 from osler.errors import Unavailable
 
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 """Which version of the folds this is, and of the counts beside them. It rises with every change after which the same
 log gives other rows or states of another shape: whoever was folded by an older one is then folded and counted anew.
 `tests/live/test_old_home.py` says when."""
