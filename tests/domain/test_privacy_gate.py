@@ -64,6 +64,6 @@ def _card(rng: random.Random) -> str:
 
 def test_time_is_linear_in_the_length():
     for text in ("1" * 4000, "1." * 2000, "a-" * 2000, "00:" * 1300, "A" * 4000):
-        began = time.perf_counter()
+        began = time.thread_time()
         looks_personal(text + "!")
-        assert time.perf_counter() - began < 0.05
+        assert time.thread_time() - began < 0.05

@@ -104,10 +104,10 @@ async def test_h05_nesting(send, admin, depth):
 
 def test_h05_a_hundred_thousand_brackets_are_refused_at_once():
     body = raw_batch([b"[" * 100_000 + b"]" * 100_000])
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(UnreadableBatch):
         decode(body)
-    assert time.perf_counter() - began < 0.25
+    assert time.thread_time() - began < 0.25
 
 
 @pytest.mark.parametrize("old", ['"mode": "timed"', '"schema": 1', '"type": "question_submit"'])

@@ -101,9 +101,9 @@ def test_redaction_is_linear_and_bounded() -> None:
     import time
 
     for evil in ("a" * 100_000, "1." * 50_000, "a@" * 50_000, "x://" * 25_000, "password=" * 10_000):
-        began = time.perf_counter()
+        began = time.thread_time()
         assert len(redacted(evil)) <= 500
-        assert time.perf_counter() - began < 0.05
+        assert time.thread_time() - began < 0.05
 
 
 def test_p16_settings_show_no_secret(tmp_path: Path) -> None:

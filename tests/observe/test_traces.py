@@ -137,11 +137,11 @@ def test_spans_are_counted_by_whether_they_were_taken(tmp_path: Path) -> None:
 
 def test_without_an_endpoint_nothing_is_imported_and_a_span_costs_next_to_nothing(tmp_path: Path) -> None:
     with tracing(load_settings(home=tmp_path), "serve"):
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(100_000):
             with span("x"):
                 pass
-        assert time.perf_counter() - began < timedelta(seconds=1).total_seconds()
+        assert time.thread_time() - began < timedelta(seconds=1).total_seconds()
 
 
 def test_an_endpoint_without_the_packages_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
