@@ -1,7 +1,6 @@
 """Tracking in the process that has the database: the same ingestion, the same answers, on the host's own loop."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from tests.support.asgi import ask
@@ -18,24 +17,20 @@ from osler.tracking.sinks import Reply
 pytestmark = pytest.mark.integration
 
 
-class _Counting:
-    """A sink that counts the batches it is given: whether two events make one or two is a matter of moments."""
+class _Counting(LocalSink):
+    """Counts the batches it is given: whether two events make one or two is a matter of moments."""
 
-    def __init__(self, sink: LocalSink) -> None:
-        self._sink, self.batches = sink, 0
+    batches = 0
 
     def send(self, body: bytes) -> Reply:
         self.batches += 1
-        return self._sink.send(body)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sink, name)
+        return super().send(body)
 
 
 async def test_a_host_in_the_same_process_stores_and_wakes(database: Database, admin, tmp_path) -> None:
     await small_catalogue(database)
     woken: list = []
-    sink = _Counting(local_sink(database, on_stored=woken.append))
+    sink = _Counting(database, asyncio.get_running_loop(), woken.append)
     osler = Osler(sink, KEY, options(tmp_path))
     try:
         seen = await ask(tracked_host(osler), "POST", "/quiz/q0/answer", b'{"answer":"A"}', x_subject="s1")

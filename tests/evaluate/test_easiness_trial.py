@@ -25,7 +25,7 @@ def class_of(learners: int, encoding: Encoding) -> list[Taught]:
         rng = np.random.default_rng(number)
         level = rng.normal(0.0, 0.9)
         asked = rng.permutation(40)[:30]
-        own = [Answer(f"q{n}", ("t",), bool(rng.random() < sigmoid(level + TRUE[n])), 60.0 * k)
+        own = [Answer(f"q{n}", ("t",), bool(rng.random() < sigmoid(level + float(TRUE[n]))), 60.0 * k)
                for k, n in enumerate(asked)]  # fmt: skip
         made.append(Taught(f"learner-{number}", own, encoding))
     return made

@@ -103,6 +103,8 @@ def test_outcomes_of_the_test_year_move_no_forecast(course, monkeypatch):
     )
     before = exam.run_day(tables, 60, silent, 0)
     after = exam.run_day({**tables, "student": flipped}, 60, silent, 0)
+    assert before is not None
+    assert after is not None
     assert before.choice == after.choice
     for name in before.forecasts:
         assert np.array_equal(before.forecasts[name], after.forecasts[name])

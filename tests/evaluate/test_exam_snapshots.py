@@ -95,7 +95,7 @@ def test_a_row_given_twice_counts_once_and_one_without_a_forecast_not_at_all(tmp
 )  # fmt: skip
 def test_what_is_no_result_or_no_chance_is_refused_with_its_row(tmp_path, column, value):
     table = pd.read_csv(write(tmp_path / "all.csv", n=400))
-    table[column] = table.get(column, pd.Series(np.nan, table.index)).astype(float)
+    table[column] = table[column].astype(float) if column in table else np.nan
     table.loc[3, column] = value
     table.to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(UnreadableSource, match=f"row 5: {column}"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ def test_with_a_cluster_for_each_answer_it_is_welchs_t() -> None:
     assert arms[0] is not None
     assert arms[1] is not None
     found = contrast(arms[0], arms[1])
-    known = stats.ttest_ind(one, other, equal_var=False)
+    known: Any = stats.ttest_ind(one, other, equal_var=False)
     assert found.p_value == pytest.approx(known.pvalue, rel=1e-12)
     assert found.df == pytest.approx(known.df, rel=1e-12)
     assert found.difference / found.variance**0.5 == pytest.approx(known.statistic, rel=1e-12)
