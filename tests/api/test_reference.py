@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from osler.api.app import create_app
-from osler.api.reference import example_of, page_of
+from osler.api.description import example_of
+from osler.api.reference import page_of
 from osler.settings import load_settings
 
 
@@ -48,6 +49,57 @@ def test_a_refusal_is_described_as_what_is_sent(application) -> None:
             for status, given in operation["responses"].items():
                 if int(status) >= 400:
                     assert set(given["content"]) == {"application/problem+json"}, (path, status)
+
+
+def test_everything_that_is_sent_or_answered_has_an_example(application) -> None:
+    description = application.openapi()
+    for path, operations in description["paths"].items():
+        for operation in operations.values():
+            for given in operation.get("parameters", []):
+                assert given["schema"].get("examples"), (path, given["name"])
+            for one in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for body in one.get("content", {}).values():
+                    assert body.get("example") is not None or body["examples"], path
+
+
+KINDS = {"string": str, "integer": int, "object": dict, "array": list}
+
+
+def assert_fits(problem: dict, shape: dict) -> None:
+    assert set(shape["required"]) <= set(problem) <= set(shape["properties"])
+    for name, value in problem.items():
+        assert isinstance(value, KINDS[shape["properties"][name]["type"]]), name
+
+
+def test_a_problem_is_described_as_it_is_sent(application) -> None:
+    description = application.openapi()
+    shape = description["components"]["schemas"]["Problem"]
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for status, given in operation["responses"].items():
+                if int(status) >= 400:
+                    (body,) = given["content"].values()
+                    name = body["examples"]["problem"]["$ref"].rpartition("/")[2]
+                    example = description["components"]["examples"][name]["value"]
+                    assert_fits(example, shape)
+                    assert example["status"] == int(status)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/api/nowhere", {}, 404),
+        ("GET", "/api/me", {"Accept": "image/png"}, 406),
+        ("DELETE", "/api/health/live", {}, 405),
+        ("POST", "/api/events", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/api/events", {"Content-Type": "application/json", "Content-Length": str(2**30)}, 413),
+    ],
+)
+async def test_what_is_sent_has_the_shape_that_is_described(application, method, path, headers, status) -> None:
+    web = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://osler.test")
+    said = await web.request(method, path, headers=headers, content=b"{}" if method == "POST" else None)
+    assert said.status_code == status
+    assert_fits(said.json(), application.openapi()["components"]["schemas"]["Problem"])
 
 
 def test_an_example_is_put_together_of_those_of_the_fields() -> None:

@@ -14,14 +14,14 @@ from osler.catalog.curriculum_store import SHIPPED, read_shipped
 from osler.simulate.bank import make_bank
 from osler.simulate.sample_class import COHORT_PREFIX
 
-BROUGHT_IN = frozenset({"QuestionIn", "MaterialIn"})
+BROUGHT_IN = frozenset({"QuestionIn", "MaterialIn", "/api/questions", "/api/materials"})
 """What is added by the request itself: the demo's own would be overwritten by whoever tries the example."""
 
 TOPIC_FIELDS = frozenset({"topic_id", "topic_ids", "from_topic_id", "to_topic_id", "parent_id", "children", "chain"})
 ITEM_FIELDS = frozenset({"question_id", "material_id", "item_id", "recommended_materials", "context_id", "target_id"})
 
 Example = tuple[str, str, str]
-"""Where it stands, the field, the value."""
+"""Where it stands (a schema, or a path with the place in a body), the field, the value."""
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,8 @@ def _of_paths(paths: dict[str, Any]) -> Iterator[Example]:
                 for value in _texts([*_examples_of(each), *_examples_of(each.get("schema", {}))]):
                     yield path, field, value
             bodies = [operation.get("requestBody", {}), *operation.get("responses", {}).values()]
-            for content in (kind for body in bodies for kind in body.get("content", {}).values()):
-                for field, value in _fields(content.get("example"), ""):
-                    yield path, field, value
+            for n, content in enumerate(kind for body in bodies for kind in body.get("content", {}).values()):
+                yield from _fields(content.get("example"), "", f"{path} {n}")
 
 
 def _examples_of(said: dict[str, Any]) -> list[Any]:
@@ -67,15 +66,21 @@ def _texts(found: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _fields(found: Any, name: str) -> Iterator[tuple[str, str]]:
+def _fields(found: Any, name: str, where: str) -> Iterator[Example]:
+    """The texts of an example; each object of it is a place of its own."""
     if isinstance(found, dict):
         for key, value in found.items():
-            yield from _fields(value, key)
+            yield from _fields(value, key, f"{where}/{key}" if isinstance(value, dict | list) else where)
     elif isinstance(found, list):
-        for each in found:
-            yield from _fields(each, name)
+        for n, each in enumerate(found):
+            yield from _fields(each, name, f"{where}/{n}" if isinstance(each, dict) else where)
     elif isinstance(found, str):
-        yield name, found
+        yield where, name, found
+
+
+def _at(example: Example) -> str:
+    """The schema, or the path without the place in a body."""
+    return example[0].partition(" ")[0]
 
 
 def test_topics_of_examples_are_topics_of_the_shipped_curriculum(
@@ -103,10 +108,10 @@ def test_questions_cards_materials_and_classes_of_examples_are_those_of_a_demo(
     there = {question.question_id for of in bank.questions.values() for question in of}
     there |= {material.material_id for of in bank.materials.values() for material in of}
     there |= {card for of in bank.cards.values() for card in of} | {f"{COHORT_PREFIX}1"}
-    named = [each for each in examples if each[1] in {*ITEM_FIELDS, "cohort_id"} and each[0] not in BROUGHT_IN]
+    named = [each for each in examples if each[1] in {*ITEM_FIELDS, "cohort_id"} and _at(each) not in BROUGHT_IN]
     assert len(named) > 20
     assert [each for each in named if each[2] not in there] == []
-    brought = {each[2] for each in examples if each[0] in BROUGHT_IN and each[1] in ITEM_FIELDS}
+    brought = {each[2] for each in examples if _at(each) in BROUGHT_IN and each[1] in ITEM_FIELDS}
     assert brought, "the examples of what is brought in are looked at too"
     assert brought.isdisjoint(there), "whoever tries this example would overwrite the demo's own"
 

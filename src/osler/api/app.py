@@ -13,6 +13,7 @@ from osler import __version__
 from osler.analytics.registry import analytics
 from osler.api import bank, catalogue, classes, health, me, privacy, summary
 from osler.api.dashboard import serve_dashboard
+from osler.api.description import describe
 from osler.api.following import Following
 from osler.api.reference import serve_reference
 from osler.db.engine import Database
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, beside: Sequence[Beside] = ()) -> FastAPI:
         app.include_router(router)
     refuse_undecided(app)
     install_problems(app)
+    describe(app)
     app.add_middleware(Straight, routes=api_routes(app))
     app.add_middleware(Kept)
     if settings.cors_origins:

@@ -47,14 +47,13 @@ def serve_reference(app: FastAPI) -> None:
 
 def page_of(description: Described) -> str:
     """An HTML page of all operations by subject: what each does, takes and answers, with an example of both."""
-    schemas = description.get("components", {}).get("schemas", {})
     operations = [
         (str(operation.get("tags", ["other"])[0]), path, method, cast("Described", operation))
         for path, methods in description["paths"].items()
         for method, operation in methods.items()
     ]
     parts = {
-        subject: "".join(_operation(path, method, operation, schemas) for _, path, method, operation in found)
+        subject: "".join(_operation(path, method, operation) for _, path, method, operation in found)
         for subject, found in groupby(sorted(operations, key=lambda one: one[:3]), key=lambda one: one[0])
     }
     title = escape(f"{description['info']['title']} {description['info']['version']}")
@@ -70,14 +69,14 @@ def page_of(description: Described) -> str:
     )
 
 
-def _operation(path: str, method: str, operation: Described, schemas: Described) -> str:
+def _operation(path: str, method: str, operation: Described) -> str:
     said = str(operation.get("description") or operation.get("summary", ""))
     first, _, more = said.partition("\n\n")
     takes = [_parameter(given) for given in operation.get("parameters", [])]
-    sent = example_of(_json_of(operation.get("requestBody", {})), schemas)
+    sent = _example(operation.get("requestBody", {}))
     statuses = ", ".join(f"{status} {given['description']}" for status, given in operation["responses"].items())
-    answers = (_json_of(given) for status, given in operation["responses"].items() if status.startswith("2"))
-    answered = next((made for one in answers if (made := example_of(one, schemas)) is not None), None)
+    answers = (_example(given) for status, given in operation["responses"].items() if status.startswith("2"))
+    answered = next((made for made in answers if made is not None), None)
     return (
         f"<details><summary><code>{method.upper()} {escape(path)}</code> {escape(first)}</summary>"
         + (f"<p>{escape(more)}</p>" if more else "")
@@ -96,36 +95,8 @@ def _parameter(given: Described) -> str:
     return f"<li><code>{escape(given['name'])}</code> in the {given['in']}{need}{for_example}{said}</li>"
 
 
-def _json_of(described: Described) -> Described:
-    return described.get("content", {}).get("application/json", {})
-
-
-def example_of(described: Described, schemas: Described) -> Any:  # any JSON value
-    """The example that is given, or one put together of those of the fields; None where there is none."""
-    if "example" in described:
-        return described["example"]
-    if "schema" in described:
-        return example_of(described["schema"], schemas)
-    if described.get("examples"):
-        return described["examples"][0]
-    if "$ref" in described:
-        return example_of(schemas[str(described["$ref"]).rpartition("/")[2]], schemas)
-    return _put_together(described, schemas)
-
-
-def _put_together(described: Described, schemas: Described) -> Any:  # any JSON value
-    for plain in ("const", "default"):
-        if plain in described:
-            return described[plain]
-    if "enum" in described:
-        return described["enum"][0]
-    if "anyOf" in described:
-        return example_of(described["anyOf"][0], schemas)
-    if "items" in described:
-        return [example_of(described["items"], schemas)]
-    if described.get("properties"):
-        return {name: example_of(field, schemas) for name, field in described["properties"].items()}
-    return None
+def _example(described: Described) -> Any:  # any JSON value
+    return described.get("content", {}).get("application/json", {}).get("example")
 
 
 def _block(value: Any) -> str:  # any JSON value

@@ -12,6 +12,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from osler.http.refusals import refusals
+
 
 class StrictRequest(Request):
     """A request whose JSON must be JSON: no byte-order mark, UTF-16, NaN, overflow, lone surrogate, key said twice."""
@@ -58,7 +60,4 @@ PROBLEMS = {
 
 def api_router(prefix: str, tag: str) -> APIRouter:
     """A router whose routes read strictly and answer problems; every feature makes its own with it."""
-    problems: dict[int | str, dict[str, Any]] = {
-        status: {"description": text, "content": {"application/problem+json": {}}} for status, text in PROBLEMS.items()
-    }
-    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute, responses=problems)
+    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute, responses=refusals(PROBLEMS))

@@ -3713,6 +3713,62 @@ export interface components {
             share: number;
         };
         /**
+         * Problem
+         * @description why a request was refused (RFC 9457); some codes bring further members, which their page names
+         */
+        Problem: {
+            /**
+             * @description stable, area.reason; listed in docs/reference/errors.md
+             * @example schema.invalid
+             */
+            code: string;
+            /**
+             * @description what was wrong and what to do, in a sentence; never the input
+             * @example /body/exam_on is missing.
+             */
+            detail?: string;
+            /**
+             * @description of a 422: each place that does not fit, twenty at most
+             * @example [
+             *       {
+             *         "code": "schema.missing_field",
+             *         "path": "/body/exam_on"
+             *       }
+             *     ]
+             */
+            errors?: {
+                code: string;
+                path: string;
+            }[];
+            /**
+             * @description the values in `detail`, for other languages
+             * @example {
+             *       "per_minute": 600
+             *     }
+             */
+            params?: Record<string, never>;
+            /**
+             * @description to quote; it stands in the log too
+             * @example 6f1d6c1f0b0e4f7c9a1d2e3f4a5b6c7d
+             */
+            request_id: string;
+            /**
+             * @description the status of the answer again
+             * @example 422
+             */
+            status: number;
+            /**
+             * @description the phrase of the status
+             * @example Unprocessable Entity
+             */
+            title: string;
+            /**
+             * @description no page of its own: `code` is the name
+             * @constant
+             */
+            type: "about:blank";
+        };
+        /**
          * Progress
          * @description How far a gap is closed.
          */
@@ -5304,6 +5360,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "band": {
+                     *         "high": 0.75,
+                     *         "low": 0.5,
+                     *         "n": 50
+                     *       },
+                     *       "cohort_id": "sample-class.1",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "misalignment": 0.2,
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "name": "Sample class",
+                     *       "state": "ready",
+                     *       "topics": [
+                     *         {
+                     *           "difficulty": 0.4,
+                     *           "finding": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           },
+                     *           "median_hours": 7,
+                     *           "n": 50,
+                     *           "name": "Acid–base disorders",
+                     *           "struggling": 0.45,
+                     *           "suppressed": "minimum",
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ],
+                     *       "week_on": "2026-11-09",
+                     *       "weeks": [
+                     *         {
+                     *           "mean": 0.65,
+                     *           "n": 50,
+                     *           "quantiles": {
+                     *             "0.25": 0.55,
+                     *             "0.5": 0.65,
+                     *             "0.75": 0.75
+                     *           },
+                     *           "week_on": "2026-11-09"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CohortAnswer"];
                 };
             };
@@ -5313,16 +5430,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5331,7 +5450,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5340,7 +5459,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5349,7 +5468,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5358,25 +5477,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5401,6 +5524,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "cohort_id": "sample-class.1",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "learners": [
+                     *         {
+                     *           "active_days_28d": 3,
+                     *           "coverage": 0.4,
+                     *           "needs_a_look": true,
+                     *           "reasons": [
+                     *             "few active days"
+                     *           ],
+                     *           "score": 52,
+                     *           "score_high": 63,
+                     *           "score_low": 41,
+                     *           "topics_weak": 9,
+                     *           "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *         }
+                     *       ],
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "state": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LearnersAnswer"];
                 };
             };
@@ -5410,16 +5570,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5428,7 +5590,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5437,7 +5599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5446,7 +5608,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5455,25 +5617,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5500,6 +5666,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "band": {
+                     *         "high": 0.75,
+                     *         "low": 0.5,
+                     *         "n": 50
+                     *       },
+                     *       "cohort_id": "sample-class.1",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "misalignment": 0.2,
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "name": "Sample class",
+                     *       "state": "ready",
+                     *       "topics": [
+                     *         {
+                     *           "difficulty": 0.4,
+                     *           "finding": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           },
+                     *           "median_hours": 7,
+                     *           "n": 50,
+                     *           "name": "Acid–base disorders",
+                     *           "struggling": 0.45,
+                     *           "suppressed": "minimum",
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ],
+                     *       "week_on": "2026-11-09",
+                     *       "weeks": [
+                     *         {
+                     *           "mean": 0.65,
+                     *           "n": 50,
+                     *           "quantiles": {
+                     *             "0.25": 0.55,
+                     *             "0.5": 0.65,
+                     *             "0.75": 0.75
+                     *           },
+                     *           "week_on": "2026-11-09"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CohortAnswer"];
                 };
             };
@@ -5509,16 +5736,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5527,7 +5756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5536,7 +5765,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5545,7 +5774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5554,25 +5783,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5595,6 +5828,194 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active_days_28": 19,
+                     *       "alert": {
+                     *         "due_on": "2026-11-22",
+                     *         "finding": {
+                     *           "code": "mastery.summary",
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "text": "12 of 64 topics mastered; 9 not seen."
+                     *         },
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "items": 9,
+                     *         "name": "Acid–base disorders",
+                     *         "retrieval_strength": 0.71,
+                     *         "topic_id": "renal.acid-base"
+                     *       },
+                     *       "alerts": 4,
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "due_today": 84,
+                     *       "exam_id": "usmle-step-1",
+                     *       "exam_on": "2027-01-10",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "gaps": [
+                     *         {
+                     *           "blocks_count": 2,
+                     *           "exam_share": 0.04,
+                     *           "n": 23,
+                     *           "name": "Acid–base disorders",
+                     *           "state": "weak",
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ],
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "mastery": {
+                     *         "as_of": "2026-11-22T09:30:00Z",
+                     *         "mastered": 12,
+                     *         "n": 2400,
+                     *         "topics_met": 52,
+                     *         "weak": 8
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "plan": {
+                     *         "alternatives": [
+                     *           {
+                     *             "items": 40,
+                     *             "kind": "questions",
+                     *             "minutes": 25,
+                     *             "name": "Acid–base disorders",
+                     *             "reason": {
+                     *               "code": "mastery.summary",
+                     *               "params": {
+                     *                 "mastered": 12,
+                     *                 "topics": 64
+                     *               },
+                     *               "text": "12 of 64 topics mastered; 9 not seen."
+                     *             },
+                     *             "topic_id": "renal.acid-base"
+                     *           }
+                     *         ],
+                     *         "as_of": "2026-11-22T02:00:00Z",
+                     *         "block": {
+                     *           "items": 40,
+                     *           "kind": "questions",
+                     *           "minutes": 25,
+                     *           "name": "Acid–base disorders",
+                     *           "reason": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           },
+                     *           "topic_id": "renal.acid-base"
+                     *         },
+                     *         "days": [
+                     *           {
+                     *             "blocks": [
+                     *               {
+                     *                 "items": 40,
+                     *                 "kind": "questions",
+                     *                 "minutes": 25,
+                     *                 "name": "Acid–base disorders",
+                     *                 "reason": {
+                     *                   "code": "mastery.summary",
+                     *                   "params": {
+                     *                     "mastered": 12,
+                     *                     "topics": 64
+                     *                   },
+                     *                   "text": "12 of 64 topics mastered; 9 not seen."
+                     *                 },
+                     *                 "topic_id": "renal.acid-base"
+                     *               }
+                     *             ],
+                     *             "day": "2026-11-22",
+                     *             "due": 84,
+                     *             "minutes": 45
+                     *           }
+                     *         ],
+                     *         "exam_on": "2027-01-10",
+                     *         "finding": {
+                     *           "code": "mastery.summary",
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "text": "12 of 64 topics mastered; 9 not seen."
+                     *         },
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "minutes": 45,
+                     *         "minutes_from": "plan",
+                     *         "model_version": "start-1",
+                     *         "n": 412,
+                     *         "review_plan": {
+                     *           "as_of": "2026-11-22T02:00:00Z",
+                     *           "cards": 840,
+                     *           "desired_retention": 0.8,
+                     *           "expected_recall": 0.93,
+                     *           "finding": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           },
+                     *           "last_days_from": "2027-01-03",
+                     *           "reviewed": 12,
+                     *           "today": {
+                     *             "due": 84,
+                     *             "new": 20
+                     *           },
+                     *           "unseen": 120,
+                     *           "usual_recall": 0.9
+                     *         },
+                     *         "state": "ready",
+                     *         "surety": 0.72
+                     *       },
+                     *       "readiness": {
+                     *         "as_of": "2026-11-22T02:00:00Z",
+                     *         "coverage": 0.62,
+                     *         "days_until_ready": 23,
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "pass_interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "pass_probability": 0.74,
+                     *         "score": 68,
+                     *         "status": "provisional"
+                     *       },
+                     *       "state": "ready",
+                     *       "week": {
+                     *         "days": 5,
+                     *         "hours": 6.2,
+                     *         "questions": 240,
+                     *         "reviews": 410
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["DashboardAnswer"];
                 };
             };
@@ -5604,16 +6025,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5622,7 +6045,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5631,7 +6054,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5640,7 +6063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5649,25 +6072,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5690,6 +6117,149 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active_minutes": 1240,
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "efficiency": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "n": 36,
+                     *         "value": 0.71
+                     *       },
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "focus_score": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "n": 36,
+                     *         "value": 0.71
+                     *       },
+                     *       "highlights": [
+                     *         {
+                     *           "clusters": 31,
+                     *           "code": "patterns.unbroken_hour",
+                     *           "effect": -0.09,
+                     *           "insight": "unbroken_hour",
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "n": 233,
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "since": "2026-10-05",
+                     *           "text": "Studying over 60 min without a break is associated with −9 points (−14 to −4) on comparable questions."
+                     *         }
+                     *       ],
+                     *       "hours": [
+                     *         {
+                     *           "accuracy": 0.72,
+                     *           "active_minutes": 96,
+                     *           "hour": 7,
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "n": 58,
+                     *           "weekday": 2
+                     *         }
+                     *       ],
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "lengths": [
+                     *         {
+                     *           "accuracy": 0.7,
+                     *           "from_minutes": 30,
+                     *           "n": 310,
+                     *           "sessions": 21,
+                     *           "to_minutes": 45
+                     *         }
+                     *       ],
+                     *       "materials_per_hour": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "n": 36,
+                     *         "value": 0.71
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "optimal_hours": [
+                     *         {
+                     *           "accuracy": 0.72,
+                     *           "active_minutes": 96,
+                     *           "hour": 7,
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "n": 58,
+                     *           "weekday": 2
+                     *         }
+                     *       ],
+                     *       "questions_per_hour": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "n": 36,
+                     *         "value": 0.71
+                     *       },
+                     *       "session_minutes": {
+                     *         "mean": 41.5,
+                     *         "n": 96,
+                     *         "quartiles": [
+                     *           25,
+                     *           38,
+                     *           50
+                     *         ]
+                     *       },
+                     *       "state": "ready",
+                     *       "total_minutes": 1710,
+                     *       "trend": [
+                     *         {
+                     *           "active_minutes": 310,
+                     *           "efficiency": 0.72,
+                     *           "n": 9,
+                     *           "total_minutes": 430,
+                     *           "week_on": "2026-11-16"
+                     *         }
+                     *       ],
+                     *       "trend_per_4_weeks": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "n": 36,
+                     *         "value": 0.71
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["EfficiencyAnswer"];
                 };
             };
@@ -5699,16 +6269,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5717,7 +6289,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5726,7 +6298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5735,7 +6307,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5744,25 +6316,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5785,6 +6361,117 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "calibration": "uncalibrated",
+                     *       "coverage": 0.62,
+                     *       "cut": 0.6,
+                     *       "days_left": 49,
+                     *       "days_until_ready": {
+                     *         "high": 34,
+                     *         "is_before_exam": true,
+                     *         "low": 17,
+                     *         "median": 23,
+                     *         "minutes_per_day": 45,
+                     *         "share_never": 0.05
+                     *       },
+                     *       "exam_id": "usmle-step-1",
+                     *       "exam_name": "USMLE Step 1",
+                     *       "exam_on": "2027-01-10",
+                     *       "exam_ready_probability": 0.74,
+                     *       "features": {
+                     *         "avg_mastery_score": 0.75,
+                     *         "topics_mastered": 42
+                     *       },
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "findings": [
+                     *         {
+                     *           "code": "mastery.summary",
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "text": "12 of 64 topics mastered; 9 not seen."
+                     *         }
+                     *       ],
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_report": {
+                     *         "brier": {
+                     *           "closed_form": 0.17
+                     *         },
+                     *         "forecasts": 160,
+                     *         "held": 144,
+                     *         "outcomes": 240,
+                     *         "says": "The trained models did not beat the closed form and the base rate.",
+                     *         "scores": 180,
+                     *         "source": "closed_form",
+                     *         "trained_until": "2026-11-02",
+                     *         "version": "exam-4f2a90c1d7b3e865"
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "pass_probability": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "predicted_score": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "projection": [
+                     *         {
+                     *           "day": "2026-12-01",
+                     *           "expected": 0.66,
+                     *           "high": 0.74,
+                     *           "low": 0.58
+                     *         }
+                     *       ],
+                     *       "readiness_score": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "sections": [
+                     *         {
+                     *           "below_cut": 0.86,
+                     *           "coverage": 0.5,
+                     *           "expected": 0.41,
+                     *           "is_weak": true,
+                     *           "n": 44,
+                     *           "name": "Respiratory, renal and urinary systems",
+                     *           "points_to_gain": 3.1,
+                     *           "section": "Respiratory, renal and urinary systems",
+                     *           "weight": 0.12
+                     *         }
+                     *       ],
+                     *       "source": "closed_form",
+                     *       "state": "ready",
+                     *       "status": "provisional"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReadinessAnswer"];
                 };
             };
@@ -5794,16 +6481,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5812,7 +6501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5821,7 +6510,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5830,7 +6519,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5839,25 +6528,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5874,6 +6567,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "exam_id": "usmle-step-1",
+                 *       "exam_on": "2026-05-10",
+                 *       "passed": true,
+                 *       "score": 0.71
+                 *     }
+                 */
                 "application/json": components["schemas"]["OutcomeIn"];
             };
         };
@@ -5884,6 +6585,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "exam_id": "usmle-step-1",
+                     *       "exam_on": "2026-05-10",
+                     *       "passed": true,
+                     *       "score": 0.71,
+                     *       "source": "learner"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OutcomeOut"];
                 };
             };
@@ -5893,16 +6603,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -5911,7 +6623,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -5920,7 +6632,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -5929,7 +6641,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -5938,25 +6650,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5973,6 +6689,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "exam_on": "2027-02-01",
+                 *       "minutes_per_day": 60,
+                 *       "topic_ids": [
+                 *         "renal.acid-base"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["WhatIfQuestion"];
             };
         };
@@ -5983,6 +6708,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "label": "model estimate",
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "pass_gain": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "score_gain": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "score_now": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "score_then": {
+                     *         "interval": {
+                     *           "high": 0.68,
+                     *           "level": 0.9,
+                     *           "low": 0.54
+                     *         },
+                     *         "value": 68
+                     *       },
+                     *       "state": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WhatIfAnswer"];
                 };
             };
@@ -5992,16 +6771,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6010,7 +6791,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6019,7 +6800,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6028,7 +6809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6037,25 +6818,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6082,6 +6867,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "counts": {
+                     *         "open": 20,
+                     *         "unseen": 9,
+                     *         "weak": 3
+                     *       },
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "gaps": [
+                     *         {
+                     *           "blocks_count": 5,
+                     *           "blocks_count_all": 9,
+                     *           "board_exam_weight": 8,
+                     *           "exam_share": 0.08,
+                     *           "findings": [
+                     *             {
+                     *               "code": "mastery.summary",
+                     *               "params": {
+                     *                 "mastered": 12,
+                     *                 "topics": 64
+                     *               },
+                     *               "text": "12 of 64 topics mastered; 9 not seen."
+                     *             }
+                     *           ],
+                     *           "gap_score": 0.7,
+                     *           "hours": {
+                     *             "high": 9,
+                     *             "low": 4,
+                     *             "median": 6
+                     *           },
+                     *           "is_provisional": false,
+                     *           "mastery": 0.42,
+                     *           "mastery_high": 0.55,
+                     *           "mastery_low": 0.31,
+                     *           "n": 23,
+                     *           "name": "Heart failure",
+                     *           "points_per_hour": 0.4,
+                     *           "prerequisite_impact": 0.12,
+                     *           "priority_index": 50.6,
+                     *           "priority_score": 18.9,
+                     *           "progress": {
+                     *             "at_start": 0.31,
+                     *             "now": 0.55,
+                     *             "opened_on": "2026-03-02",
+                     *             "share": 0.49,
+                     *             "target": 0.8
+                     *           },
+                     *           "rank": 1,
+                     *           "recall": null,
+                     *           "recall_high": null,
+                     *           "recall_low": null,
+                     *           "recent_failure_rate": 0.45,
+                     *           "recommended_materials": [
+                     *             "sim.cardiovascular.failure.m0"
+                     *           ],
+                     *           "recommended_path": [
+                     *             {
+                     *               "name": "Heart failure",
+                     *               "topic_id": "cardiovascular.failure"
+                     *             }
+                     *           ],
+                     *           "severity": "critical",
+                     *           "state": "weak",
+                     *           "told_by": "questions",
+                     *           "topic_id": "cardiovascular.failure"
+                     *         }
+                     *       ],
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "ranked_by": "priority_index",
+                     *       "state": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["GapsAnswer"];
                 };
             };
@@ -6091,16 +6962,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6109,7 +6982,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6118,7 +6991,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6127,7 +7000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6136,25 +7009,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6177,6 +7054,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "chain": [
+                     *         "renal.acid-base"
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "from_topic_id": "renal.acid-base",
+                     *           "strength": 0.5,
+                     *           "to_topic_id": "renal.acute-injury"
+                     *         }
+                     *       ],
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "nodes": [
+                     *         {
+                     *           "mastery": 0.42,
+                     *           "n": 23,
+                     *           "name": "Acid–base disorders",
+                     *           "needs": [
+                     *             "renal.tubules"
+                     *           ],
+                     *           "rank": 2,
+                     *           "state": "weak",
+                     *           "topic_id": "renal.acid-base",
+                     *           "unlocks": [
+                     *             "renal.acute-injury"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "state": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["GraphAnswer"];
                 };
             };
@@ -6186,16 +7110,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6204,7 +7130,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6213,7 +7139,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6222,7 +7148,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6231,25 +7157,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6272,6 +7202,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "exam_id": "usmle-step-1",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "groups": [
+                     *         {
+                     *           "coverage": 0.41,
+                     *           "exam_weight": 0.09,
+                     *           "high": 0.66,
+                     *           "low": 0.5,
+                     *           "mastery": 0.58,
+                     *           "n": 120,
+                     *           "name": "Cardiovascular system",
+                     *           "target": 0.8,
+                     *           "topic_id": "cardiovascular",
+                     *           "topics": 9,
+                     *           "topics_seen": 5
+                     *         }
+                     *       ],
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_report": {
+                     *         "answers": 188300,
+                     *         "calibration_error": {
+                     *           "online": 0.01
+                     *         },
+                     *         "held_back_answers": 46120,
+                     *         "held_back_learners": 103,
+                     *         "learners": 412,
+                     *         "log_loss": {
+                     *           "online": 0.53
+                     *         },
+                     *         "says": "No model has been fitted to answers here yet: the online model serves alone.",
+                     *         "source": "blend",
+                     *         "trained_until": "2026-11-16",
+                     *         "version": "next-answer-20261116-4f2a90c1d7"
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "state": "ready",
+                     *       "topics": [
+                     *         {
+                     *           "as_of": "2026-11-22T02:00:00Z",
+                     *           "attempts": 38,
+                     *           "exam_share": 0.04,
+                     *           "is_fading": false,
+                     *           "label": "developing",
+                     *           "last_at": "2026-11-21T18:04:00Z",
+                     *           "mastery": 0.61,
+                     *           "mastery_high": 0.68,
+                     *           "mastery_low": 0.54,
+                     *           "mastery_score": 0.66,
+                     *           "mastery_score_high": 0.74,
+                     *           "mastery_score_low": 0.58,
+                     *           "name": "Heart failure",
+                     *           "next_review_on": "2026-11-24",
+                     *           "parent_id": "cardiovascular",
+                     *           "questions_attempted": 31,
+                     *           "questions_correct": 20,
+                     *           "reason": "Rests on 24 card reviews and 0 answers: they show which topics are weaker …",
+                     *           "retrieval_high": 0.91,
+                     *           "retrieval_low": 0.81,
+                     *           "retrieval_strength": 0.87,
+                     *           "status": "ok",
+                     *           "topic_id": "cardiovascular.failure",
+                     *           "trend": "improving"
+                     *         }
+                     *       ],
+                     *       "topics_mastered": 12,
+                     *       "topics_total": 64,
+                     *       "topics_unseen": 9,
+                     *       "topics_weak": 8
+                     *     }
+                     */
                     "application/json": components["schemas"]["MasteryAnswer"];
                 };
             };
@@ -6281,16 +7296,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6299,7 +7316,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6308,7 +7325,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6317,7 +7334,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6326,25 +7343,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6369,6 +7390,95 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "children": [],
+                     *       "components_present": [
+                     *         "first_attempt_accuracy",
+                     *         "overall_accuracy"
+                     *       ],
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "first_attempt_accuracy": 0.64,
+                     *       "first_attempts": 30,
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "items_remembered": 6,
+                     *       "items_seen": 30,
+                     *       "material_completion": 0.5,
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "name": "Heart failure",
+                     *       "overall_accuracy": 0.68,
+                     *       "parent_id": "cardiovascular",
+                     *       "projection": {
+                     *         "high": 35,
+                     *         "learning_rate": 0.25,
+                     *         "learning_rate_source": "start",
+                     *         "low": 14,
+                     *         "median": 21,
+                     *         "projected_on": "2026-12-13",
+                     *         "share_never": 0.03,
+                     *         "unit": "days"
+                     *       },
+                     *       "series": [
+                     *         {
+                     *           "day": "2026-11-20",
+                     *           "high": 0.67,
+                     *           "low": 0.53,
+                     *           "mastery": 0.6,
+                     *           "n": 36
+                     *         }
+                     *       ],
+                     *       "sm2_interval_days": 6,
+                     *       "sm2_next_review_at": "2026-11-25T18:04:00Z",
+                     *       "state": "ready",
+                     *       "topic": {
+                     *         "as_of": "2026-11-22T02:00:00Z",
+                     *         "attempts": 38,
+                     *         "exam_share": 0.04,
+                     *         "is_fading": false,
+                     *         "label": "developing",
+                     *         "last_at": "2026-11-21T18:04:00Z",
+                     *         "mastery": 0.61,
+                     *         "mastery_high": 0.68,
+                     *         "mastery_low": 0.54,
+                     *         "mastery_score": 0.66,
+                     *         "mastery_score_high": 0.74,
+                     *         "mastery_score_low": 0.58,
+                     *         "name": "Heart failure",
+                     *         "next_review_on": "2026-11-24",
+                     *         "parent_id": "cardiovascular",
+                     *         "questions_attempted": 31,
+                     *         "questions_correct": 20,
+                     *         "reason": "Rests on 24 card reviews and 0 answers: they show which topics are weaker …",
+                     *         "retrieval_high": 0.91,
+                     *         "retrieval_low": 0.81,
+                     *         "retrieval_strength": 0.87,
+                     *         "status": "ok",
+                     *         "topic_id": "cardiovascular.failure",
+                     *         "trend": "improving"
+                     *       },
+                     *       "topic_id": "cardiovascular.failure",
+                     *       "trend": {
+                     *         "high": 1.3,
+                     *         "label": "improving",
+                     *         "low": 0.1,
+                     *         "n": 14,
+                     *         "slope": 0.7
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TopicAnswer"];
                 };
             };
@@ -6378,16 +7488,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6396,7 +7508,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6405,7 +7517,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6414,7 +7526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6423,25 +7535,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6464,6 +7580,109 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alternatives": [
+                     *         {
+                     *           "items": 40,
+                     *           "kind": "questions",
+                     *           "minutes": 25,
+                     *           "name": "Acid–base disorders",
+                     *           "reason": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           },
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "block": {
+                     *         "items": 40,
+                     *         "kind": "questions",
+                     *         "minutes": 25,
+                     *         "name": "Acid–base disorders",
+                     *         "reason": {
+                     *           "code": "mastery.summary",
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "text": "12 of 64 topics mastered; 9 not seen."
+                     *         },
+                     *         "topic_id": "renal.acid-base"
+                     *       },
+                     *       "days": [
+                     *         {
+                     *           "blocks": [
+                     *             {
+                     *               "items": 40,
+                     *               "kind": "questions",
+                     *               "minutes": 25,
+                     *               "name": "Acid–base disorders",
+                     *               "reason": {
+                     *                 "code": "mastery.summary",
+                     *                 "params": {
+                     *                   "mastered": 12,
+                     *                   "topics": 64
+                     *                 },
+                     *                 "text": "12 of 64 topics mastered; 9 not seen."
+                     *               },
+                     *               "topic_id": "renal.acid-base"
+                     *             }
+                     *           ],
+                     *           "day": "2026-11-22",
+                     *           "due": 84,
+                     *           "minutes": 45
+                     *         }
+                     *       ],
+                     *       "exam_on": "2027-01-10",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "minutes": 45,
+                     *       "minutes_from": "plan",
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "review_plan": {
+                     *         "as_of": "2026-11-22T02:00:00Z",
+                     *         "cards": 840,
+                     *         "desired_retention": 0.8,
+                     *         "expected_recall": 0.93,
+                     *         "finding": {
+                     *           "code": "mastery.summary",
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "text": "12 of 64 topics mastered; 9 not seen."
+                     *         },
+                     *         "last_days_from": "2027-01-03",
+                     *         "reviewed": 12,
+                     *         "today": {
+                     *           "due": 84,
+                     *           "new": 20
+                     *         },
+                     *         "unseen": 120,
+                     *         "usual_recall": 0.9
+                     *       },
+                     *       "state": "ready",
+                     *       "surety": 0.72
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanAnswer"];
                 };
             };
@@ -6473,16 +7692,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6491,7 +7712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6500,7 +7721,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6509,7 +7730,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6518,25 +7739,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6559,6 +7784,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "cards": [
+                     *         {
+                     *           "is_reviewed": false,
+                     *           "item_id": "sim.renal.acid-base.c1",
+                     *           "item_kind": "card",
+                     *           "reason": {
+                     *             "code": "mastery.summary",
+                     *             "params": {
+                     *               "mastered": 12,
+                     *               "topics": 64
+                     *             },
+                     *             "text": "12 of 64 topics mastered; 9 not seen."
+                     *           }
+                     *         }
+                     *       ],
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "planned_on": "2026-11-22",
+                     *       "state": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListAnswer"];
                 };
             };
@@ -6568,16 +7830,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6586,7 +7850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6595,7 +7859,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6604,7 +7868,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6613,25 +7877,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6654,6 +7922,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "as_of": "2026-11-22T02:00:00Z",
+                     *           "due": 4,
+                     *           "due_tomorrow": 5,
+                     *           "exam_share": 0.02,
+                     *           "items_remembered": 9,
+                     *           "items_seen": 9,
+                     *           "name": "Acid–base disorders",
+                     *           "next_review_on": "2026-11-23",
+                     *           "retrieval_high": 0.79,
+                     *           "retrieval_low": 0.64,
+                     *           "retrieval_strength": 0.72,
+                     *           "sm2_interval_days": 6,
+                     *           "sm2_next_review_at": "2026-11-25T18:04:00Z",
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "desired_retention": 0.9,
+                     *       "due": 34,
+                     *       "due_minutes": 11,
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_report": {
+                     *         "fitted_to": 620,
+                     *         "fitted_until": "2026-11-16",
+                     *         "fsrs": "accepted",
+                     *         "next_day_reviews": 700,
+                     *         "says": "Own parameters serve for FSRS-6: they forecast the newest fifth of the reviews better.",
+                     *         "sbd": "refused",
+                     *         "source": "own",
+                     *         "version": "memory-20261116-4f2a90c1",
+                     *         "weight_of_model": 0.97
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "retention": [
+                     *         {
+                     *           "forecast": 0.9,
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "n": 86,
+                     *           "retention": 0.88,
+                     *           "week_on": "2026-11-16",
+                     *           "weeks": 1
+                     *         }
+                     *       ],
+                     *       "state": "ready",
+                     *       "topics": [
+                     *         {
+                     *           "as_of": "2026-11-22T02:00:00Z",
+                     *           "due": 4,
+                     *           "due_tomorrow": 5,
+                     *           "exam_share": 0.02,
+                     *           "items_remembered": 9,
+                     *           "items_seen": 9,
+                     *           "name": "Acid–base disorders",
+                     *           "next_review_on": "2026-11-23",
+                     *           "retrieval_high": 0.79,
+                     *           "retrieval_low": 0.64,
+                     *           "retrieval_strength": 0.72,
+                     *           "sm2_interval_days": 6,
+                     *           "sm2_next_review_at": "2026-11-25T18:04:00Z",
+                     *           "topic_id": "renal.acid-base"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetrievalAnswer"];
                 };
             };
@@ -6663,16 +8016,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6681,7 +8036,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6690,7 +8045,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6699,7 +8054,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6708,25 +8063,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6749,6 +8108,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-11-24",
+                     *           "done": 0,
+                     *           "due": 84,
+                     *           "minutes": 28
+                     *         }
+                     *       ],
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "state": "ready",
+                     *       "today": "2026-11-22"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CalendarAnswer"];
                 };
             };
@@ -6758,16 +8147,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6776,7 +8167,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6785,7 +8176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6794,7 +8185,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6803,25 +8194,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6846,6 +8241,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "coverage": 0.22,
+                     *       "curve": [
+                     *         {
+                     *           "day": "2026-12-01",
+                     *           "high": 0.87,
+                     *           "low": 0.74,
+                     *           "retrievability": 0.81
+                     *         }
+                     *       ],
+                     *       "desired_retention": 0.9,
+                     *       "exam_on": "2027-01-10",
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "items_total": 40,
+                     *       "model_version": "start-1",
+                     *       "n": 412,
+                     *       "name": "Acid–base disorders",
+                     *       "observed": [
+                     *         {
+                     *           "correct": 9,
+                     *           "day": "2026-11-20",
+                     *           "n": 12
+                     *         }
+                     *       ],
+                     *       "state": "ready",
+                     *       "topic": {
+                     *         "as_of": "2026-11-22T02:00:00Z",
+                     *         "due": 4,
+                     *         "due_tomorrow": 5,
+                     *         "exam_share": 0.02,
+                     *         "items_remembered": 9,
+                     *         "items_seen": 9,
+                     *         "name": "Acid–base disorders",
+                     *         "next_review_on": "2026-11-23",
+                     *         "retrieval_high": 0.79,
+                     *         "retrieval_low": 0.64,
+                     *         "retrieval_strength": 0.72,
+                     *         "sm2_interval_days": 6,
+                     *         "sm2_next_review_at": "2026-11-25T18:04:00Z",
+                     *         "topic_id": "renal.acid-base"
+                     *       },
+                     *       "topic_id": "renal.acid-base",
+                     *       "whole_topic_strength": 0.51
+                     *     }
+                     */
                     "application/json": components["schemas"]["TopicRecallAnswer"];
                 };
             };
@@ -6855,16 +8309,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6873,7 +8329,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6882,7 +8338,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6891,7 +8347,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6900,25 +8356,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6941,6 +8401,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T02:00:00Z",
+                     *       "breaks": {
+                     *         "median_minutes": 8,
+                     *         "n": 21,
+                     *         "per_hour": 0.8
+                     *       },
+                     *       "consistency": {
+                     *         "active_days": 19,
+                     *         "streak_days": 4,
+                     *         "window_days": 28
+                     *       },
+                     *       "cramming_index": 0.31,
+                     *       "finding": {
+                     *         "code": "mastery.summary",
+                     *         "params": {
+                     *           "mastered": 12,
+                     *           "topics": 64
+                     *         },
+                     *         "text": "12 of 64 topics mastered; 9 not seen."
+                     *       },
+                     *       "highlights": [
+                     *         {
+                     *           "clusters": 31,
+                     *           "code": "patterns.unbroken_hour",
+                     *           "effect": -0.09,
+                     *           "insight": "unbroken_hour",
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "n": 233,
+                     *           "params": {
+                     *             "mastered": 12,
+                     *             "topics": 64
+                     *           },
+                     *           "since": "2026-10-05",
+                     *           "text": "Studying over 60 min without a break is associated with −9 points (−14 to −4) on comparable questions."
+                     *         }
+                     *       ],
+                     *       "insights": [
+                     *         {
+                     *           "enabled_by": "day_report.sleep_minutes",
+                     *           "insight": "sleep",
+                     *           "status": "not_available"
+                     *         }
+                     *       ],
+                     *       "interleaving_index": 0.9,
+                     *       "interval": {
+                     *         "high": 0.68,
+                     *         "level": 0.9,
+                     *         "low": 0.54
+                     *       },
+                     *       "model_version": "start-1",
+                     *       "multitasked_share": 0.08,
+                     *       "n": 412,
+                     *       "preferences": [
+                     *         {
+                     *           "interval": {
+                     *             "high": 0.68,
+                     *             "level": 0.9,
+                     *             "low": 0.54
+                     *           },
+                     *           "kind": "video",
+                     *           "share": 0.4
+                     *         }
+                     *       ],
+                     *       "spacing_index": 0.7,
+                     *       "state": "ready",
+                     *       "switches_per_hour": 3.5,
+                     *       "timing": {
+                     *         "minutes_by_hour": {
+                     *           "2T07": 96
+                     *         },
+                     *         "spread_hours": 2.1,
+                     *         "usual_hour": 18.5
+                     *       },
+                     *       "week": {
+                     *         "active_days": 5,
+                     *         "days": [
+                     *           {
+                     *             "day": "2026-11-16",
+                     *             "is_study_day": true,
+                     *             "minutes": 52,
+                     *             "questions": 34,
+                     *             "reviews": 60,
+                     *             "sessions": 2
+                     *           }
+                     *         ],
+                     *         "hours": 6.2,
+                     *         "usual_hours": 5.5
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PatternsAnswer"];
                 };
             };
@@ -6950,16 +8506,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -6968,7 +8526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -6977,7 +8535,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -6986,7 +8544,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -6995,25 +8553,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7036,6 +8598,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "classes": [
+                     *         {
+                     *           "cohort_id": "sample-class.1",
+                     *           "educators": 1,
+                     *           "exam_id": "usmle-step-1",
+                     *           "learners": 22,
+                     *           "name": "Sample class"
+                     *         }
+                     *       ],
+                     *       "n": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Classes"];
                 };
             };
@@ -7045,16 +8621,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -7063,7 +8641,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7072,7 +8650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7081,7 +8659,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -7090,25 +8668,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7127,6 +8709,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "exam_id": "usmle-step-1",
+                 *       "name": "Sample class"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClassIn"];
             };
         };
@@ -7137,6 +8725,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClassWritten"];
                 };
             };
@@ -7146,16 +8739,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -7164,7 +8759,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7173,7 +8768,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7182,7 +8777,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -7191,25 +8786,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7234,6 +8833,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "members": [
+                     *         {
+                     *           "role": "learner",
+                     *           "since_on": "2026-10-05",
+                     *           "until_on": null,
+                     *           "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *         }
+                     *       ],
+                     *       "n": 23
+                     *     }
+                     */
                     "application/json": components["schemas"]["Members"];
                 };
             };
@@ -7243,16 +8855,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -7261,7 +8875,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7270,7 +8884,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7279,7 +8893,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -7288,25 +8902,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7325,6 +8943,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "educators": [
+                 *         "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                 *       ],
+                 *       "learners": [
+                 *         "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                 *       ],
+                 *       "leave": [
+                 *         "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["MembersIn"];
             };
         };
@@ -7335,6 +8966,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "added": 2,
+                     *       "changed": 0,
+                     *       "removed": 1,
+                     *       "same": 20
+                     *     }
+                     */
                     "application/json": components["schemas"]["MembersWritten"];
                 };
             };
@@ -7344,16 +8983,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -7362,7 +9003,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7371,7 +9012,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7380,7 +9021,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -7389,25 +9030,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7495,16 +9140,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -7513,7 +9160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7522,7 +9169,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7531,7 +9178,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -7540,7 +9187,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -7549,7 +9196,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -7558,7 +9205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -7567,7 +9214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -7576,25 +9223,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7676,16 +9327,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -7694,7 +9347,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7703,7 +9356,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7712,7 +9365,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -7721,7 +9374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -7730,7 +9383,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -7739,7 +9392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -7748,7 +9401,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -7757,25 +9410,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7860,16 +9517,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -7878,7 +9537,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -7887,7 +9546,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -7896,7 +9555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -7905,7 +9564,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -7914,7 +9573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -7923,7 +9582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -7932,7 +9591,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -7941,25 +9600,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8051,16 +9714,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -8069,7 +9734,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -8078,7 +9743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -8087,7 +9752,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -8096,7 +9761,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -8105,7 +9770,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -8114,7 +9779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -8123,7 +9788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -8132,25 +9797,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8234,16 +9903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -8252,7 +9923,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -8261,7 +9932,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -8270,7 +9941,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -8279,7 +9950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -8288,7 +9959,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -8297,7 +9968,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -8306,7 +9977,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -8315,25 +9986,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -9309,16 +10984,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -9327,7 +11004,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -9336,7 +11013,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -9345,7 +11022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -9354,7 +11031,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -9363,7 +11040,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -9372,7 +11049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -9381,7 +11058,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -9390,25 +11067,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -9503,16 +11184,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -9521,7 +11204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -9530,7 +11213,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -9539,7 +11222,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -9548,7 +11231,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -9557,7 +11240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -9566,7 +11249,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -9575,25 +11258,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -9881,16 +11568,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -9899,7 +11588,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -9908,7 +11597,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -9917,7 +11606,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -9926,25 +11615,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -9969,6 +11662,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "count": 500,
+                     *       "sha256": "9f86d081884c7d65…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
@@ -9978,16 +11677,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -9996,7 +11697,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10005,7 +11706,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10014,7 +11715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10023,25 +11724,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10064,6 +11769,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "exams": [
+                     *         {
+                     *           "cut": 0.6,
+                     *           "cut_sd": 0.02,
+                     *           "exam_id": "usmle-step-1",
+                     *           "name": "USMLE Step 1",
+                     *           "question_count": 280,
+                     *           "source": "published content outline"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Exams"];
                 };
             };
@@ -10073,16 +11792,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -10091,7 +11812,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10100,7 +11821,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10109,7 +11830,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10118,25 +11839,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10161,6 +11886,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "blueprint": [
+                     *         {
+                     *           "exam_share": 0.08,
+                     *           "name": "Heart failure",
+                     *           "provenance": "published",
+                     *           "section": "Cardiovascular system",
+                     *           "share_high": 0.1,
+                     *           "share_low": 0.06,
+                     *           "topic_id": "cardiovascular.failure"
+                     *         }
+                     *       ],
+                     *       "cut": 0.6,
+                     *       "cut_sd": 0.02,
+                     *       "exam_id": "usmle-step-1",
+                     *       "name": "USMLE Step 1",
+                     *       "question_count": 280,
+                     *       "source": "published content outline"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExamDetail"];
                 };
             };
@@ -10170,16 +11916,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -10188,7 +11936,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10197,7 +11945,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10206,7 +11954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10215,25 +11963,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10253,6 +12005,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -10262,16 +12019,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -10280,7 +12039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10289,7 +12048,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10298,7 +12057,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10307,25 +12066,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10345,6 +12108,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -10354,16 +12122,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -10372,7 +12142,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10381,7 +12151,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10390,7 +12160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10399,25 +12169,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10434,6 +12208,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "materials": [
+                 *         {
+                 *           "expected_minutes": 20,
+                 *           "is_required": true,
+                 *           "kind": "text",
+                 *           "material_id": "m-12",
+                 *           "title": "Heart failure",
+                 *           "topic_ids": [
+                 *             "cardiovascular"
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["MaterialsIn"];
             };
         };
@@ -10444,6 +12234,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": 1,
+                     *       "new": 2,
+                     *       "same": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Written"];
                 };
             };
@@ -10453,16 +12250,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -10471,7 +12270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10480,7 +12279,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10489,7 +12288,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -10498,25 +12297,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10597,16 +12400,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -10615,7 +12420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10624,7 +12429,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10633,7 +12438,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -10642,7 +12447,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -10651,7 +12456,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -10660,7 +12465,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -10669,7 +12474,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -10678,25 +12483,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10778,16 +12587,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -10796,7 +12607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10805,7 +12616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10814,7 +12625,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -10823,7 +12634,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -10832,7 +12643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -10841,7 +12652,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -10850,7 +12661,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -10859,25 +12670,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10953,16 +12768,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -10971,7 +12788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -10980,7 +12797,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -10989,7 +12806,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -10998,7 +12815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11007,7 +12824,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11016,7 +12833,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11025,7 +12842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -11034,25 +12851,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11145,16 +12966,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -11163,7 +12986,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -11172,7 +12995,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -11181,7 +13004,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -11190,7 +13013,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11199,7 +13022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11208,7 +13031,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11217,7 +13040,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -11226,25 +13049,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11332,16 +13159,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -11350,7 +13179,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -11359,7 +13188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -11368,7 +13197,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -11377,7 +13206,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11386,7 +13215,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11395,7 +13224,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11404,7 +13233,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -11413,25 +13242,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11514,16 +13347,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -11532,7 +13367,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -11541,7 +13376,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -11550,7 +13385,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -11559,7 +13394,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11568,7 +13403,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11577,7 +13412,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11586,7 +13421,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -11595,25 +13430,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11700,16 +13539,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -11718,7 +13559,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -11727,7 +13568,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -11736,7 +13577,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -11745,7 +13586,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11754,7 +13595,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11763,7 +13604,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11772,7 +13613,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -11781,25 +13622,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11920,16 +13765,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -11938,7 +13785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -11947,7 +13794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -11956,7 +13803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -11965,7 +13812,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -11974,7 +13821,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -11983,7 +13830,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -11992,7 +13839,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -12001,25 +13848,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12042,6 +13893,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T10:15:00Z",
+                     *       "consents": {
+                     *         "analytics": true,
+                     *         "cohort": false
+                     *       },
+                     *       "days_to_exam": 112,
+                     *       "exam": {
+                     *         "exam_id": "usmle-step-1",
+                     *         "exam_on": "2027-03-14",
+                     *         "goal_score": 0.7,
+                     *         "minutes_per_day": [
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           120,
+                     *           0
+                     *         ]
+                     *       },
+                     *       "is_sample": false,
+                     *       "roles": [
+                     *         "learner"
+                     *       ],
+                     *       "settings": {
+                     *         "day_start_minutes": 240,
+                     *         "desired_retention": 0.9,
+                     *         "time_zone": "Asia/Kolkata"
+                     *       },
+                     *       "today": "2026-11-22",
+                     *       "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -12051,16 +13937,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12069,7 +13957,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12078,7 +13966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12087,7 +13975,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12096,25 +13984,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12131,6 +14023,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "day_start_minutes": 240,
+                 *       "desired_retention": 0.9,
+                 *       "time_zone": "Asia/Kolkata"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SettingsIn"];
             };
         };
@@ -12141,6 +14040,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T10:15:00Z",
+                     *       "consents": {
+                     *         "analytics": true,
+                     *         "cohort": false
+                     *       },
+                     *       "days_to_exam": 112,
+                     *       "exam": {
+                     *         "exam_id": "usmle-step-1",
+                     *         "exam_on": "2027-03-14",
+                     *         "goal_score": 0.7,
+                     *         "minutes_per_day": [
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           120,
+                     *           0
+                     *         ]
+                     *       },
+                     *       "is_sample": false,
+                     *       "roles": [
+                     *         "learner"
+                     *       ],
+                     *       "settings": {
+                     *         "day_start_minutes": 240,
+                     *         "desired_retention": 0.9,
+                     *         "time_zone": "Asia/Kolkata"
+                     *       },
+                     *       "today": "2026-11-22",
+                     *       "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -12150,16 +14084,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12168,7 +14104,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12177,7 +14113,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12186,7 +14122,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12195,25 +14131,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12236,6 +14176,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accesses": [
+                     *         {
+                     *           "action": "analytics:read",
+                     *           "at": "2026-11-22T10:15:00Z",
+                     *           "fields": [
+                     *             "mastery"
+                     *           ],
+                     *           "purpose": "teaching",
+                     *           "result": "allowed",
+                     *           "role": "educator"
+                     *         }
+                     *       ],
+                     *       "n": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accesses"];
                 };
             };
@@ -12245,16 +14202,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12263,7 +14222,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12272,7 +14231,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12281,7 +14240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12290,25 +14249,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12325,6 +14288,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "given": true,
+                 *       "purpose": "cohort"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentIn"];
             };
         };
@@ -12335,6 +14304,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T10:15:00Z",
+                     *       "consents": {
+                     *         "analytics": true,
+                     *         "cohort": false
+                     *       },
+                     *       "days_to_exam": 112,
+                     *       "exam": {
+                     *         "exam_id": "usmle-step-1",
+                     *         "exam_on": "2027-03-14",
+                     *         "goal_score": 0.7,
+                     *         "minutes_per_day": [
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           120,
+                     *           0
+                     *         ]
+                     *       },
+                     *       "is_sample": false,
+                     *       "roles": [
+                     *         "learner"
+                     *       ],
+                     *       "settings": {
+                     *         "day_start_minutes": 240,
+                     *         "desired_retention": 0.9,
+                     *         "time_zone": "Asia/Kolkata"
+                     *       },
+                     *       "today": "2026-11-22",
+                     *       "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -12344,16 +14348,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12362,7 +14368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12371,7 +14377,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12380,7 +14386,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12389,25 +14395,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12430,6 +14440,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "requested"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErasureRequested"];
                 };
             };
@@ -12439,16 +14454,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12457,7 +14474,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12466,7 +14483,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12475,7 +14492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12484,25 +14501,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12519,6 +14540,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "exam_id": "usmle-step-1",
+                 *       "exam_on": "2027-03-14",
+                 *       "goal_score": 0.7,
+                 *       "minutes_per_day": [
+                 *         60,
+                 *         60,
+                 *         60,
+                 *         60,
+                 *         60,
+                 *         120,
+                 *         0
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExamChoice"];
             };
         };
@@ -12529,6 +14566,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T10:15:00Z",
+                     *       "consents": {
+                     *         "analytics": true,
+                     *         "cohort": false
+                     *       },
+                     *       "days_to_exam": 112,
+                     *       "exam": {
+                     *         "exam_id": "usmle-step-1",
+                     *         "exam_on": "2027-03-14",
+                     *         "goal_score": 0.7,
+                     *         "minutes_per_day": [
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           60,
+                     *           120,
+                     *           0
+                     *         ]
+                     *       },
+                     *       "is_sample": false,
+                     *       "roles": [
+                     *         "learner"
+                     *       ],
+                     *       "settings": {
+                     *         "day_start_minutes": 240,
+                     *         "desired_retention": 0.9,
+                     *         "time_zone": "Asia/Kolkata"
+                     *       },
+                     *       "today": "2026-11-22",
+                     *       "user_id": "5b0c6d1e-9a50-4a5e-8f3e-0d6b8f3a1c11"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -12538,16 +14610,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12556,7 +14630,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12565,7 +14639,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12574,7 +14648,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12583,25 +14657,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12644,16 +14722,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12662,7 +14742,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12671,7 +14751,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12680,7 +14760,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12689,25 +14769,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12730,6 +14814,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-23T10:15:00Z",
+                     *       "url": "/api/me/export/Zc8m0sWkq1l5oG9yT3fHnR2bXv7uJdAeLiKpQwEtYxM"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExportLink"];
                 };
             };
@@ -12739,16 +14829,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12757,7 +14849,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12766,7 +14858,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12775,7 +14867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12784,25 +14876,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12845,16 +14941,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12863,7 +14961,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12872,7 +14970,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12881,7 +14979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12890,25 +14988,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12925,6 +15027,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "questions": [
+                 *         {
+                 *           "key": [
+                 *             "A"
+                 *           ],
+                 *           "option_count": 5,
+                 *           "question_id": "q-4711",
+                 *           "source": "own bank",
+                 *           "topic_ids": [
+                 *             "cardiovascular"
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["QuestionsIn"];
             };
         };
@@ -12935,6 +15054,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changed": 1,
+                     *       "new": 2,
+                     *       "regraded": 12,
+                     *       "same": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["QuestionsWritten"];
                 };
             };
@@ -12944,16 +15071,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -12962,7 +15091,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -12971,7 +15100,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -12980,7 +15109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -12989,25 +15118,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13088,16 +15221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -13106,7 +15241,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -13115,7 +15250,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -13124,7 +15259,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -13133,7 +15268,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -13142,7 +15277,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -13151,7 +15286,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -13160,7 +15295,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -13169,25 +15304,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13268,16 +15407,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -13286,7 +15427,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -13295,7 +15436,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -13304,7 +15445,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -13313,7 +15454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -13322,7 +15463,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -13331,7 +15472,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -13340,7 +15481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -13349,25 +15490,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13448,16 +15593,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -13466,7 +15613,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -13475,7 +15622,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -13484,7 +15631,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -13493,7 +15640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -13502,7 +15649,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -13511,7 +15658,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -13520,7 +15667,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -13529,25 +15676,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13628,16 +15779,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -13646,7 +15799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -13655,7 +15808,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -13664,7 +15817,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -13673,7 +15826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -13682,7 +15835,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -13691,7 +15844,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -13700,7 +15853,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -13709,25 +15862,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13812,16 +15969,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -13830,7 +15989,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not known */
@@ -13839,7 +15998,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -13848,7 +16007,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -13857,7 +16016,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -13866,7 +16025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -13875,7 +16034,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -13884,7 +16043,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -13893,25 +16052,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13993,16 +16156,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14011,7 +16176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14020,7 +16185,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14029,7 +16194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14038,7 +16203,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14047,7 +16212,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14056,7 +16221,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14065,7 +16230,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14074,25 +16239,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -14177,16 +16346,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14195,7 +16366,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14204,7 +16375,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14213,7 +16384,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14222,7 +16393,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14231,7 +16402,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14240,7 +16411,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14249,7 +16420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14258,25 +16429,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -14358,16 +16533,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14376,7 +16553,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14385,7 +16562,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14394,7 +16571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14403,7 +16580,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14412,7 +16589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14421,7 +16598,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14430,7 +16607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14439,25 +16616,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -14539,16 +16720,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14557,7 +16740,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14566,7 +16749,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14575,7 +16758,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14584,7 +16767,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14593,7 +16776,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14602,7 +16785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14611,7 +16794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14620,25 +16803,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -14723,16 +16910,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14741,7 +16930,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14750,7 +16939,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14759,7 +16948,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14768,7 +16957,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14777,7 +16966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14786,7 +16975,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14795,7 +16984,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14804,25 +16993,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -14904,16 +17097,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -14922,7 +17117,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -14931,7 +17126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -14940,7 +17135,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -14949,7 +17144,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -14958,7 +17153,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -14967,7 +17162,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -14976,7 +17171,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -14985,25 +17180,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -15079,16 +17278,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed, or refused */
@@ -15097,7 +17298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -15106,7 +17307,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -15115,7 +17316,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too slow */
@@ -15124,7 +17325,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description another event has this id */
@@ -15133,7 +17334,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too much */
@@ -15142,7 +17343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description media type or encoding not spoken */
@@ -15151,7 +17352,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description rejected */
@@ -15160,25 +17361,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -15201,6 +17406,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "n": 250,
+                     *       "topics": [
+                     *         {
+                     *           "axis": "system",
+                     *           "board_exam_weight": 8,
+                     *           "level": 1,
+                     *           "name": "Heart failure",
+                     *           "parent_id": "cardiovascular",
+                     *           "topic_id": "cardiovascular.failure",
+                     *           "weight_provenance": "derived"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Topics"];
                 };
             };
@@ -15210,16 +17431,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description no or bad token */
             401: {
                 headers: {
+                    /** @description how to sign in */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not allowed */
@@ -15228,7 +17451,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not found */
@@ -15237,7 +17460,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description only JSON is served */
@@ -15246,7 +17469,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description does not fit: `detail` and `errors` name what and where */
@@ -15255,25 +17478,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description too often: wait as Retry-After says */
             429: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try again */
             503: {
                 headers: {
+                    /** @description seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

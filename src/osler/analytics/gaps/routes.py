@@ -20,7 +20,8 @@ from osler.http.strict import api_router
 ReadAnalytics = Annotated[Scope, Depends(require(Action.READ_ANALYTICS))]
 State = Literal["weak", "open", "insufficient_data", "unseen", "closed"]
 States = Annotated[
-    list[State] | None, Query(description="only gaps in these states; by default those with answers that are open")
+    list[State] | None,
+    Query(description="only gaps in these states; by default those with answers that are open", examples=[["weak"]]),
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many, first in rank", examples=[20])]
 router: APIRouter = api_router("/api/analytics", "gaps")

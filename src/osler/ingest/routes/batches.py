@@ -52,7 +52,7 @@ def router(hooks: Hooks) -> APIRouter:
         request: Request,
         scope: Writer,
         here: Here,
-        atomic: Annotated[bool, Query(description="store all or nothing")] = False,
+        atomic: Annotated[bool, Query(description="store all or nothing", examples=[False])] = False,
     ) -> Response:
         """Send 1 to 1,000 events; each gets its own answer, and one bad event never sinks the others."""
         decoded = decoding.decode(await body_of(request))

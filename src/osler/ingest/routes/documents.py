@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from osler.domain.event_types import EVENT_TYPES
+from osler.http.refusals import refusals
 from osler.ingest.wire import CommonFields
 
 EXAMPLE_ID = "01a200f9-a73c-75fe-b3ad-9bff21bce365"
@@ -106,12 +107,9 @@ def answers(example: Any, *statuses: int, ok: int = 200) -> dict[int | str, dict
     found: dict[int | str, dict[str, Any]] = {
         ok: {"description": "what became of it", "content": {"application/json": {"example": example}}}
     }
-    for status in statuses:
-        if status < 300:
-            found[status] = {"description": "known already", "content": {"application/json": {"example": example}}}
-        else:
-            found[status] = {"description": _MEANING[status], "content": {"application/problem+json": {}}}
-    return found
+    known = {"description": "known already", "content": {"application/json": {"example": example}}}
+    found.update({status: known for status in statuses if status < 300})
+    return found | refusals({status: _MEANING[status] for status in statuses if status >= 300})
 
 
 _MEANING = {
