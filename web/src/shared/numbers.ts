@@ -12,6 +12,24 @@ export function percentRange(low: number | null | undefined, high: number | null
   return low == null || high == null ? "" : `${Math.round(low * 100)} to ${Math.round(high * 100)}`;
 }
 
+const CERTAIN = 0.995;
+
+/** A forecast in percent: no rounding makes it certain. "68 %", "over 99 %", "under 1 %". */
+export function chance(share: number | null | undefined): string {
+  if (share == null) return "–";
+  if (share >= CERTAIN) return "over 99 %";
+  return share < 1 - CERTAIN ? "under 1 %" : percent(share);
+}
+
+/** "61 to 74"; "over 61" and "under 74" where the range reaches an end, "" where there is none to tell. */
+export function chanceRange(low: number | null | undefined, high: number | null | undefined): string {
+  if (low == null || high == null) return "";
+  const [reachesNothing, reachesAll] = [low < 1 - CERTAIN, high >= CERTAIN];
+  if (reachesNothing && reachesAll) return "0 to 100";
+  if (reachesAll) return `over ${Math.min(99, Math.round(low * 100))}`;
+  return reachesNothing ? `under ${Math.max(1, Math.round(high * 100))}` : percentRange(low, high);
+}
+
 /** "1,204"; a dash where nothing is known. */
 export function count(n: number | null | undefined): string {
   return n == null ? "–" : whole.format(n);

@@ -25,6 +25,16 @@ test("no figure stands without its range", () => {
   expect(pass).toEqual({ label: "Chance to pass", value: "–", likely: "not known yet" });
 });
 
+test("no forecast is said to be certain", () => {
+  const said = (value: number, low: number, high: number) =>
+    readinessFigures({ ...data, pass_probability: { value, interval: interval(low, high) } })[2];
+  expect(said(0.7, 0.5, 0.85)).toEqual({ label: "Chance to pass", value: "70 %", likely: "likely 50 to 85" });
+  expect(said(0.9991, 0.9958, 0.9999)).toEqual({ label: "Chance to pass", value: "over 99 %", likely: "likely over 99" });
+  expect(said(0.96, 0.84, 0.998)?.likely).toBe("likely over 84");
+  expect(said(0.004, 0.0001, 0.12)).toEqual({ label: "Chance to pass", value: "under 1 %", likely: "likely under 12" });
+  expect(said(0.5, 0.001, 0.999)?.likely).toBe("likely 0 to 100");
+});
+
 test("days until ready are silent where the score cannot be told", () => {
   const unknown = { ...data, predicted_score: { value: null, interval: null } };
   expect(readinessFigures(unknown).at(-1)).toEqual({ label: "Exam-ready in", value: "–", likely: "not known yet" });

@@ -1,7 +1,7 @@
 // What the readiness card says in words: score, pass probability, days. No bare percent without its range.
 import type { Schemas } from "../../api/context";
 import type { Column } from "../../shared/csv";
-import { percent, percentRange, plural } from "../../shared/numbers";
+import { chance, chanceRange, percent, percentRange, plural } from "../../shared/numbers";
 
 type Readiness = Schemas["ReadinessAnswer"];
 type Section = Schemas["SectionOut"];
@@ -27,12 +27,17 @@ function likely(label: string, figure: Likely): Figure {
   return { label, value: range ? percent(figure.value) : "–", likely: range ? `likely ${range}` : "not known yet" };
 }
 
+function passing({ value, interval }: Likely): Figure {
+  const range = interval ? chanceRange(interval.low, interval.high) : "";
+  return { label: "Chance to pass", value: range ? chance(value) : "–", likely: range ? `likely ${range}` : "not known yet" };
+}
+
 /** A forecast whose calibration is not known is shown as a range in words, never as a bare percent. */
 export function readinessFigures(data: Readiness): Figure[] {
   return [
     likely("Predicted score", asShare(data.predicted_score)),
     likely("Of the way to mastery", asShare(data.readiness_score)),
-    likely("Chance to pass", data.pass_probability),
+    passing(data.pass_probability),
     { label: "Exam covered", value: percent(data.coverage), likely: "of its points, with 5 answers or more" },
     readyIn(data),
   ];
