@@ -39,7 +39,10 @@ import asyncio, sys
 from contextlib import asynccontextmanager
 from osler.api import app as application, following
 from osler.api.server import serve
+from osler.ingest import rates
 from osler.settings import load_settings
+
+rates.LEARNERS_AN_ADDRESS = 1_000_000  # all that is measured comes from one address: counted, and never over
 
 @asynccontextmanager
 async def not_followed(self, *parts):
