@@ -20,6 +20,7 @@ COLUMNS = (
 NAMES = [name.strip() for name in COLUMNS.split(",")]
 # Beside the night's row, as of now: whether a question tells of the topic, or its cards alone.
 LIVE = ("questions_attempted", "retrieval_strength", "retrieval_low", "retrieval_high")
+_SHOWN = ", ".join([*(f"g.{name}" for name in NAMES), *(f"m.{name}" for name in LIVE)])
 
 GAPS = f"""
 with {ME}
@@ -33,11 +34,11 @@ select json_build_object(
          and d.local_date > me.today - 28 and d.local_date <= me.today)),
   'counts', (select coalesce(json_object_agg(state, n), '{{}}') from (
      select state, count(*) as n from knowledge_gaps g join me using (user_id) group by 1) c),
-  'gaps', (select coalesce(json_agg(json_build_array({", ".join(f"g.{name}" for name in (*NAMES, *LIVE))})
+  'gaps', (select coalesce(json_agg(json_build_array({_SHOWN})
                                     order by g.rank), '[]')
-     from (select k.*, {", ".join(f"m.{name}" for name in LIVE)} from knowledge_gaps k join me using (user_id)
-             left join topic_mastery m on m.user_id = k.user_id and m.topic_id = k.topic_id
-            where k.state = any($3::text[]) order by k.rank limit $4) g))::text
+     from (select k.* from knowledge_gaps k join me using (user_id)
+            where k.state = any($3::text[]) order by k.rank limit $4) g
+     left join topic_mastery m on m.user_id = g.user_id and m.topic_id = g.topic_id))::text
 """
 
 GRAPH = f"""
