@@ -53,7 +53,7 @@ export async function openAs(browser: Browser, role: string, path: string, optio
   return { page, faults };
 }
 
-/** Until no card loads any more. */
+/** Until nothing loads any more: no card, and not the head of the page, whose facts come in an answer of their own. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector("main h1");
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), undefined, { timeout: 30_000 });

@@ -10,7 +10,7 @@ import { examWhen } from "./exam";
 const ExamDialog = lazy(() => import("./ExamDialog").then((module) => ({ default: module.ExamDialog })));
 
 export function Header({ onSignOut }: { onSignOut: () => void }) {
-  const me = useMe().data;
+  const { data: me, isPending } = useMe();
   const [isChoosing, setIsChoosing] = useState(false);
   const [isSaved, setIsSaved] = useState(false);
   const isLearner = me?.roles.includes("learner") ?? false;
@@ -24,7 +24,7 @@ export function Header({ onSignOut }: { onSignOut: () => void }) {
       <a className="brand" href="/">
         <img src="/icon.svg" alt="" width={28} height={28} /> Osler
       </a>
-      <div className="facts">
+      <div className="facts" aria-busy={isPending}>
         {me?.exam && (
           <span>
             <ExamName id={me.exam.exam_id} />
