@@ -10,13 +10,13 @@ export function HardTopics({ topics, most }: { topics: readonly Schemas["TopicOf
         {hardTopics(topics, most).map((topic) => (
           <li key={topic.id}>
             <span>{topic.name}</span>
-            <span>{topic.share} struggle</span>
+            <span>{topic.share}</span>
           </li>
         ))}
       </ul>
       {topics.length > 0 && (
         <>
-          <p className="small muted">To struggle is to have mastery below 60 %.</p>
+          <p className="small muted">Each with the share who struggle: their mastery is below 60 %.</p>
           <TableBelow columns={COHORT_COLUMNS} rows={topics} caption="Topics of the class" name="class-topics" />
         </>
       )}
