@@ -12,9 +12,10 @@ from uuid import UUID
 import msgspec
 import pytest
 import sqlalchemy as sa
+from tests.support.classes import class_catalogue
 from tests.support.learning import LEARNER, START, answer, send
 from tests.support.matrix import count
-from tests.support.planted import diced, planted_catalogue, send_planted
+from tests.support.planted import QUESTIONS, diced, send_planted
 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
@@ -65,7 +66,7 @@ async def served(database: Database) -> Parts:
 
 @pytest.mark.parametrize("share", [0.5, 0.0])
 async def test_p19_one_learner_of_dice_moves_nobody_else(database: Database, share: float):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     users = await send_planted(database, HONEST, EACH)
     await fit_all(database)
     assert (await served(database)).item_easiness is not None  # honest counts of twenty learners serve
@@ -85,7 +86,7 @@ async def test_p19_one_learner_of_dice_moves_nobody_else(database: Database, sha
 
 
 async def test_p19_who_is_one_of_few_tells_nothing_of_the_others(database: Database):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     [friend] = await send_planted(database, 1, EACH)
     await fit_all(database)
     alone = await mastery(database, [friend])
@@ -96,7 +97,7 @@ async def test_p19_who_is_one_of_few_tells_nothing_of_the_others(database: Datab
 
 
 async def test_p19_counts_that_serve_and_lose_are_taken_back(database: Database):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     users = await send_planted(database, HONEST, EACH)
     await fit_all(database)
     honest_version = (await served(database)).item_easiness
@@ -117,7 +118,7 @@ async def test_p19_counts_that_serve_and_lose_are_taken_back(database: Database)
 
 
 async def test_p19_where_no_counts_are_accepted_any_more_the_start_values_serve_again(database: Database):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     users = await send_planted(database, HONEST, EACH)
     await fit_all(database)
     assert (await served(database)).item_easiness is not None
@@ -152,7 +153,7 @@ async def folded_under(database: Database) -> set[str]:
 
 
 async def test_who_goes_back_by_hand_stays_there_until_other_fits_are_promoted(database: Database):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     await send_planted(database, HONEST, EACH)
     await fit_all(database)
     async with database.write() as session:

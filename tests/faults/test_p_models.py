@@ -19,8 +19,9 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.forecasts.test_model_files import model
+from tests.support.classes import class_catalogue
 from tests.support.learning import LEARNER, START, answer, history, send, small_catalogue
-from tests.support.planted import planted_catalogue, send_planted
+from tests.support.planted import QUESTIONS, send_planted
 
 from osler.analytics.registry import analytics
 from osler.db.engine import Database
@@ -178,7 +179,7 @@ async def test_p18_where_no_file_may_be_served_the_online_model_serves_alone_and
 
 
 async def test_p04_what_learnt_from_an_erased_learner_is_flagged_made_again_and_emptied(database: Database):
-    await planted_catalogue(database)
+    await class_catalogue(database, QUESTIONS)
     await send_planted(database, 20, 40)
     await send(database, history(6), LEARNER)
     await drain(database, Live(database, analytics()))

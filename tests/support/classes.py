@@ -21,14 +21,14 @@ def learner(number: int) -> UUID:
     return UUID(int=(0x5F0C << 112) | (4 << 76) | (0b10 << 62) | (number * 7919 + 1))
 
 
-async def class_catalogue(database: Database) -> None:
-    """Forty questions on four topics, all of whose keys are A."""
+async def class_catalogue(database: Database, question_count: int = QUESTION_COUNT) -> None:
+    """So many questions on four topics, all of whose keys are A."""
     async with database.write() as session:
         rows = [{"topic_id": f"t{k}", "name": f"Topic {k}", "level": 0, "axis": "system"} for k in range(TOPIC_COUNT)]
         await session.execute(sa.insert(topics), rows)
         made = [
             {"question_id": f"q{n}", "key": ["A"], "option_count": 5, "topic_ids": [f"t{n % TOPIC_COUNT}"]}
-            for n in range(QUESTION_COUNT)
+            for n in range(question_count)
         ]
         await session.execute(sa.insert(questions), made)
         await session.execute(sa.insert(catalog_versions).values(what="questions"))

@@ -8,35 +8,20 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
-import sqlalchemy as sa
 from tests.support.learning import START, answer, send
 
-from osler.catalog.tables import catalog_versions, questions, topics
 from osler.db.engine import Database
 from osler.forecasts.easiness import Counts
 from osler.forecasts.parameters import EASINESS, Fitted, store
 from osler.science.item_easiness import FOLDS
 
-TOPICS, QUESTIONS = 4, 200
+QUESTIONS = 200
 EASE = np.random.default_rng(7).normal(0.6, 1.6, QUESTIONS)
 
 
 def honest(number: int) -> UUID:
     """The pseudonym of the class's n-th learner."""
     return UUID(int=(0x5F0D << 112) | (4 << 76) | (2 << 62) | (number * 104_729 + 1))
-
-
-async def planted_catalogue(database: Database) -> None:
-    """Two hundred questions on four topics, all of whose keys are A."""
-    async with database.write() as session:
-        rows = [{"topic_id": f"t{k}", "name": f"Topic {k}", "level": 0, "axis": "system"} for k in range(TOPICS)]
-        await session.execute(sa.insert(topics), rows)
-        made = [
-            {"question_id": f"q{n}", "key": ["A"], "option_count": 5, "topic_ids": [f"t{n % TOPICS}"]}
-            for n in range(QUESTIONS)
-        ]
-        await session.execute(sa.insert(questions), made)
-        await session.execute(sa.insert(catalog_versions).values(what="questions"))
 
 
 async def send_planted(database: Database, learners: int, answers: int) -> list[UUID]:
