@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from osler.db.engine import Database
-from osler.domain.outcomes import EventProblem, Status
+from osler.domain.outcomes import Status
 from osler.errors import Unavailable
 from osler.eventlog.collector import collector_at_rest
 from osler.ingest import careful, quick
@@ -21,7 +21,7 @@ from osler.ingest.columns import Columns
 from osler.ingest.concluded import Concluded
 from osler.ingest.decoding import Read, read_carefully
 from osler.ingest.pipeline import Taken, ingestion_of
-from osler.ingest.wire import Envelope, WireEvent, plain, quick_events
+from osler.ingest.wire import WireEvent, plain, quick_events
 from osler.ingest.work import Outcome, Sender
 
 CHUNK = 5_000
@@ -162,16 +162,3 @@ def _read_value(event: Mapping[str, Any]) -> Read:
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     return read_carefully(raw)
-
-
-async def ingest_one(
-    db: Database, event: Mapping[str, Any], user_id: UUID, *, envelope: Envelope | None = None, is_server: bool = False
-) -> tuple[Outcome, Taken]:
-    """Take one event in the wire's form, as a learner's or as our own."""
-    sender = Sender(user_id=user_id, may_create=True, is_server=is_server)
-    try:
-        read: Read = careful.check(dict(event))
-    except EventProblem as problem:
-        read = problem
-    taken = await ingestion_of(db).take([read], envelope, sender)
-    return taken.outcomes[0], taken

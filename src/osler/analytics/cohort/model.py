@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osler.science.beta_binomial import Difficulty, difficulty, fit_prior
-from osler.science.disclosure import DEFAULT_MINIMUM, Gate, Published, publish_mean, publish_share, round_count
+from osler.science.disclosure import DEFAULT_MINIMUM, Gate, Published, publish_mean, round_count
 from osler.science.exam_score import normal_cdf
 from osler.science.insights_math import benjamini_hochberg
 from osler.science.survival import Survival, kaplan_meier
@@ -227,11 +227,6 @@ def change(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[f
     signs = {value > 0 for value in by_cohort.values()}
     turned = pooled is not None and len(signs) == 1 and (pooled > 0) not in signs and pooled != 0
     return Change(by_cohort, within, pooled, turned)
-
-
-def weak_share(gate: Gate, topic_id: str, mastery_high: Mapping[str, float]) -> Published:
-    """The share of learners who are weak on a topic (upper mastery bound under .60), through the gate."""
-    return publish_share(gate, {name: high < STRUGGLE for name, high in mastery_high.items()}, f"weak:{topic_id}")
 
 
 def topic_difficulty(

@@ -48,22 +48,7 @@ select json_build_object(
               and w.week_on <= me.today and w.sessions > 0))::text
 """  # noqa: E501 - one object, read as one; constants alone
 
-CURRENT = f"""
-with {ME}
-select json_build_object(
-  'today', me.today, 'started_at', s.started_at, 'ended_at', s.ended_at, 'active_seconds', s.active_seconds,
-  'questions', s.questions, 'correct', s.correct, 'reviews', s.reviews,
-  'is_open', s.started_at is not null and not s.is_ended and me.as_of - s.ended_at < interval '30 minutes')::text
-  from me left join lateral (
-    select * from study_sessions where user_id = me.user_id order by first_event_ts desc limit 1) s on true
-"""
-
 
 async def efficiency_of(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
     """What the efficiency page is made of: 28 days, the hours and lengths of 90, ten weeks."""
     return await gather(s, EFFICIENCY, user_id, as_of)
-
-
-async def current_session(s: ReadSession, user_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """The learner's last session, open or not; `started_at` is null before the first."""
-    return await gather(s, CURRENT, user_id, as_of)
