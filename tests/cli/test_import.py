@@ -328,6 +328,28 @@ def test_the_whole_real_collection_is_imported_and_folded(home: Home, shared_dat
     again = home.osler("anki", shared_data / "collection.anki2", fold=True)
     assert (again["accepted"], again["duplicate"]) == (0, 6_779)
     assert home.derived() == before
+    # Six of its reviewed cards are suspended, three are deleted.
+    never = (
+        "select count(*), count(due_on) from item_memory m join cards c on c.card_id = m.item_id where c.is_suspended"
+    )
+    assert tuple(home.rows(never)[0]) == (9, 0)
+    assert any("10 cards are suspended and 3 no longer in the collection" in note for note in again["notes"])
+
+
+def test_a_later_copy_of_a_collection_says_what_was_suspended_since(home: Home, tmp_path: Path) -> None:
+    words = ("--zone", "Europe/London")
+    first = home.osler("anki", write_collection(tmp_path / "a.anki2", reviews()), *words, fold=True)
+    due = "select item_id from item_memory where due_on is not null order by 1"
+    assert [row[0] for row in home.rows(due)] == ["100", "101", "102"]
+    later = write_collection(tmp_path / "b.anki2", reviews(), cards=(100, 101, 103), queues={100: -1})
+    again = home.osler("anki", later, *words, fold=True)
+    assert (first["accepted"], again["duplicate"]) == (6, 6)
+    assert [row[0] for row in home.rows(due)] == ["101"]
+    [topics] = {tuple(row[0]) for row in home.rows("select topic_ids from cards")}
+    assert topics, "a card that was deleted keeps its topic"
+    back = home.osler("anki", tmp_path / "a.anki2", *words, fold=True)
+    assert back["accepted"] == 0
+    assert [row[0] for row in home.rows(due)] == ["100", "101", "102"]
 
 
 @pytest.mark.parametrize("words", [["epm", "c.anki2"], ["jsonl", "c.anki2"], ["csv", "c.anki2"], ["anki", "absent"]])

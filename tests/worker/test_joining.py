@@ -16,12 +16,13 @@ from tests.support.learning import LEARNER, OTHER, event, history, send
 from tests.support.nightly import EXAM, enrol, exam_catalogue, recently
 
 from osler.analytics.registry import analytics
-from osler.catalog import writes
+from osler.catalog import items, writes
 from osler.catalog.consents import Purpose
 from osler.cli.roster import by_operator
 from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.errors import Conflict, InvalidInput, Misconfigured, NotFound, OslerError
+from osler.eventlog import marks
 from osler.http.policy import Action
 from osler.ingest.intake import ingest_events
 from osler.live.catch_up import Live
@@ -82,6 +83,9 @@ async def joined(database: Database, **said: Any) -> Joined:
 async def test_the_one_who_stays_is_as_if_they_had_done_all_of_it(database: Database, admin: Driver) -> None:
     events = await halves(database)
     async with database.write() as s:
+        for user_id in (OTHER, ONE):
+            await items.tell_suspended(s, user_id, [], ["c1"])
+            await marks.mark_cards(s, user_id, ["c1"])
         await s.execute(sa.text("insert into cohorts (cohort_id, name) values ('c', 'C')"))
         await s.execute(
             sa.text("insert into cohort_members (cohort_id, user_id, role, since_on) values ('c', :u, 'learner', :d)"),
@@ -89,13 +93,14 @@ async def test_the_one_who_stays_is_as_if_they_had_done_all_of_it(database: Data
         )
     done = await joined(database)
     assert (done.stored, done.left) == (len(events[1::2]), {})
-    assert (done.moved["sign_ins"], done.moved["classes"]) == (1, 1)
+    assert (done.moved["sign_ins"], done.moved["classes"], done.moved["cards"]) == (1, 1, 1)
     assert done.certificate is not None
     mine = "select {} from {} where user_id = :u order by 1, 2, 3"
     for columns, table in (
         ("event_id, content_hash, local_date, effective_at, is_correct", "study_events"),
         ("topic_id, mastery, mastery_score, attempts", "topic_mastery"),
         ("item_id, first_at, due_on", "item_memory"),
+        ("card_id, topic_ids, is_suspended", "cards"),
         ("started_at, ended_at, last_event_id", "study_sessions"),
     ):
         both = [await rows(database, mine.format(columns, table), u=user_id) for user_id in (LEARNER, ONE)]

@@ -45,10 +45,14 @@ class ItemKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What the catalogue says of an item. `option_count` is 0 for all but questions."""
+    """What the catalogue says of an item. `option_count` is 0 for all but questions.
+
+    `is_suspended`: a card that its learner has taken out of review. It is never due.
+    """
 
     topic_ids: tuple[str, ...]
     option_count: int = 0
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,16 @@ select user_id, card_id, topic_ids, mapped_by from json_populate_recordset(null:
  where cards.topic_ids is distinct from excluded.topic_ids
 returning card_id
 """
+_TELL_SUSPENDED = """
+update cards set is_suspended = not is_suspended
+ where user_id = $1 and card_id = any($3::text[]) and is_suspended <> (card_id = any($2::text[]))
+returning card_id
+"""
+_ADD_SUSPENDED = """
+insert into cards (user_id, card_id, is_suspended) select $1, t.card_id, true from unnest($2::text[]) t(card_id)
+    on conflict do nothing
+returning card_id
+"""
 
 
 async def add_topics(session: WriteSession, names: Mapping[str, str], *, source: str) -> int:
@@ -92,6 +102,20 @@ async def map_cards(
         answer: Any = await session.driver().fetch(_MAP_CARDS, msgspec.json.encode(chunk).decode())
         moved += [row["card_id"] for row in answer]
     return moved
+
+
+async def tell_suspended(
+    session: WriteSession, user_id: UUID, card_ids: Sequence[str], suspended: Sequence[str]
+) -> list[str]:
+    """Note which of a learner's cards are taken out of review. Gives the cards of which that is new.
+
+    `suspended` may name cards that are not known yet: they become rows without a topic. All others of `card_ids` are in
+    review; of cards that neither names nothing is changed.
+    """
+    driver = session.driver()
+    changed: Any = await driver.fetch(_TELL_SUSPENDED, user_id, list(suspended), [*card_ids, *suspended])
+    unknown: Any = await driver.fetch(_ADD_SUSPENDED, user_id, list(suspended))
+    return [row["card_id"] for row in (*changed, *unknown)]
 
 
 async def note_change(session: WriteSession, what: str) -> None:

@@ -141,6 +141,12 @@ cards = table(
     column("card_id", ITEM_ID, primary_key=True, comment="id inside the learner's own collection"),
     column("topic_ids", pg.ARRAY(sa.Text()), server_default="{}", comment="topics by rule or by hand, sorted"),
     column("mapped_by", sa.Text(), nullable=True, comment="name and version of the rule that mapped it"),
+    column(
+        "is_suspended",
+        sa.Boolean(),
+        server_default=sa.false(),
+        comment="taken out of review by its learner, or no longer in the collection",
+    ),
     kind=Kind.FACT,
     erase=Erase.DELETE,
     comment="a learner's own cards: topics alone, never their text",

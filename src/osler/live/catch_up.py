@@ -179,7 +179,7 @@ class Live:
         """Have the folds forget the learner, and put back what a checkpoint holds."""
         await self._fold(session, user_id, work, Stretch(), is_fresh=True)
         if kept is not None:
-            work.states.update(await restore(session, self._tables, kept, work.states))
+            work.states.update(await restore(session, self._tables, kept, work.states, work.row.settings))
             work.cursor = kept.cursor
 
     async def _fold_stretch(

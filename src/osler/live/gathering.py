@@ -26,17 +26,17 @@ AHEAD = timedelta(days=7)
 # What is known of the items that `asked` names.
 _OF_ITEMS = """
 items as materialized (
-  select 'question' as kind, question_id as item_id, topic_ids, coalesce(option_count, 0) as options
+  select 'question' as kind, question_id as item_id, topic_ids, coalesce(option_count, 0) as options, false as is_out
     from questions where question_id = any((select questions from asked)::text[]) union all
-  select 'card', card_id, topic_ids, 0
+  select 'card', card_id, topic_ids, 0, is_suspended
     from cards where user_id = $1 and card_id = any((select cards from asked)::text[]) union all
-  select 'material', material_id, topic_ids, 0
+  select 'material', material_id, topic_ids, 0, false
     from materials where material_id = any((select materials from asked)::text[])),
 asked_topics as materialized (
   select array_agg(distinct t) as topic_ids
     from (select unnest(topic_ids) as t from items union all select unnest(topics) from asked) named)
 """
-_ITEMS = "(select json_agg(json_build_array(kind, item_id, topic_ids, options)) from items)::text as items"
+_ITEMS = "(select json_agg(json_build_array(kind, item_id, topic_ids, options, is_out)) from items)::text as items"
 _MARKED = "marked as materialized (select count(*) as n, min(min_event_ts) as oldest from taken)"
 _ASKED = f"""
 told as materialized (select * from e where event_type = any($3::text[])),
@@ -186,7 +186,7 @@ class Gathering:
 
 
 Decoders = dict[Reading[Any], msgspec.json.Decoder[Any]]
-_decode_items = msgspec.json.Decoder(list[tuple[str, str, tuple[str, ...], int]]).decode
+_decode_items = msgspec.json.Decoder(list[tuple[str, str, tuple[str, ...], int, bool]]).decode
 
 
 def _decoders(asked: Any) -> Decoders:
@@ -221,5 +221,6 @@ def _items(row: Any) -> Items:
     if row["items"] is None:
         return {}
     return {
-        ItemKey(kind, item_id): Item(topics, options) for kind, item_id, topics, options in _decode_items(row["items"])
+        ItemKey(kind, item_id): Item(topics, options, is_suspended)
+        for kind, item_id, topics, options, is_suspended in _decode_items(row["items"])
     }

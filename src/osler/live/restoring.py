@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from osler.analytics.contract import DerivedTable
+from osler.analytics.contract import DerivedTable, LearnerSettings
 from osler.analytics.retrieval.folding import NAME, resumed
+from osler.analytics.retrieval.model import LearnerMemory
+from osler.analytics.retrieval.suspension import follow_cards
 from osler.db.session import WriteSession
 from osler.eventlog.checkpoints import Checkpoint
 
@@ -16,11 +18,16 @@ CHECKPOINT = "live"
 
 
 async def restore(
-    session: WriteSession, tables: Sequence[DerivedTable], kept: Checkpoint, fresh: Mapping[str, object]
+    session: WriteSession,
+    tables: Sequence[DerivedTable],
+    kept: Checkpoint,
+    fresh: Mapping[str, object],
+    settings: LearnerSettings,
 ) -> dict[str, object]:
     """Put the rows of a checkpoint back where the folds have deleted theirs; gives the small states.
 
     `fresh` are the states of a fold from nothing: what was fitted to the learner since goes on with the old memories.
+    Cards that were suspended since, or are in review again, are so as well.
     """
     for found in tables:
         rows = kept.state.get(found.table.name, [])
@@ -30,6 +37,8 @@ async def restore(
     states: dict[str, object] = row["states"]
     if NAME in states and NAME in fresh:
         states[NAME] = resumed(fresh[NAME], states[NAME])
+    learner = msgspec.convert(states.get(NAME, {}), LearnerMemory)
+    await follow_cards(session, kept.user_id, learner, settings.desired_retention)
     return states
 
 

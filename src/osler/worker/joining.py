@@ -168,8 +168,9 @@ def _why_not(left: dict[str, int]) -> str:
 
 _MOVE = {
     "sign_ins": "update identities set user_id = :keep where user_id = :other returning 1",
-    "cards": "insert into cards (user_id, card_id, topic_ids, mapped_by) select :keep, card_id, topic_ids, mapped_by "
-    "from cards where user_id = :other on conflict do nothing returning card_id",
+    "cards": "insert into cards (user_id, card_id, topic_ids, mapped_by, is_suspended) "
+    "select :keep, card_id, topic_ids, mapped_by, is_suspended from cards where user_id = :other "
+    "on conflict do nothing returning card_id",
     "exams": "insert into user_exams (user_id, exam_id, exam_on, minutes_per_day, goal_score, is_current) "
     "select :keep, exam_id, exam_on, minutes_per_day, goal_score, is_current and not exists "
     "(select from user_exams k where k.user_id = :keep and k.is_current) from user_exams where user_id = :other "

@@ -20,6 +20,7 @@ from osler.analytics.registry import analytics
 from osler.catalog import items
 from osler.catalog.tables import user_exams
 from osler.db.engine import Database
+from osler.eventlog import marks
 from osler.live.catch_up import Live
 from osler.live.replay import Replay
 from osler.science.review_simulator import Costs
@@ -67,6 +68,20 @@ async def test_the_night_plans_inside_the_minutes_and_before_the_exam(database: 
     assert sum(seconds for _, seconds in plan["counts"].values()) <= 60 * plan["minutes"]
     assert len(plan["listed"]) == sum(n for n, _ in plan["counts"].values())
     assert [entry for entry in plan["listed"] if entry.startswith("new/card/new/")]
+
+
+async def test_suspended_cards_are_in_no_plan_seen_or_new(database: Database):
+    as_of = await with_cards(database)
+    async with database.write() as s:
+        changed = await items.tell_suspended(s, LEARNER, [], ["c0", "new/0", "new/1"])
+        await marks.mark_cards(s, LEARNER, changed)
+    await Live(database, analytics()).catch_up(LEARNER)
+    async with database.write() as s:
+        await refresh(s, Moments([LEARNER], [as_of]))
+    [plan] = await plans(database)
+    assert (plan["cards"], plan["unseen"]) == (5 + 12 - 1, UNSEEN - 2)
+    assert not {"new/card/new/0", "new/card/new/1"} & set(plan["listed"])
+    assert not [entry for entry in plan["listed"] if entry.endswith("/card/c0")]
 
 
 async def test_the_same_night_twice_and_a_replay_give_the_same_plan(database: Database):

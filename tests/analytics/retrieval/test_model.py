@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,8 +77,14 @@ def test_a_clock_that_goes_back_counts_as_no_time():
 def test_sm2_is_the_briefs_and_its_stored_interval_ends():
     memory, _, _ = folded(*(review(4, day) for day in range(40)))
     assert memory.sm2_interval_days == model.LONGEST_SM2_DAYS
-    assert model.sm2_next(memory) is not None
+    assert model.sm2_next("question", memory) is not None
     assert folded(review(3, 0), review(3, 1), review(3, 7))[0].sm2_interval_days == 9
+
+
+def test_sm2_calls_no_card_that_is_suspended():
+    memory, _, _ = folded(review(3, 0), review(3, 1))
+    assert model.sm2_next("card", memory) is None
+    assert model.sm2_next("card", msgspec.structs.replace(memory, due_on=START.date())) is not None
 
 
 def test_nothing_is_said_of_an_item_that_was_never_reviewed():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.ingest.importers.conftest import FIRST_MS, Review, write_collection
+from tests.ingest.importers.conftest import FIRST_MS, Review, reviews, write_collection
 
 from osler.errors import UnreadableSource
 from osler.ingest.importers.anki import AnkiSource
@@ -88,3 +89,23 @@ def test_a_move_that_is_none_is_quoted(tmp_path: Path) -> None:
     moves.write_text("2021-12-21;Asia/Kolkata\n")
     with pytest.raises(UnreadableSource, match="2021-12-21;Asia/Kolkata"):
         zones_of(str(moves))
+
+
+@pytest.mark.parametrize("schema", [11, 18])
+def test_suspended_and_deleted_cards_are_told_and_buried_ones_are_not(tmp_path: Path, schema: int) -> None:
+    path = write_collection(
+        tmp_path / "c.anki2", reviews(), schema=schema, cards=(100, 101, 103, 104), queues={101: -1, 103: -2, 104: -3}
+    )
+    db = sqlite3.connect(path)
+    db.execute("insert into graves (oid, type) values (900, 0), (901, 1), (902, 2)")  # a card, a note, a deck
+    db.commit()
+    db.close()
+    with AnkiSource(path, ImportOptions()) as source:
+        assert source.entries().suspended == {"101", "102", "900"}
+        assert [note for note in source.notes if "1 cards are suspended and 2 no longer in the collection" in note]
+
+
+def test_a_collection_without_such_cards_says_nothing_of_them(tmp_path: Path) -> None:
+    with AnkiSource(write_collection(tmp_path / "c.anki2", reviews()), ImportOptions()) as source:
+        assert source.entries().suspended == frozenset()
+        assert not [note for note in source.notes if "suspended" in note]

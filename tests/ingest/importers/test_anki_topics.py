@@ -100,7 +100,7 @@ def hostile_collection(path: Path, schema: int) -> Path:
     for at, text in enumerate(HOSTILE):
         note, card, deck = 500 + at, 900 + at, 50 + at
         db.execute("insert into notes values (?, ?, ?, ?)", (note, text, text, text))
-        db.execute("insert into cards values (?, ?, ?)", (card, note, deck))
+        db.execute("insert into cards values (?, ?, ?, 2)", (card, note, deck))
         db.execute("insert into revlog values (?, ?, -1, 3, 4, -600, 2500, 7000, 1)", (reviews(1)[0][0] - 1 - at, card))
         if schema >= 18:
             db.execute("insert into decks values (?, ?)", (deck, f"{text}\x1f{text}"))
@@ -108,7 +108,7 @@ def hostile_collection(path: Path, schema: int) -> Path:
         decks = {str(50 + at): {"name": f"{text}::{text}"} for at, text in enumerate(HOSTILE)}
         db.execute("update col set decks = ?", (json.dumps(decks),))
     db.execute("insert into notes values (700, cast(x'ff666f6f' as text), '', '')")
-    db.execute("insert into cards values (800, 700, 'no number')")
+    db.execute("insert into cards values (800, 700, 'no number', 'none either')")
     db.commit()
     db.close()
     return path

@@ -18,7 +18,7 @@ from osler.analytics.contract import ItemKey
 from osler.analytics.mastery.model import AttemptTotals, Mastery, mastery_score, predict, totals_of_history
 from osler.analytics.mastery.topics import TopicState, closed_memory_days
 from osler.analytics.retrieval.items import Floats, Ints, columns, epoch_seconds, recall_of
-from osler.analytics.retrieval.model import ItemMemory, elapsed_days, sm2_next
+from osler.analytics.retrieval.model import ItemMemory, elapsed_days, is_suspended, sm2_next
 from osler.forecasts.parameters import Parameters
 from osler.science import fsrs, fsrs_many
 from osler.science.features import LearnerHistory
@@ -224,18 +224,27 @@ def _trend_label(one: Asked, parameters: Parameters) -> str:
 
 
 def _next_review(one: Asked) -> date | None:
-    """Earliest due day of an item; where no item has a memory of its own, the day that the topic's memory calls."""
+    """Earliest due day of an item; where no item has a memory of its own, the day that the topic's memory calls.
+
+    None where all there is are suspended cards.
+    """
     due = [memory.due_on for _, memory in one.items if memory.due_on is not None]
     if due:
         return min(due)
-    if one.state.last_on is None:
+    if one.state.last_on is None or _are_suspended(one.items):
         return None
     wait = fsrs.interval(closed_memory_days(one.state), one.desired_retention, cap_days=365)
     return one.state.last_on + timedelta(days=wait)
 
 
+def _are_suspended(items: KeyedItems) -> bool:
+    return bool(items) and all(is_suspended(key.kind, memory) for key, memory in items)
+
+
 def _next_by_sm2(items: KeyedItems) -> tuple[int, datetime | None]:
-    pending = [(at, memory.sm2_interval_days) for _, memory in items if (at := sm2_next(memory)) is not None]
+    pending = [
+        (at, memory.sm2_interval_days) for key, memory in items if (at := sm2_next(key.kind, memory)) is not None
+    ]
     if not pending:
         return 0, None
     at, days = min(pending)

@@ -39,7 +39,7 @@ select item_kind, item_id, topic_ids, fsrs_stability, fsrs_difficulty, last_loca
  where user_id = $1 and due_on is not null and fsrs_stability is not null
 union all
 select 'card', c.card_id, c.topic_ids, null, null, null from cards c
- where c.user_id = $1 and not exists (
+ where c.user_id = $1 and not c.is_suspended and not exists (
    select from item_memory m where m.user_id = c.user_id and m.item_kind = 'card' and m.item_id = c.card_id)
 order by 1, 2
 """

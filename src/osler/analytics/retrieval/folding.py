@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ import numpy as np
 from osler.analytics.contract import Batch, ItemKey, Moments, Reading
 from osler.analytics.retrieval import queries
 from osler.analytics.retrieval.attempts import CARD, REVIEW_TYPES, paced, review_of
-from osler.analytics.retrieval.items import columns, due_days
+from osler.analytics.retrieval.items import with_due_days
 from osler.analytics.retrieval.model import (
     ItemMemory,
     LearnerMemory,
@@ -180,7 +179,7 @@ def fold_reviews(batch: Batch, known: dict[ItemKey, ItemMemory], learner: Learne
         learner, bias=bias, guard=guard, weekly=weekly, reviews=learner.reviews + len(folded.judged)
     )
     folded.new = [key for key in sorted(folded.bias_at) if key not in known]
-    return _with_due_days(folded, batch.settings.desired_retention)
+    return _with_due_days(folded, batch)
 
 
 def _prediction(event: LoggedEvent, chance: float, days: int, version: str) -> Prediction:
@@ -194,21 +193,19 @@ def _says_something_new(review: Review, before: ItemMemory | None) -> bool:
     return not (review.key.kind == CARD and same_day)
 
 
-def _with_due_days(folded: Folded, desired: float) -> Folded:
+def _with_due_days(folded: Folded, batch: Batch) -> Folded:
     """Due days of the items that were reviewed, under the correction as it was after their last review.
 
-    A question answered on one day only is rarely met again: it has no due day, its topic has.
+    A question answered on one day only is rarely met again: it has no due day, its topic has. Nor has a suspended card.
     """
-    keys = [key for key in folded.bias_at if has_own_memory(key.kind, folded.items[key])]
+    suspended = {key for key, item in batch.items.items() if item.is_suspended}
+    for key in suspended & folded.bias_at.keys():
+        folded.items[key] = msgspec.structs.replace(folded.items[key], due_on=None)
+    keys = [key for key in folded.bias_at if key not in suspended and has_own_memory(key.kind, folded.items[key])]
     if keys:
-        items = columns([(key.kind, folded.items[key]) for key in keys])
         bias = np.array([folded.bias_at[key] for key in keys])
-        days: list[int] = due_days(items, bias, np.full(len(keys), desired)).tolist()
-        for key, wait in zip(keys, days, strict=True):
-            memory = folded.items[key]
-            if memory.last_local_date is not None:
-                due = memory.last_local_date + timedelta(days=wait)
-                folded.items[key] = msgspec.structs.replace(memory, due_on=due)
+        memories = [(key.kind, folded.items[key]) for key in keys]
+        folded.items.update(zip(keys, with_due_days(memories, bias, batch.settings.desired_retention), strict=True))
     return folded
 
 
@@ -237,5 +234,5 @@ def _row(user_id: UUID, key: ItemKey, folded: Folded) -> tuple[Any, ...]:
         user_id, key.kind, key.item_id, folded.topics[key], m.first_at, m.first_local_date, m.first_correct,
         m.attempts, m.right, first and first.stability, first and first.difficulty, second and second.log_s,
         second and second.fails, second and second.last + 1, m.last_at,
-        m.last_local_date, m.review_days, m.lapses, m.has_passed, m.sm2_interval_days, sm2_next(m), m.due_on,
+        m.last_local_date, m.review_days, m.lapses, m.has_passed, m.sm2_interval_days, sm2_next(key.kind, m), m.due_on,
     )  # fmt: skip

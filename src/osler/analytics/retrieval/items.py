@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -123,3 +124,12 @@ def due_days(items: Items, bias: Floats, desired: Floats) -> Ints:
         low = np.where(enough, middle, low)
         high = np.where(enough, high, middle - 1)
     return low
+
+
+def with_due_days(items: Sequence[tuple[str, ItemMemory]], bias: Floats, desired: float) -> list[ItemMemory]:
+    """The memories of (kind, memory) pairs, each with the day on which it is due. `bias` has shape (n,)."""
+    days: list[int] = due_days(columns(items), bias, np.full(len(items), desired)).tolist()
+    return [
+        msgspec.structs.replace(memory, due_on=memory.last_local_date and memory.last_local_date + timedelta(days=wait))
+        for (_, memory), wait in zip(items, days, strict=True)
+    ]

@@ -234,9 +234,14 @@ def has_own_memory(kind: str, memory: ItemMemory) -> bool:
     return memory.state is not None and (kind == "card" or memory.review_days >= 2)
 
 
-def sm2_next(memory: ItemMemory) -> datetime | None:
-    """The next review by the brief's SM-2; None while there is no memory."""
-    if memory.last_at is None or not memory.sm2_interval_days:
+def is_suspended(kind: str, memory: ItemMemory) -> bool:
+    """Whether a card was out of review when it was folded: remembered, and due on no day."""
+    return kind == "card" and memory.state is not None and memory.due_on is None
+
+
+def sm2_next(kind: str, memory: ItemMemory) -> datetime | None:
+    """The next review by the brief's SM-2; None while there is no memory, and for a suspended card."""
+    if memory.last_at is None or not memory.sm2_interval_days or is_suspended(kind, memory):
         return None
     return memory.last_at + timedelta(days=memory.sm2_interval_days)
 

@@ -1,7 +1,8 @@
 """Anki's review log as native events: every rated review, every reset; nothing that a card says is read.
 
 Source: the table `revlog` of Anki's collection: `id` epoch ms of the answer, `ease` the button, `ivl` and `lastIvl`
-days when positive and seconds when negative, `factor` permille, `time` ms, `type` 0 to 5.
+days when positive and seconds when negative, `factor` permille, `time` ms, `type` 0 to 5. Of `cards` the deck and
+whether it is suspended, of `graves` which were deleted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from osler.ingest.importers.record import Entries, ImportOptions, SourceRecord, 
 
 KINDS = {0: "learning", 1: "review", 2: "relearning", 3: "filtered"}
 MANUAL, RESCHEDULED, FILTERED = 4, 5, 3
+SUSPENDED = -1  # in `cards.queue`
 MOST_SECONDS = 3600.0
 SECONDS_A_DAY = 86_400
 NAMESPACE = "anki"
@@ -39,6 +41,7 @@ class AnkiSource:
         self._path, self._options = path, options
         self._zones = options.zones()
         self._stack = ExitStack()
+        self._suspended = frozenset[str]()
         self.total: int | None = None
 
     def __enter__(self) -> Self:
@@ -46,6 +49,7 @@ class AnkiSource:
             self._db, self.notes = stack.enter_context(open_collection(self._path))
             self.total = int(self._db.execute("select count(*) from revlog").fetchone()[0])
             self._note_what_cannot_be_known()
+            self._suspended = self._out_of_review()
             self._stack = stack.pop_all()
         return self
 
@@ -64,7 +68,13 @@ class AnkiSource:
             if isinstance(card_id, int)
         }
         own = {"own": "Own material", UNSORTED: UNSORTED_NAME}
-        return Entries(topics=own, tagged=tagged, cards_mapped_by=RULES_VERSION, untagged=UNSORTED)
+        return Entries(
+            topics=own,
+            tagged=tagged,
+            cards_mapped_by=RULES_VERSION,
+            untagged=UNSORTED,
+            suspended=self._suspended,
+        )
 
     def records(self) -> Iterator[SourceRecord]:
         """One record for each row of the review log, in the order of time."""
@@ -114,6 +124,22 @@ class AnkiSource:
                 "whose third button meant Easy. The file does not say; buttons were taken as they are"
             )
 
+    def _out_of_review(self) -> frozenset[str]:
+        """Cards that are never asked again: suspended ones, and those that were deleted, of which reviews are left.
+
+        A buried card is not one of them: Anki brings it back the next day.
+        """
+        suspended = _ids(self._db, "select id from cards where queue = ?", SUSPENDED)
+        deleted = _ids(self._db, "select distinct cid from revlog where cid not in (select id from cards)")
+        if "graves" in _tables(self._db):  # until the next synchronisation also those that were never reviewed
+            deleted |= _ids(self._db, "select oid from graves where type = 0 and oid not in (select id from cards)")
+        if suspended or deleted:
+            self.notes.append(
+                f"{len(suspended)} cards are suspended and {len(deleted)} no longer in the collection: they are never "
+                "due and in no plan; what their reviews tell still counts"
+            )
+        return suspended | deleted
+
     def _hours(self) -> str:
         """The three busiest hours of the day: what the person who imports can check a zone against."""
         counts: Counter[int] = Counter()
@@ -133,10 +159,17 @@ def _seconds(interval: int) -> int | None:
     return interval * SECONDS_A_DAY if interval > 0 else -interval or None
 
 
+def _tables(db: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
+
+
+def _ids(db: sqlite3.Connection, query: str, *values: int) -> frozenset[str]:
+    return frozenset(str(row[0]) for row in db.execute(query, values) if isinstance(row[0], int))
+
+
 def _deck_names(db: sqlite3.Connection) -> dict[object, str]:
     """Deck names by id: a table since schema 18, JSON in `col` before. Only used to find topics."""
-    tables = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
-    if "decks" in tables:
+    if "decks" in _tables(db):
         return {deck: str(name).replace("\x1f", "::") for deck, name in db.execute("select id, name from decks")}
     row = db.execute("select decks from col").fetchone()
     try:

@@ -60,6 +60,8 @@ class Entries:
     """Cards whose tags and deck names the loaded curriculum's rules turn into topics; the names are stored nowhere."""
     untagged: str = ""
     """The topic of those of them that no rule knows."""
+    suspended: frozenset[str] | None = None
+    """Cards that the learner has taken out of review, or no longer has; None where the source does not tell."""
     options: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many options a question has, where the source knows."""
 

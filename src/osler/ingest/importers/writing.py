@@ -50,8 +50,9 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
         await fold_anew_who_knows(session, {topic for _, of in materials.values() for topic in of})
     new += more
     new += await items.add_exams(session, _named(entries.exams), source=source)
-    if cards := {**entries.cards, **await _by_tags(session, entries, notes)}:
-        new += await _write_cards(session, cards, owner, entries.cards_mapped_by)
+    cards = {**entries.cards, **await _by_tags(session, entries, notes)}
+    if cards or entries.suspended:
+        new += await _write_cards(session, cards, owner, entries)
     if new:
         await items.note_change(session, f"import {source}")
 
@@ -72,12 +73,15 @@ async def _by_tags(session: WriteSession, entries: Entries, notes: list[str]) ->
 
 
 async def _write_cards(
-    session: WriteSession, cards: Mapping[str, tuple[str, ...]], owner: UUID, mapped_by: str | None
+    session: WriteSession, cards: Mapping[str, tuple[str, ...]], owner: UUID, entries: Entries
 ) -> int:
     await ensure_user(session, owner)
-    moved = await items.map_cards(session, owner, _fit(cards), mapped_by=mapped_by)
-    await marks.mark_cards(session, owner, moved)
-    return len(moved)
+    changed = set(await items.map_cards(session, owner, _fit(cards), mapped_by=entries.cards_mapped_by))
+    if entries.suspended is not None:
+        suspended = [card for card in sorted(entries.suspended) if not looks_personal(card)]
+        changed |= set(await items.tell_suspended(session, owner, sorted(_fit(cards)), suspended))
+    await marks.mark_cards(session, owner, sorted(changed))
+    return len(changed)
 
 
 async def bring_curriculum(session: WriteSession) -> Loaded | None:
