@@ -18,6 +18,7 @@ from tests.support.nightly import EXAM, enrol, exam_catalogue, recently
 from osler.analytics.registry import analytics
 from osler.catalog import items, writes
 from osler.catalog.consents import Purpose
+from osler.catalog.own_learner import own_learner
 from osler.cli.roster import by_operator
 from osler.db.driver import Driver
 from osler.db.engine import Database
@@ -91,7 +92,9 @@ async def test_the_one_who_stays_is_as_if_they_had_done_all_of_it(database: Data
             sa.text("insert into cohort_members (cohort_id, user_id, role, since_on) values ('c', :u, 'learner', :d)"),
             {"u": OTHER, "d": recently(30).date()},
         )
+    (database.settings.home / "own-learner").write_text(str(OTHER))
     done = await joined(database)
+    assert own_learner(database.settings.home) == LEARNER, "what is imported next is theirs"
     assert (done.stored, done.left) == (len(events[1::2]), {})
     assert (done.moved["sign_ins"], done.moved["classes"], done.moved["cards"]) == (1, 1, 1)
     assert done.certificate is not None

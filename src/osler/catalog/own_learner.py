@@ -20,6 +20,19 @@ def own_learner(home: Path) -> UUID:
 
 def forget_own_learner(home: Path, user_id: UUID) -> None:
     """Take the pseudonym of an erased learner out of `OSLER_HOME`: whoever begins anew there is somebody else."""
+    if _is_own(home, user_id):
+        (home / FILE).unlink()
+
+
+def follow_own_learner(home: Path, user_id: UUID, joined_to: UUID) -> None:
+    """Where the installation's own learner is joined to another pseudonym, that one is its own from then on."""
+    if _is_own(home, user_id):
+        aside = home / f"{FILE}.next"
+        aside.unlink(missing_ok=True)
+        write_once(aside, str(joined_to).encode())
+        aside.replace(home / FILE)
+
+
+def _is_own(home: Path, user_id: UUID) -> bool:
     path = home / FILE
-    if path.exists() and path.read_text().strip() == str(user_id):
-        path.unlink()
+    return path.exists() and path.read_text().strip() == str(user_id)

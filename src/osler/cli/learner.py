@@ -37,11 +37,12 @@ def join(  # noqa: PLR0917 - the options of a command line; Typer calls by name
 ) -> None:
     """Join two pseudonyms of one person: sign-ins, events, cards, exams, results and classes of OTHER become KEEP's.
 
-    Events are stored again under KEEP and everything derived is made anew from them; then OTHER is erased, proved and
-    closed. It cannot be undone. Settings of KEEP stay, a consent that either refused stays refused. Not joined:
-    forecasts and fitted parameters of OTHER, published figures of a class, in which they were two, and whose audit
-    entries OTHER stands in. Needs the eraser's credential, like osler erase; takes two minutes, in which sign-ins are
-    forgotten. Exit codes: 0 joined, 2 refused, and then nothing was changed.
+    Events are stored again under KEEP and everything derived is made anew from them; then OTHER is erased, proved
+    and closed; an installation whose own learner OTHER was has KEEP for it. It cannot be undone. Settings of KEEP
+    stay, a consent that either refused stays refused. Not joined: forecasts and fitted parameters of OTHER,
+    published figures of a class, in which they were two, and whose audit entries OTHER stands in. Needs the
+    eraser's credential, like osler erase; takes two minutes, in which sign-ins are forgotten. Exit codes: 0 joined,
+    2 refused, and then nothing was changed.
     """
     import asyncio
 
@@ -75,7 +76,13 @@ async def _join(asked: Asked) -> Joined:
     from osler.worker.joining import join
 
     by = replace(by_operator(Action.WRITE_SELF), subject_id=asked.keep, fields=("joined",))
-    if asked.wait_seconds:
-        typer.echo(f"waiting {asked.wait_seconds:.0f} s in between, until sign-ins are forgotten (--at-once)", err=True)
     async with Database.open(load_settings()) as db:
-        return await join(db, asked, by)
+        return await join(db, asked, by, _wait)
+
+
+async def _wait(seconds: float) -> None:
+    import asyncio
+
+    if seconds:
+        typer.echo(f"waiting {seconds:.0f} s until every process has forgotten their sign-ins (--at-once)", err=True)
+    await asyncio.sleep(seconds)

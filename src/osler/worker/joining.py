@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from osler.analytics.registry import analytics
 from osler.catalog import queries
 from osler.catalog.consents import Purpose, is_given
+from osler.catalog.own_learner import follow_own_learner
 from osler.db.engine import Database, ReadSession, WriteSession
 from osler.errors import Conflict, InvalidInput, NotFound
 from osler.eventlog import marks
@@ -91,6 +92,7 @@ async def join(
         await close_door(db.settings, asked.other)
         # What came in meanwhile is all there will ever be. Before a ticket is opened: the night finishes those.
         await _copy(db, done)
+        await asyncio.to_thread(follow_own_learner, db.settings.home, asked.other, asked.keep)
     done.certificate = await erase(db.settings, asked.other, requested_by="command")
     await drain(db, Live(db, analytics()))
     return done
