@@ -55,16 +55,18 @@ function Learners() {
     <QueryCard title="Who needs a look" query={useLearners()} className="third" minHeightPx={260} takesFocus>
       {(data) => (
         <>
-          <ul className="ranked" aria-label="Learners who need a look">
-            {needing(data.learners).map((learner) => (
-              <li key={learner.user_id}>
-                <span>
-                  <code>{learner.user_id.slice(0, 8)}</code>
-                </span>
-                <span>{needLine(learner)}</span>
-              </li>
-            ))}
-          </ul>
+          {needing(data.learners).length > 0 && (
+            <ul className="ranked" aria-label="Learners who need a look">
+              {needing(data.learners).map((learner) => (
+                <li key={learner.user_id}>
+                  <span>
+                    <code>{learner.user_id.slice(0, 8)}</code>
+                  </span>
+                  <span>{needLine(learner)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
           {data.learners.length > 0 && (
             <TableBelow columns={LEARNER_COLUMNS} rows={data.learners} caption="Learners of the class" name="learners" />
           )}

@@ -11,17 +11,19 @@ export function GapsCard() {
     <QueryCard title="Knowledge gaps" query={useGaps()} className="two-thirds" minHeightPx={360}>
       {(data) => (
         <>
-          <ol className="ranked" aria-label="Gaps, most worthwhile first">
-            {gapRows(data.gaps, MOST_ROWS).map((gap) => (
-              <li key={gap.id}>
-                <span>{gap.name}</span>
-                <span className={`badge badge-${gap.level}`}>
-                  <span aria-hidden="true">{gap.icon}</span> {gap.severity}
-                </span>
-                <span className="why">{gap.why}</span>
-              </li>
-            ))}
-          </ol>
+          {data.gaps.length > 0 && (
+            <ol className="ranked" aria-label="Gaps, most worthwhile first">
+              {gapRows(data.gaps, MOST_ROWS).map((gap) => (
+                <li key={gap.id}>
+                  <span>{gap.name}</span>
+                  <span className={`badge badge-${gap.level}`}>
+                    <span aria-hidden="true">{gap.icon}</span> {gap.severity}
+                  </span>
+                  <span className="why">{gap.why}</span>
+                </li>
+              ))}
+            </ol>
+          )}
           {data.gaps.slice(0, MOST_ROWS).some((gap) => gap.told_by === "cards") && (
             <p className="small muted">
               By its cards: no question of the topic was answered yet, so its mastery is not known. It is rated by how its

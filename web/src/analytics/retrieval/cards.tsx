@@ -12,15 +12,17 @@ export function RetrievalCard() {
       {(data) => (
         <>
           <p className="figure">{data.finding.text}</p>
-          <ul className="ranked" aria-label="Topics that fade first">
-            {fading(data.alerts, MOST_ROWS).map((topic) => (
-              <li key={topic.id}>
-                <span>{topic.name}</span>
-                <span>{topic.figure}</span>
-                <span className="why">{topic.why}</span>
-              </li>
-            ))}
-          </ul>
+          {data.alerts.length > 0 && (
+            <ul className="ranked" aria-label="Topics that fade first">
+              {fading(data.alerts, MOST_ROWS).map((topic) => (
+                <li key={topic.id}>
+                  <span>{topic.name}</span>
+                  <span>{topic.figure}</span>
+                  <span className="why">{topic.why}</span>
+                </li>
+              ))}
+            </ul>
+          )}
           {moreToSee(data, MOST_ROWS) > 0 && <p className="small muted">and {moreToSee(data, MOST_ROWS)} more</p>}
           {data.topics.length > 0 && (
             <TableBelow columns={RETRIEVAL_COLUMNS} rows={data.topics} caption="Retrievability by topic" name="retrieval" />
