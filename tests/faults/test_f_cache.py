@@ -56,16 +56,12 @@ class Counted:
 
 @pytest.fixture
 async def shared(settings: Settings, redis_server: RedisServer) -> AsyncIterator[Web]:
-    with_redis = settings.model_copy(update={"redis_url": SecretStr(redis_server.url), "rate_per_minute": 100_000,
-                                             "rate_address_per_minute": 1_000_000})  # fmt: skip
+    # A Redis that is well is waited for: on a busy machine its answer may take longer than the tenth of a second.
+    patient = {"cache_timeout_seconds": 5.0, "rate_per_minute": 100_000, "rate_address_per_minute": 1_000_000}
+    with_redis = settings.model_copy(update={"redis_url": SecretStr(redis_server.url), **patient})
     async with serving(with_redis) as web:
-        await ready(web)
+        await web.until_it_hears()
         yield web
-
-
-async def ready(web: Web) -> None:
-    """Until the process hears of changes elsewhere: before that nothing is kept."""
-    await asyncio.sleep(0.3)
 
 
 async def test_f09_redis_killed_reads_go_on_from_the_database(shared: Web, redis_server: RedisServer) -> None:
@@ -95,8 +91,9 @@ async def test_f09_redis_killed_reads_go_on_from_the_database(shared: Web, redis
     assert uncached < 3 * max(0.05, statistics.quantiles([seconds for _, seconds in before], n=20)[18])
     assert not shared.platform.rates.is_shared_up, "rates are counted here, and tighter"
     redis_server.start()
-    await asyncio.sleep(3.5)
-    assert metrics.REGISTRY.get_sample_value("osler_cache_up") == 1
+    async with asyncio.timeout(30):  # the breaker lets one try through every two seconds
+        while metrics.REGISTRY.get_sample_value("osler_cache_up") != 1:
+            await asyncio.sleep(0.05)
     assert [(await read())[0] for _ in range(2)] == ["miss", "hit"]
 
 
@@ -141,7 +138,7 @@ async def test_f11_poison_is_a_miss_never_an_error_never_anothers_data(shared: W
 
 
 async def test_f14_a_hundred_readers_of_a_cold_key_cost_one_computation(web: Web) -> None:
-    await ready(web)
+    await web.until_it_hears()
     counted = Counted()
     counted.add_to(web)
     counted.pause = 0.2
@@ -153,7 +150,7 @@ async def test_f14_a_hundred_readers_of_a_cold_key_cost_one_computation(web: Web
 
 
 async def test_an_answer_that_the_caller_has_is_304(web: Web) -> None:
-    await ready(web)
+    await web.until_it_hears()
     Counted().add_to(web)
     first = await web.get("/api/test/answer")
     headers = {**web.auth(), "If-None-Match": first.headers["etag"]}
@@ -162,16 +159,18 @@ async def test_an_answer_that_the_caller_has_is_304(web: Web) -> None:
 
 
 async def test_a_change_in_another_process_is_heard(web: Web, admin) -> None:
-    await ready(web)
+    await web.until_it_hears()
     Counted().add_to(web)
     assert [(await web.get("/api/test/answer")).headers["x-cache"] for _ in range(2)] == ["miss", "hit"]
     await admin.execute("select pg_notify('osler_generation', $1)", str(web.learner))
-    await asyncio.sleep(0.2)
-    assert (await web.get("/api/test/answer")).headers["x-cache"] == "miss"
+    async with asyncio.timeout(30):
+        while (found := (await web.get("/api/test/answer")).headers["x-cache"]) == "hit":
+            await asyncio.sleep(0.01)
+    assert found == "miss"
 
 
 async def test_a_setting_that_is_changed_is_seen_at_once(web: Web) -> None:
-    await ready(web)
+    await web.until_it_hears()
     Counted().add_to(web)
     assert [(await web.get("/api/test/answer")).headers["x-cache"] for _ in range(2)] == ["miss", "hit"]
     await web.client.put("/api/me", json={"desired_retention": 0.85}, headers=web.auth())
@@ -179,7 +178,7 @@ async def test_a_setting_that_is_changed_is_seen_at_once(web: Web) -> None:
 
 
 async def test_a_cached_read_asks_no_database(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    await ready(web)
+    await web.until_it_hears()
     Counted().add_to(web)
     headers = web.auth()
     for _ in range(2):

@@ -1,6 +1,5 @@
 """The short way of a kept answer: the same answer as the long way, and never where the long way would refuse."""
 
-import asyncio
 import uuid
 from datetime import timedelta
 
@@ -20,7 +19,7 @@ PATH = "/api/analytics/mastery"
 
 async def kept(web: Web, path: str = PATH) -> dict[str, str]:
     """The answer to the path is kept and its short way known; headers of a token that is remembered."""
-    await asyncio.sleep(0.3)  # until the process hears of changes: before that nothing is kept
+    await web.until_it_hears()
     headers = web.auth()
     for result in ("miss", "hit"):
         assert (await web.client.get(path, headers=headers)).headers["x-cache"] == result

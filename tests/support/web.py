@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -54,6 +55,13 @@ class Web:
     def auth(self, user_id: uuid.UUID | None = None, *roles: Role) -> dict[str, str]:
         """Headers of that caller; of this Web's own learner when none is named."""
         return {"Authorization": f"Bearer {token(self.settings, user_id or self.learner, *roles)}"}
+
+    async def until_it_hears(self) -> None:
+        """Wait until this process hears of changes made by others: before that nothing is kept, or not for long."""
+        nothing_heard = (None, "0.0")
+        async with asyncio.timeout(30):
+            while await self.platform.answers.cache.generation(uuid.uuid4()) in nothing_heard:
+                await asyncio.sleep(0.01)
 
     async def get(self, path: str, **options: object) -> httpx.Response:
         """GET as this Web's own learner."""
