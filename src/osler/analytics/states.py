@@ -65,6 +65,13 @@ with those as (
    where exists (select from topic_mastery t where t.user_id = s.user_id and t.topic_id = any($1::text[])){_LOCKED})
 {_MADE_STALE}
 """
+_FOLD_ANEW_BY_CARDS = f"""
+with those as (
+  select s.user_id from learner_states s
+   where s.user_id = $1 and exists (select from item_memory m
+     where m.user_id = $1 and m.item_kind = 'card' and m.item_id = any($2::text[])){_LOCKED})
+{_MADE_STALE}
+"""
 
 
 async def declare_stale(session: WriteSession, user_ids: Sequence[UUID] | None) -> None:
@@ -76,3 +83,9 @@ async def fold_anew_who_knows(session: WriteSession, topic_ids: Collection[str])
     """Have everybody with answers or reading on these topics folded anew: the catalogue has more of them now."""
     if topic_ids:
         await session.driver().execute(_FOLD_ANEW, sorted(topic_ids))
+
+
+async def fold_anew_who_reviewed(session: WriteSession, user_id: UUID, card_ids: Sequence[str]) -> None:
+    """Have a learner with reviews of any of these cards folded anew; those reviews may have left the log since."""
+    if card_ids:
+        await session.driver().execute(_FOLD_ANEW_BY_CARDS, user_id, list(card_ids))

@@ -21,9 +21,10 @@ select user_id, card_id, topic_ids, mapped_by from json_populate_recordset(null:
 returning card_id
 """
 _TELL_SUSPENDED = """
-update cards set is_suspended = not is_suspended
- where user_id = $1 and card_id = any($3::text[]) and is_suspended <> (card_id = any($2::text[]))
-returning card_id
+update cards c set is_suspended = t.is_suspended
+  from unnest($2::text[], $3::boolean[]) as t(card_id, is_suspended)
+ where c.user_id = $1 and c.card_id = t.card_id and c.is_suspended <> t.is_suspended
+returning c.card_id
 """
 _ADD_SUSPENDED = """
 insert into cards (user_id, card_id, is_suspended) select $1, t.card_id, true from unnest($2::text[]) t(card_id)
@@ -113,7 +114,8 @@ async def tell_suspended(
     review; of cards that neither names nothing is changed.
     """
     driver = session.driver()
-    changed: Any = await driver.fetch(_TELL_SUSPENDED, user_id, list(suspended), [*card_ids, *suspended])
+    told = dict.fromkeys(card_ids, False) | dict.fromkeys(suspended, True)
+    changed: Any = await driver.fetch(_TELL_SUSPENDED, user_id, list(told), list(told.values()))
     unknown: Any = await driver.fetch(_ADD_SUSPENDED, user_id, list(suspended))
     return [row["card_id"] for row in (*changed, *unknown)]
 

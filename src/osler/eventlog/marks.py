@@ -116,7 +116,7 @@ _TOUCHED_CARDS = sa.text(
 
 
 async def mark_cards(s: WriteSession, user_id: UUID, card_ids: Sequence[str]) -> int:
-    """Mark a learner's study days with a review of these cards: they have moved to other topics, or out of review."""
+    """Mark a learner's study days with a review of these cards: they have moved to other topics."""
     if not card_ids:
         return 0
     values = {"user_id": user_id, "cards": list(card_ids)}

@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from osler.analytics.registry import analytics
+from osler.analytics.states import fold_anew_who_reviewed
 from osler.catalog import queries
 from osler.catalog.consents import Purpose, is_given
 from osler.catalog.own_learner import follow_own_learner
@@ -201,7 +202,9 @@ async def _move(session: WriteSession, asked: Asked) -> dict[str, int]:
         rows = await session.tuples(sa.text(statement), pair)
         moved[what] = len(rows)
         if what == "cards":
-            await marks.mark_cards(session, asked.keep, [row[0] for row in rows])
+            cards = [row[0] for row in rows]
+            await marks.mark_cards(session, asked.keep, cards)
+            await fold_anew_who_reviewed(session, asked.keep, cards)
     await session.execute(sa.text(_REFUSALS), pair)
     return moved
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
-from tests.support.learning import LEARNER, START, derived, history, review, send, small_catalogue
+from tests.support.learning import LEARNER, START, derived, event, history, review, send, small_catalogue
 
 from osler.analytics.mastery.tables import topic_mastery
 from osler.analytics.registry import analytics
 from osler.analytics.retrieval.pages import calendar, overview
 from osler.analytics.retrieval.tables import item_memory
+from osler.analytics.states import fold_anew_who_reviewed
 from osler.catalog import items
+from osler.catalog.carried import Carried
+from osler.catalog.writes import ensure_user
+from osler.db.driver import Driver
 from osler.db.engine import Database
 from osler.eventlog import marks
+from osler.eventlog.tombstones import KEY_NAME
+from osler.ingest.importers.record import Entries
+from osler.ingest.importers.report import ImportReport
+from osler.ingest.importers.writing import write_carried, write_entries
+from osler.live import draining
 from osler.live.catch_up import Live
 from osler.live.checkpointing import checkpoint_before
+from osler.observe.keys import secret_key
 from osler.worker.verifying import verify_now
 
 pytestmark = pytest.mark.integration
@@ -42,7 +52,7 @@ async def suspend(database: Database, live: Live, *suspended: str) -> Sequence[s
     """Say which cards are suspended, as an import does; gives those of which that was new."""
     async with database.write() as session:
         changed = await items.tell_suspended(session, LEARNER, CARDS, suspended)
-        await marks.mark_cards(session, LEARNER, changed)
+        await fold_anew_who_reviewed(session, LEARNER, changed)
     await live.catch_up(LEARNER)
     return changed
 
@@ -139,3 +149,58 @@ async def test_what_a_checkpoint_kept_follows_what_was_suspended_since(
         c: d for c, d in back.items() if c != "c3"
     }
     assert (await verify_now(database)).report.equal
+
+
+async def test_a_card_whose_reviews_have_left_the_log_is_suspended_as_any_other(
+    database: Database, admin: Driver
+) -> None:
+    await small_catalogue(database)
+    live, old = Live(database, analytics()), START.replace(day=1) - timedelta(days=20)
+    await send(database, history(30, start=old))
+    for day in (0, 2, 7):
+        await send(database, [review(old + timedelta(days=day, hours=2), 90_000 + day, "only-then", 3)])
+    await draining.drain(database, live)
+    await checkpoint_before(database, analytics(), live, START.replace(day=1, hour=0, tzinfo=UTC))
+    for table in ("study_events", "question_attempts", "material_interactions"):
+        await admin.execute(f"drop table {table}_p{old:%Y_%m}")
+    assert waits((await cards(database))["only-then"])
+    gone = Entries(suspended=frozenset(["only-then"]))
+    async with database.write() as session:
+        await write_entries(session, gone, source="anki", owner=LEARNER, notes=[])
+    await draining.drain(database, live)
+    assert not waits((await cards(database))["only-then"])
+    assert (await verify_now(database)).report.tables["item_memory"].equal
+
+
+async def test_a_suspended_topic_waits_for_nothing_where_one_of_its_cards_was_set_back(database: Database) -> None:
+    live = await studied(database)
+    async with database.write() as session:
+        moved = await items.map_cards(session, LEARNER, dict.fromkeys(CARDS, ("own.cards",)), mapped_by="test")
+        await marks.mark_cards(session, LEARNER, moved)
+    await send(database, [event(START + timedelta(days=12), 7_000, "flashcard_reset", {"card_id": "c0"})])
+    await suspend(database, live, *CARDS)
+    own = await topic(database, "own.cards")
+    assert (own["next_review_on"], own["sm2_next_review_at"]) == (None, None)
+
+
+async def test_a_card_that_an_export_brings_after_its_reviews_is_as_the_export_says(database: Database) -> None:
+    await small_catalogue(database)
+    live = Live(database, analytics())
+    await send(database, history(5))
+    await live.catch_up(LEARNER)
+    brought = Carried("cards", LEARNER, {"card_id": "c1", "topic_ids": ["renal"], "is_suspended": True})
+    async with database.write() as session:
+        key = secret_key(database.settings.home, KEY_NAME)
+        await write_carried(session, [brought], ImportReport("jsonl", notes=[]), key)
+    await draining.drain(database, live)
+    assert not waits((await cards(database))["c1"])
+    assert (await verify_now(database)).report.equal
+
+
+async def test_a_deck_of_many_suspended_cards_is_told_in_no_time_by_a_plan_for_any_deck(database: Database) -> None:
+    deck = [str(n) for n in range(30_000)]
+    async with database.write() as session:
+        await ensure_user(session, LEARNER)
+        await items.map_cards(session, LEARNER, dict.fromkeys(deck, ("renal",)), mapped_by="test")
+    async with database.write(statement_timeout_seconds=3, keeps_plans=True) as session:
+        assert len(await items.tell_suspended(session, LEARNER, deck, deck[5_000:])) == 25_000

@@ -109,3 +109,12 @@ def test_a_collection_without_such_cards_says_nothing_of_them(tmp_path: Path) ->
     with AnkiSource(write_collection(tmp_path / "c.anki2", reviews()), ImportOptions()) as source:
         assert source.entries().suspended == frozenset()
         assert not [note for note in source.notes if "suspended" in note]
+
+
+@pytest.mark.parametrize(("queues", "told"), [({}, None), ({101: -1}, frozenset({"101"}))])
+def test_a_file_without_scheduling_takes_no_card_up_again(
+    tmp_path: Path, queues: dict[int, int], told: frozenset[str] | None
+) -> None:
+    write_collection(tmp_path / "c.anki2", [], queues=queues)
+    with AnkiSource(tmp_path / "c.anki2", ImportOptions()) as source:
+        assert source.entries().suspended == told

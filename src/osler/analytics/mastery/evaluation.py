@@ -238,7 +238,9 @@ def _next_review(one: Asked) -> date | None:
 
 
 def _are_suspended(items: KeyedItems) -> bool:
-    return bool(items) and all(is_suspended(key.kind, memory) for key, memory in items)
+    """Whether all that is remembered are suspended cards; one that was set back, or only crammed, calls for nothing."""
+    remembered = [(key.kind, memory) for key, memory in items if key.kind != "card" or memory.state]
+    return bool(remembered) and all(is_suspended(kind, memory) for kind, memory in remembered)
 
 
 def _next_by_sm2(items: KeyedItems) -> tuple[int, datetime | None]:

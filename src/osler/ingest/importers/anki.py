@@ -73,7 +73,7 @@ class AnkiSource:
             tagged=tagged,
             cards_mapped_by=RULES_VERSION,
             untagged=UNSORTED,
-            suspended=self._suspended,
+            suspended=self._suspended if self.total or self._suspended else None,  # without scheduling all look new
         )
 
     def records(self) -> Iterator[SourceRecord]:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.dialects import postgresql as pg
 
 from osler.analytics.readiness.tables import exam_outcomes, exam_snapshots
-from osler.analytics.states import fold_anew_who_knows
+from osler.analytics.states import fold_anew_who_knows, fold_anew_who_reviewed
 from osler.catalog import items
 from osler.catalog.carried import MEMBERS, OWN, PARAMETERS, Carried, take_over
 from osler.catalog.curriculum_store import Loaded, ensure_curriculum, rules_for_tags
@@ -76,12 +76,14 @@ async def _write_cards(
     session: WriteSession, cards: Mapping[str, tuple[str, ...]], owner: UUID, entries: Entries
 ) -> int:
     await ensure_user(session, owner)
-    changed = set(await items.map_cards(session, owner, _fit(cards), mapped_by=entries.cards_mapped_by))
-    if entries.suspended is not None:
-        suspended = [card for card in sorted(entries.suspended) if not looks_personal(card)]
-        changed |= set(await items.tell_suspended(session, owner, sorted(_fit(cards)), suspended))
-    await marks.mark_cards(session, owner, sorted(changed))
-    return len(changed)
+    moved = await items.map_cards(session, owner, _fit(cards), mapped_by=entries.cards_mapped_by)
+    await marks.mark_cards(session, owner, moved)
+    if entries.suspended is None:
+        return len(moved)
+    suspended = [card for card in sorted(entries.suspended) if not looks_personal(card)]
+    changed = await items.tell_suspended(session, owner, sorted(_fit(cards)), suspended)
+    await fold_anew_who_reviewed(session, owner, changed)  # no mark: the days of its reviews may have left the log
+    return len({*moved, *changed})
 
 
 async def bring_curriculum(session: WriteSession) -> Loaded | None:
@@ -110,11 +112,32 @@ async def write_carried(session: WriteSession, carried: Sequence[Carried], repor
     if len(kept) < len(carried):
         report.merged[OWN_FACTS] -= len(carried) - len(kept)
         report.refused[ERASED] += len(carried) - len(kept)
+    new_to_known = await _cards_of_known_reviews(session, kept)
     if await take_over(session, kept, _OWN_TABLES):
         await items.note_change(session, f"import {report.source}")
+    for user_id, cards in new_to_known.items():  # they were folded and counted without topics, as cards in review
+        await marks.mark_cards(session, user_id, cards)
+        await fold_anew_who_reviewed(session, user_id, cards)
     fitted = [each.row for each in kept if each.table == PARAMETERS]
     if fitted:
         await session.driver().execute(_ADOPT, msgspec.json.encode(fitted).decode())
+
+
+_WITHOUT_A_ROW = """
+select t.user_id, t.card_id from unnest($1::uuid[], $2::text[]) as t(user_id, card_id)
+  join item_memory m on m.user_id = t.user_id and m.item_kind = 'card' and m.item_id = t.card_id
+ where not exists (select from cards c where c.user_id = t.user_id and c.card_id = t.card_id)
+"""
+
+
+async def _cards_of_known_reviews(session: WriteSession, carried: Sequence[Carried]) -> dict[UUID, list[str]]:
+    """Carried cards that are not known yet, though reviews of them are folded, by learner."""
+    told = [(each.user_id, str(each.row.get("card_id"))) for each in carried if each.table == card_rows.name]
+    found: dict[UUID, list[str]] = {}
+    rows: Any = await session.driver().fetch(_WITHOUT_A_ROW, [u for u, _ in told], [c for _, c in told]) if told else ()
+    for row in rows:
+        found.setdefault(row["user_id"], []).append(row["card_id"])
+    return found
 
 
 # An Osler with parameters or learners of its own keeps to them.
