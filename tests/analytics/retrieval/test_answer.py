@@ -14,3 +14,8 @@ def test_one_review_is_in_the_singular() -> None:
     finding = _calendar_finding([{"day": "2026-11-22", "due": 1, "minutes": 0.1}])
     assert finding[2] == "Busiest day ahead: Sun 22 November, 1 review, under a minute."
     assert "1 card has faded" in blocks_for(30, 1, [])[0].reason
+
+
+def test_who_has_reviewed_is_not_told_of_a_first_use_where_nothing_is_due() -> None:
+    assert _calendar_finding([], has_met=True)[1] == "retrieval.calendar_free"
+    assert _calendar_finding([], has_met=False)[1] == "retrieval.calendar_empty"

@@ -129,7 +129,7 @@ def calendar_answer(found: Row, as_of: datetime) -> dict[str, Any]:
         if date.fromisoformat(day) > today or entry["minutes"] is None:
             entry["minutes"] = round(due_minutes(n, seconds), 1)
     ahead = [entry for entry in days.values() if entry["due"] and date.fromisoformat(entry["day"]) >= today]
-    state, code, text = _calendar_finding(ahead)
+    state, code, text = _calendar_finding(ahead, has_met=found["met"])
     done = sum(n for _, n, _ in found["done"])
     return {
         **card_fields(state, (code, text), n=done, as_of=as_of, model_version=version_of(found)),
@@ -145,7 +145,9 @@ def _about(minutes: float | None) -> str:
     return ", under a minute" if minutes < 1 else f", about {minutes:.0f} min"
 
 
-def _calendar_finding(ahead: Sequence[Row]) -> tuple[CardState, str, str]:
+def _calendar_finding(ahead: Sequence[Row], *, has_met: bool = True) -> tuple[CardState, str, str]:
+    if not ahead and has_met:  # all that there is is suspended, due later, or after the exam
+        return CardState.DONE, "retrieval.calendar_free", "Nothing will be due in the days ahead."
     if not ahead:
         return CardState.FIRST_USE, "retrieval.calendar_empty", "Nothing will be due: no card has been reviewed yet."
     busiest = max(ahead, key=lambda entry: (entry["due"], entry["day"]))

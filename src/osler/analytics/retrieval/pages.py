@@ -63,6 +63,8 @@ select json_build_object({_LEARNER}, {_SECONDS},
 _CALENDAR = f"""
 with {ME}
 select json_build_object({_LEARNER}, {_SECONDS},
+  'met', exists (select from item_memory m
+     where m.user_id = me.user_id and (m.due_on is not null or m.item_kind = 'card' and m.review_days > 0)),
   'done', (select coalesce(json_agg(json_build_array(d.local_date, d.n, d.seconds) order by d.local_date), '[]') from (
      select a.local_date, count(*) as n, sum(least(a.time_to_answer_seconds, 120)) as seconds
        from question_attempts a
