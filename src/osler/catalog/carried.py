@@ -61,7 +61,7 @@ class Carried:
 
 
 async def take_over(session: WriteSession, carried: Sequence[Carried], own: Mapping[str, sa.Table]) -> int:
-    """Write carried rows; gives how many of the catalogue were new. `own` are the tables of `OWN` and `MEMBERS`.
+    """Write carried rows; gives how many of the catalogue, or cards, were new. `own` are those of `OWN` and `MEMBERS`.
 
     A learner who has events already keeps their settings. Purposes that were refused are refused afterwards, by
     `refuse_again`: until then the events themselves could not be stored.
@@ -78,7 +78,8 @@ async def take_over(session: WriteSession, carried: Sequence[Carried], own: Mapp
         for row in rows[SETTINGS]:
             await _settle(session, row)
         for name, table in own.items():
-            await insert_rows(session, table, _fitting(table, rows[name]))
+            found = await insert_rows(session, table, _fitting(table, rows[name]))
+            new += found if name == "cards" else 0  # plans are made of those that were never reviewed, too
     return new
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from osler.analytics.registry import analytics
 from osler.analytics.states import fold_anew_who_reviewed
-from osler.catalog import queries
+from osler.catalog import items, queries
 from osler.catalog.consents import Purpose, is_given
 from osler.catalog.own_learner import follow_own_learner
 from osler.db.engine import Database, ReadSession, WriteSession
@@ -205,6 +205,8 @@ async def _move(session: WriteSession, asked: Asked) -> dict[str, int]:
             cards = [row[0] for row in rows]
             await marks.mark_cards(session, asked.keep, cards)
             await fold_anew_who_reviewed(session, asked.keep, cards)
+            if cards:  # a plan has those that were never reviewed, too
+                await items.note_change(session, "join")
     await session.execute(sa.text(_REFUSALS), pair)
     return moved
 

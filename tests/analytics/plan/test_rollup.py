@@ -18,11 +18,16 @@ from osler.analytics.plan.schemas import ListAnswer
 from osler.analytics.plan.tables import study_plans
 from osler.analytics.registry import analytics
 from osler.catalog import items
+from osler.catalog.carried import Carried
 from osler.catalog.tables import user_exams
 from osler.db.engine import Database
 from osler.eventlog import marks
+from osler.eventlog.tombstones import KEY_NAME
+from osler.ingest.importers.report import ImportReport
+from osler.ingest.importers.writing import write_carried
 from osler.live.catch_up import Live
 from osler.live.replay import Replay
+from osler.observe.keys import secret_key
 from osler.science.review_simulator import Costs
 from osler.worker.night import night_of
 from osler.worker.verifying import verify_now
@@ -82,6 +87,17 @@ async def test_suspended_cards_are_in_no_plan_seen_or_new(database: Database):
     assert (plan["cards"], plan["unseen"]) == (5 + 12 - 1, UNSEEN - 2)
     assert not {"new/card/new/0", "new/card/new/1"} & set(plan["listed"])
     assert not [entry for entry in plan["listed"] if entry.endswith("/card/c0")]
+
+
+async def test_a_new_card_that_an_export_brings_makes_the_plan_owed(database: Database):
+    await with_cards(database)
+    assert (await verify_now(database)).report.equal
+    brought = Carried("cards", LEARNER, {"card_id": "new/more", "topic_ids": ["renal"]})
+    async with database.write() as s:
+        await write_carried(s, [brought], ImportReport("jsonl", notes=[]), secret_key(database.settings.home, KEY_NAME))
+    assert (await verify_now(database)).report.equal
+    [plan] = await plans(database)
+    assert plan["unseen"] == UNSEEN + 1
 
 
 async def test_the_same_night_twice_and_a_replay_give_the_same_plan(database: Database):

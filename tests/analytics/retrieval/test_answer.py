@@ -1,7 +1,7 @@
 """What is said about due reviews reads as English."""
 
 from osler.analytics.plan.blocks import blocks_for
-from osler.analytics.retrieval.answer import _about, _calendar_finding
+from osler.analytics.retrieval.answer import _about, _calendar_finding, _overview_finding
 
 
 def test_less_than_a_minute_is_not_said_as_none() -> None:
@@ -19,3 +19,9 @@ def test_one_review_is_in_the_singular() -> None:
 def test_who_has_reviewed_is_not_told_of_a_first_use_where_nothing_is_due() -> None:
     assert _calendar_finding([], has_met=True)[1] == "retrieval.calendar_free"
     assert _calendar_finding([], has_met=False)[1] == "retrieval.calendar_empty"
+
+
+def test_nothing_due_takes_no_time() -> None:
+    below = {"name": "Renal"}
+    assert _overview_finding([below], [below], 0, 0.0)[2] == "Nothing is due; Renal needs a look."
+    assert _overview_finding([below], [below], 2, 0.3)[2] == "2 items due, under a minute; Renal needs a look."

@@ -89,6 +89,8 @@ def _overview_finding(
         return CardState.DONE, "retrieval.done", "Nothing is due, and every topic is above the target."
     time = _about(minutes)
     below = f"{len(alerts)} topics need a look" if len(alerts) != 1 else f"{alerts[0]['name']} needs a look"
+    if not due:
+        return CardState.READY, "retrieval.due", f"Nothing is due; {below}."
     return CardState.READY, "retrieval.due", f"{due} {'item' if due == 1 else 'items'} due{time}; {below}."
 
 
