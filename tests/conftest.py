@@ -17,6 +17,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from tests.support.invariants import invariants, made_by_hand  # noqa: F401  (fixtures of every test)
 from tests.support.redis_server import RedisServer, redis_program
 from tests.support.web import Web, serving
@@ -28,6 +30,10 @@ from osler.db.embedded.roles import LOGINS, bootstrap_statements, new_passwords
 from osler.db.engine import Database
 from osler.db.migrate import migrate
 from osler.settings import Settings, load_settings
+
+# No property is about time: at a desk as in CI an example may take as long as a busy machine makes it take.
+hypothesis_settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("unhurried")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEMPLATE = "osler_template"
