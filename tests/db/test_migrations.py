@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -189,3 +190,24 @@ async def test_the_time_inside_an_id_is_exact_to_the_millisecond(admin: Driver) 
     assert await admin.fetchval("select uuid7_ts('00000000-0000-4000-8000-000000000001')") is None
     volatility = await admin.fetchval("select provolatile::text from pg_proc where proname = 'uuid7_ts'")
     assert volatility == "i"
+
+
+async def test_going_back_before_suspended_cards_has_their_learners_folded_anew(cluster: Cluster, empty: str) -> None:
+    """Under 0017 all cards are in review: due days that were left empty have to come back."""
+    settings = cluster.settings(empty)
+    await migration.migrate(settings)
+    connection = await connect_plainly(cluster.urls(empty).admin)
+    try:
+        for user_id, suspended in ((UUID(int=1), True), (UUID(int=2), False)):
+            await connection.execute("insert into users (user_id) values ($1)", user_id)
+            await connection.execute(
+                "insert into learner_states (user_id, parameter_version) values ($1, 'start-1')", user_id
+            )
+            await connection.execute(
+                "insert into cards (user_id, card_id, is_suspended) values ($1, 'c', $2)", user_id, suspended
+            )
+        await migration.migrate(settings, "0017", down=True)
+        rows = await connection.fetch("select user_id, is_stale from learner_states order by 1")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in rows] == [(UUID(int=1), True), (UUID(int=2), False)]

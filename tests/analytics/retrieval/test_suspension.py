@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from osler.eventlog import marks
 from osler.eventlog.tombstones import KEY_NAME
 from osler.ingest.importers.record import Entries
 from osler.ingest.importers.report import ImportReport
-from osler.ingest.importers.writing import write_carried, write_entries
+from osler.ingest.importers.writing import write_cards, write_carried
 from osler.live import draining
 from osler.live.catch_up import Live
 from osler.live.checkpointing import checkpoint_before
@@ -166,7 +167,7 @@ async def test_a_card_whose_reviews_have_left_the_log_is_suspended_as_any_other(
     assert waits((await cards(database))["only-then"])
     gone = Entries(suspended=frozenset(["only-then"]))
     async with database.write() as session:
-        await write_entries(session, gone, source="anki", owner=LEARNER, notes=[])
+        await write_cards(session, gone, source="anki", owner=LEARNER, notes=[])
     await draining.drain(database, live)
     assert not waits((await cards(database))["only-then"])
     assert (await verify_now(database)).report.tables["item_memory"].equal
@@ -194,6 +195,24 @@ async def test_a_card_that_an_export_brings_after_its_reviews_is_as_the_export_s
         await write_carried(session, [brought], ImportReport("jsonl", notes=[]), key)
     await draining.drain(database, live)
     assert not waits((await cards(database))["c1"])
+    assert (await verify_now(database)).report.equal
+
+
+async def test_the_first_review_of_a_card_waits_for_the_import_that_brings_it(
+    database: Database, admin: Driver
+) -> None:
+    live = await studied(database)
+    brought = Entries(cards={"new": ("renal",)}, suspended=frozenset(["new"]))
+    await send(database, [review(START + timedelta(days=12), 7_000, "new", 3)])
+    async with database.write() as session:
+        await write_cards(session, brought, source="anki", owner=LEARNER, notes=[])
+        fold = asyncio.create_task(live.catch_up(LEARNER))  # as another process would, which sees no new card yet
+        async with asyncio.timeout(30):
+            while not await admin.fetchval("select count(*) from pg_locks where locktype = 'advisory' and not granted"):
+                await asyncio.sleep(0.02)
+    await fold
+    await draining.drain(database, live)
+    assert not waits((await cards(database))["new"])
     assert (await verify_now(database)).report.equal
 
 

@@ -21,7 +21,7 @@ from osler.ingest.importers.jsonl import JsonlSource
 from osler.ingest.importers.record import Source, SourceRecord, WireEvent
 from osler.ingest.importers.report import ImportReport
 from osler.ingest.importers.shift import shifted, weeks_to
-from osler.ingest.importers.writing import OWN_FACTS, write_carried, write_entries, write_outcomes
+from osler.ingest.importers.writing import OWN_FACTS, write_cards, write_carried, write_entries, write_outcomes
 from osler.ingest.intake import CHUNK, ingest_events
 from osler.ingest.work import Outcome
 from osler.observe.keys import mac, secret_key
@@ -82,7 +82,9 @@ async def run_import(importing: Importing, source: Source) -> ImportReport:
     report = ImportReport(source.name, notes=source.notes)
     entries = source.entries()
     async with importing.db.write() as session:
-        await write_entries(session, entries, source=source.name, owner=importing.owner, notes=report.notes)
+        await write_entries(session, entries, source=source.name)
+    async with importing.db.write() as session:
+        await write_cards(session, entries, source=source.name, owner=importing.owner, notes=report.notes)
     by = weeks_to(source.records(), importing.shift_to) if importing.shift_to else timedelta(0)
     report.shifted_days = by.days
     for chunk in _chunks(source, importing, report, by):

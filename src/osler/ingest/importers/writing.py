@@ -20,7 +20,7 @@ from osler.catalog.tables import cohort_members, user_exams
 from osler.catalog.writes import ensure_user, ensure_users
 from osler.db.engine import WriteSession
 from osler.domain.privacy_gate import looks_personal
-from osler.eventlog import marks
+from osler.eventlog import learner_locks, marks
 from osler.eventlog.erased import erased
 from osler.forecasts.tables import memory_parameters
 from osler.http.cache.news import announce
@@ -32,11 +32,10 @@ OWN_FACTS = "own_facts"
 T = TypeVar("T")
 
 
-async def write_entries(session: WriteSession, entries: Entries, *, source: str, owner: UUID, notes: list[str]) -> None:
-    """Write the catalogue rows that an import's events need; cards that have moved are marked.
+async def write_entries(session: WriteSession, entries: Entries, *, source: str) -> None:
+    """Write the catalogue rows that an import's events need.
 
-    A row whose id looks like a person's is left out, as the events that name it are rejected. `notes` gets what the
-    person who imports should know.
+    A row whose id looks like a person's is left out, as the events that name it are rejected.
     """
     if entries.tagged:  # first: loading one drops topics that nothing names
         await bring_curriculum(session)
@@ -50,10 +49,22 @@ async def write_entries(session: WriteSession, entries: Entries, *, source: str,
         await fold_anew_who_knows(session, {topic for _, of in materials.values() for topic in of})
     new += more
     new += await items.add_exams(session, _named(entries.exams), source=source)
-    cards = {**entries.cards, **await _by_tags(session, entries, notes)}
-    if cards or entries.suspended:
-        new += await _write_cards(session, cards, owner, entries)
     if new:
+        await items.note_change(session, f"import {source}")
+
+
+async def write_cards(session: WriteSession, entries: Entries, *, source: str, owner: UUID, notes: list[str]) -> None:
+    """Write the owner's cards, in a transaction of their own; what rests on those that have changed is made anew.
+
+    `notes` gets what the person who imports should know.
+    """
+    cards = {**entries.cards, **await _by_tags(session, entries, notes)}
+    if not cards and not entries.suspended:
+        return
+    # No fold of theirs meanwhile: it would not know the cards, and nobody that it has met them. Nothing else is locked
+    # here, least of all other learners (osler.eventlog.learner_locks).
+    await learner_locks.hold(session.driver(), [owner])
+    if await _write_cards(session, cards, owner, entries):
         await items.note_change(session, f"import {source}")
 
 

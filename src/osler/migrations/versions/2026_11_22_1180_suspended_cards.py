@@ -24,5 +24,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it: for the version of before all cards are in review."""
+    """Drop it: for the version of before all cards are in review, and it folds anew who has suspended some."""
+    op.execute(
+        "UPDATE learner_states s SET is_stale = true, generation = s.generation + 1 "
+        "WHERE EXISTS (SELECT FROM cards c WHERE c.user_id = s.user_id AND c.is_suspended)"
+    )
     op.execute("ALTER TABLE cards DROP COLUMN is_suspended")
