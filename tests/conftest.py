@@ -59,11 +59,13 @@ class Cluster:
         )
 
     def settings(self, database: str, home: Path | None = None, **more: object) -> Settings:
-        """Settings of an application on one database."""
+        """Settings of an application on one database; a busy machine may take its time to connect."""
         urls = self.urls(database)
         return load_settings(
             **{
                 "profile": "test",
+                "pool_wait_seconds": 20,
+                "connect_timeout_seconds": 30,
                 "home": home or self.home,
                 "database_url": urls.app,
                 "owner_database_url": urls.owner,
