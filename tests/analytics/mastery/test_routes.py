@@ -99,6 +99,10 @@ async def test_who_studies_cards_alone_is_told_what_these_cannot_show(web: Web):
         "Rests on 8 card reviews and 0 answers"
     }
     assert page.finding.code == "mastery.cards_alone"
+    assert page.n == len(twice_a_day)
+    first = (await web.get(f"{ANALYTICS}/dashboard")).json()
+    assert (first["n"], first["mastery"]["n"]) == (page.n, page.n)
+    assert first["finding"]["code"] != "dashboard.first_use", "who has reviewed cards has begun"
     assert "five answers would tell" in page.finding.text
     one = TopicAnswer.model_validate((await web.get(f"{ANALYTICS}/mastery/cardio")).json())
     assert one.finding.code == "mastery.topic_cards"

@@ -26,10 +26,10 @@ DETAIL_FIELDS = (
 
 OVERVIEW_FIELDS = (*TOPIC_FIELDS, "attempts_shared")
 
-# Answers and reviews as the fold has counted them, each once: the sum over topics has one on two topics twice.
+# Answers and reviews as the fold below has counted them, each once: the sum over topics has one on two topics twice,
+# and what mastery itself counts of a learner are answers alone.
 ANSWERS = """
-(select coalesce((h->>'right')::bigint + (h->>'wrong')::bigint, 0)
-   from (select l.states->'mastery'->'history' as h from learner_states l where l.user_id = me.user_id) as counted)
+(select coalesce((l.states->'retrieval'->>'reviews')::bigint, 0) from learner_states l where l.user_id = me.user_id)
 """
 
 # The trial of the model that the learner is served by; where the online model serves alone, the last trial of another.
