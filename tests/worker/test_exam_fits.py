@@ -24,7 +24,8 @@ from osler.evaluate import exam_training
 from osler.forecasts.exam_models import FOLDER
 from osler.forecasts.tables import models, predictions
 from osler.live.catch_up import Live
-from osler.worker.exam_fits import NAME
+from osler.science.exam_learned import Calibration, ExamModel
+from osler.worker.exam_fits import NAME, scored
 from osler.worker.night import night_of as jobs_of
 
 pytestmark = pytest.mark.integration
@@ -208,3 +209,17 @@ async def test_a_model_that_an_erased_learner_was_in_leaves_once_another_serves(
     assert (old["content"], new["learners"]) == ({}, 6)
     assert not (database.settings.home / FOLDER / f"{old['version']}.model.json").exists()
     assert (database.settings.home / FOLDER / new["content"]["file"]).exists()
+
+
+def test_the_same_results_in_any_order_of_rows_say_the_same_of_the_forecasts_to_the_last_bit():
+    """Else a week without a new result would bring a new version of the model."""
+    rng = np.random.default_rng(5)
+    told = [
+        {"probability": p, "low": p - 0.1, "high": p + 0.1, "score": s, "passed": s > 0.6}
+        for p, s in zip(rng.uniform(size=97).tolist(), rng.uniform(size=97).tolist(), strict=True)
+    ]
+    model = ExamModel("e", 0.6, 97, 97, Calibration("logistic", 97, (0.0,), (1.0,)))
+    first = scored(model, told)
+    assert first.brier["served"] > 0
+    for _ in range(200):
+        assert scored(model, [told[n] for n in rng.permutation(97)]) == first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import msgspec
@@ -39,7 +40,8 @@ select user_id as learner, exam_id, exam_on, milestone, {", ".join(FEATURES)}, e
   from found where not (is_sample and has_real)
  order by exam_id, exam_on, user_id, milestone
 """
-# The forecast that was served a week before each exam, or the last one before that, beside what came.
+# The forecast that was served a week before each exam, or the last one before that, beside what came. Of several of one
+# instant the first stands.
 _SERVED = """
 select o.exam_id, p.probability, p.low, p.high, o.score, coalesce(o.passed, o.score >= e.cut) as passed, u.is_sample,
        bool_or(not u.is_sample) over (partition by o.exam_id) as has_real
@@ -50,7 +52,7 @@ select o.exam_id, p.probability, p.low, p.high, o.score, coalesce(o.passed, o.sc
    select p.probability, p.low, p.high from predictions p
     where p.user_id = o.user_id and p.task = 'exam' and p.about = o.exam_id || '/' || o.exam_on
       and p.as_of < o.exam_on - 6 and p.made_at < o.recorded_at
-    order by p.as_of desc limit 1) p
+    order by p.as_of desc, p.made_at, p.model_version limit 1) p
 """
 _COLUMNS = ("learner", *FEATURES, "expected", "score_sd", "closed_form", "cohort_id", "score", "passed")
 
@@ -103,6 +105,7 @@ def scored(model: ExamModel, told: Sequence[Mapping[str, Any]]) -> ExamModel:
     if model.outcomes < MIN_LOGISTIC:
         return model
     held = sum(row["low"] <= row["score"] <= row["high"] for row in known)
+    # Exactly, so that no order of rows makes another model of the same results.
     judged = [(row["probability"] - row["passed"]) ** 2 for row in told if row["passed"] is not None]
-    brier = {**model.brier, "served": sum(judged) / len(judged)} if judged else model.brier
+    brier = {**model.brier, "served": fsum(judged) / len(judged)} if judged else model.brier
     return msgspec.structs.replace(model, forecasts=len(known), held=held, brier=brier)
