@@ -105,7 +105,7 @@ def scored(model: ExamModel, told: Sequence[Mapping[str, Any]]) -> ExamModel:
     if model.outcomes < MIN_LOGISTIC:
         return model
     held = sum(row["low"] <= row["score"] <= row["high"] for row in known)
-    # Exactly, so that no order of rows makes another model of the same results.
     judged = [(row["probability"] - row["passed"]) ** 2 for row in told if row["passed"] is not None]
+    # An exact sum: no order of rows makes another model of the same results.
     brier = {**model.brier, "served": fsum(judged) / len(judged)} if judged else model.brier
     return msgspec.structs.replace(model, forecasts=len(known), held=held, brier=brier)

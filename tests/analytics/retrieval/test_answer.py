@@ -11,7 +11,7 @@ def test_less_than_a_minute_is_not_said_as_none() -> None:
 
 
 def test_one_review_is_in_the_singular() -> None:
-    finding = _calendar_finding([{"day": "2026-11-22", "due": 1, "minutes": 0.1}])
+    finding = _calendar_finding([{"day": "2026-11-22", "due": 1, "minutes": 0.1}], has_met=True)
     assert finding[2] == "Busiest day ahead: Sun 22 November, 1 review, under a minute."
     assert "1 card has faded" in blocks_for(30, 1, [])[0].reason
 

@@ -147,7 +147,7 @@ def _about(minutes: float | None) -> str:
     return ", under a minute" if minutes < 1 else f", about {minutes:.0f} min"
 
 
-def _calendar_finding(ahead: Sequence[Row], *, has_met: bool = True) -> tuple[CardState, str, str]:
+def _calendar_finding(ahead: Sequence[Row], *, has_met: bool) -> tuple[CardState, str, str]:
     if not ahead and has_met:  # all that there is is suspended, due later, or after the exam
         return CardState.DONE, "retrieval.calendar_free", "Nothing will be due in the days ahead."
     if not ahead:
